@@ -1,0 +1,106 @@
+"""What the arrays of a point cloud mean: names, units and nature of the features."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from jetgen.errors import DataError
+
+__all__ = ["CloudSpec", "Feature", "Kind", "Nature"]
+
+Kind = Literal["jets", "showers", "tracks", "table"]
+Nature = Literal["continuous", "positive", "periodic", "categorical"]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One column of an array: its name, its unit (empty if it has none) and its nature."""
+
+    name: str
+    unit: str = ""
+    nature: Nature = "continuous"
+
+    def __post_init__(self) -> None:
+        if self.nature not in get_args(Nature):
+            msg = f"feature {self.name!r} has nature {self.nature!r}; use one of {', '.join(get_args(Nature))}"
+            raise DataError(msg)
+
+
+@dataclass(frozen=True)
+class CloudSpec:
+    """The meaning of :class:`jetgen.Clouds`: kind, features, largest size, context and the given set.
+
+    >>> spec = CloudSpec("jets", (Feature("etarel"), Feature("phirel"), Feature("ptrel", nature="positive")), 30)
+    >>> spec.index("ptrel")
+    2
+    >>> CloudSpec.from_json(spec.to_json()) == spec
+    True
+    """
+
+    kind: Kind
+    features: tuple[Feature, ...]
+    max_points: int
+    context: tuple[Feature, ...] = ()
+    given: CloudSpec | None = None
+    geometry: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(Kind):
+            msg = f"clouds have kind {self.kind!r}; use one of {', '.join(get_args(Kind))}"
+            raise DataError(msg)
+        for what, columns in (("feature", self.names), ("context", self.context_names)):
+            if len(set(columns)) != len(columns):
+                msg = f"the {what} names {', '.join(columns)} are not distinct"
+                raise DataError(msg)
+        if not self.features or self.max_points < 1:
+            msg = f"clouds need at least one feature and one point, not {len(self.features)} and {self.max_points}"
+            raise DataError(msg)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the point features, in the order of the columns of ``points``."""
+        return tuple(feature.name for feature in self.features)
+
+    @property
+    def context_names(self) -> tuple[str, ...]:
+        """The names of the per-cloud observables, in the order of the columns of ``context``."""
+        return tuple(feature.name for feature in self.context)
+
+    def index(self, name: str) -> int:
+        """The column of the feature called ``name``; a :class:`DataError` if there is none."""
+        if name not in self.names:
+            msg = f"the clouds have no feature {name!r}; they have {', '.join(self.names)}"
+            raise DataError(msg)
+        return self.names.index(name)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object from which :meth:`from_json` makes an equal spec."""
+        return {
+            "kind": self.kind,
+            "features": [vars(feature) for feature in self.features],
+            "max_points": self.max_points,
+            "context": [vars(feature) for feature in self.context],
+            "given": self.given.to_json() if self.given is not None else None,
+            "geometry": dict(self.geometry),
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> CloudSpec:
+        """The spec that :meth:`to_json` described; a :class:`DataError` if the document is not one."""
+        try:
+            given = document.get("given")
+            return cls(
+                kind=document["kind"],
+                features=tuple(Feature(**feature) for feature in document["features"]),
+                max_points=int(document["max_points"]),
+                context=tuple(Feature(**feature) for feature in document.get("context", ())),
+                given=cls.from_json(given) if given is not None else None,
+                geometry=dict(document.get("geometry", {})),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            if isinstance(error, DataError):
+                raise
+            msg = f"the description of the clouds is not a CloudSpec ({type(error).__name__}: {error})"
+            raise DataError(msg) from error

@@ -1,0 +1,56 @@
+"""What to generate: how many clouds, and what each of them answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jetgen.clouds import Clouds
+from jetgen.errors import DataError
+
+__all__ = ["Conditions"]
+
+
+@dataclass(frozen=True, eq=False)
+class Conditions:
+    """A request for ``n`` clouds; row i of the answer answers row i, whatever batching does inside.
+
+    Arguments:
+        n: how many clouds.
+        context: float32 (n, C), per-cloud observables to generate for.
+        given, event: a conditioning set per event and the row of it for each cloud, as in :class:`jetgen.Clouds`.
+        counts: int64 (n,), the multiplicities asked for. The harness leaves them out: a generator draws its own.
+    """
+
+    n: int
+    context: NDArray[np.float32] | None = None
+    given: Clouds | None = None
+    event: NDArray[np.int64] | None = None
+    counts: NDArray[np.int64] | None = None
+
+    def __post_init__(self) -> None:
+        if self.n < 0:
+            msg = f"{self.n} clouds cannot be generated"
+            raise DataError(msg)
+        for name in ("context", "event", "counts"):
+            array = getattr(self, name)
+            if array is not None and len(array) != self.n:
+                msg = f"{name} has {len(array)} rows for {self.n} clouds"
+                raise DataError(msg)
+        if (self.given is None) != (self.event is None):
+            msg = "given and event come together: one of them is missing"
+            raise DataError(msg)
+
+    @classmethod
+    def like(cls, truth: Clouds) -> Conditions:
+        """What a fair model may know of ``truth``: its context and its given set, never masks or multiplicities."""
+        context = truth.context if truth.context.shape[1] else None
+        return cls(len(truth), context=context, given=truth.given, event=truth.event)
+
+    def __getitem__(self, rows: slice) -> Conditions:
+        """The request for some of the rows: generators work through it in batches."""
+        n = len(range(*rows.indices(self.n)))
+        cut = {name: getattr(self, name) for name in ("context", "event", "counts")}
+        return replace(self, n=n, **{name: None if array is None else array[rows] for name, array in cut.items()})

@@ -1,0 +1,33 @@
+"""What jetgen raises when the user can mend it: one sentence that says what, where and what to do."""
+
+from __future__ import annotations
+
+__all__ = ["DataError", "JetgenError", "PluginError", "RunFolderError", "TrainingError", "UsageError"]
+
+
+class JetgenError(Exception):
+    """The root of every error that is shown as one sentence, without a traceback."""
+
+    exit_status = 1
+
+
+class UsageError(JetgenError):
+    """A name, option or setting that does not exist or does not fit."""
+
+    exit_status = 2
+
+
+class DataError(JetgenError, ValueError):
+    """An array or a file that is malformed: wrong shape, not finite, truncated, without a mask."""
+
+
+class PluginError(JetgenError):
+    """A plugin that cannot be used: broken, incompatible, duplicate or disabled."""
+
+
+class RunFolderError(JetgenError):
+    """A run folder that cannot be used: another format, not writable, in use by another run."""
+
+
+class TrainingError(JetgenError):
+    """A training that cannot go on, for example because its loss is no longer finite."""
