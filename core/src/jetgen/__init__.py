@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from jetgen.conditions import Conditions as Conditions
     from jetgen.context import RunContext as RunContext
     from jetgen.errors import JetgenError as JetgenError
+    from jetgen.evaluation import evaluate as evaluate
+    from jetgen.handle import dataset as dataset
+    from jetgen.handle import generator as generator
+    from jetgen.handle import load as load
     from jetgen.protocols import CloudSource as CloudSource
     from jetgen.protocols import Dataset as Dataset
     from jetgen.protocols import FitReport as FitReport
@@ -49,6 +53,10 @@ _HOMES = {
     "Settings": "settings",
     "SupportsLogProb": "protocols",
     "SupportsSimulation": "protocols",
+    "dataset": "handle",
+    "evaluate": "evaluation",
+    "generator": "handle",
+    "load": "handle",
 }
 
 __all__ = list(_HOMES)

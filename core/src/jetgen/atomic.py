@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
         msg = f"{path} cannot be written: {error.strerror or error}; free some space or choose another folder"
         raise JetgenError(msg) from error
     finally:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):  # where the folder itself is the trouble, the error above says so
+            aside.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,0 +1,37 @@
+# The two doors: `make bench` and `make test`. Both make the virtual environment when it is missing or out of date.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := core $(wildcard plugins/*)
+MANIFESTS := $(addsuffix /pyproject.toml,$(PACKAGES))
+READY := $(VENV)/.ready
+OUT ?= jetbench-run
+
+.PHONY: bench test lint wheels clean
+
+bench: $(READY)
+	$(BIN)/jetbench run --all --out $(OUT)
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(addsuffix /src,$(PACKAGES)) benchmarks
+
+# Wheels of every package of ours, for `pip install --find-links dist`.
+wheels: $(READY)
+	for package in $(PACKAGES); do $(BIN)/python -m build --quiet --wheel --no-isolation --outdir dist $$package || exit 1; done
+
+# torch comes first: an unpinned torch would bring gigabytes of CUDA along.
+$(READY): constraints.txt $(MANIFESTS)
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "jetgen needs Python 3.11 or later")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --requirement requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation $(addprefix --editable ,$(PACKAGES))
+	touch $@
+
+clean:
+	rm -rf $(VENV) dist $(OUT)

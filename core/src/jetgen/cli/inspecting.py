@@ -1,0 +1,61 @@
+"""`jetbench status` and `jetbench why`: where a run stands, and why a cell would run again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jetgen.cli import options
+
+__all__ = ["status_command", "why_command"]
+
+Run = Annotated[Path, typer.Argument(help="The run folder.")]
+
+
+def status_command(run: Run, *, as_json: options.AsJson = False) -> None:
+    """Where every cell of a run stands."""
+    import json
+    from collections import Counter
+    from dataclasses import asdict
+
+    from jetgen.harness.inspection import states
+    from jetgen.harness.plan import read_plan
+
+    found = states(run, read_plan(run))
+    if as_json:
+        typer.echo(json.dumps([asdict(state) for state in found], indent=1))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table()
+    for head in ("cell", "status", "seconds", ""):
+        table.add_column(head, overflow="fold")
+    for state in found:
+        seconds = "" if state.seconds is None else f"{state.seconds:.0f}"
+        table.add_row(state.id, state.status, seconds, state.detail)
+    Console().print(table)
+    counts = Counter(state.status for state in found)
+    typer.echo(", ".join(f"{number} {status}" for status, number in counts.items()))
+
+
+def why_command(
+    run: Run,
+    cell: Annotated[str, typer.Argument(help="The id of the cell.")],
+    *,
+    as_json: options.AsJson = False,
+) -> None:
+    """Why the stages of a cell would run again, or that they would not."""
+    import json
+
+    from jetgen.harness.inspection import stale_stages
+    from jetgen.harness.plan import read_plan
+
+    found = stale_stages(run, read_plan(run), cell)
+    if as_json:
+        typer.echo(json.dumps(found, indent=1))
+        return
+    for stage, reasons in found.items():
+        typer.echo(f"{stage}: {'; '.join(reasons) if reasons else 'finished, nothing changed'}")

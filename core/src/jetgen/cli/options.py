@@ -1,0 +1,69 @@
+"""The options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from jetgen.registry import Registry, discover
+
+__all__ = [
+    "All",
+    "AsJson",
+    "Datasets",
+    "Device",
+    "Draws",
+    "Generators",
+    "Grace",
+    "Jobs",
+    "Memory",
+    "Metrics",
+    "NoPlugin",
+    "Out",
+    "Overrides",
+    "Preset",
+    "Seeds",
+    "StrictPlugins",
+    "Suite",
+    "Timeout",
+    "find_plugins",
+]
+
+Suite: TypeAlias = Annotated[Path | None, typer.Argument(help="A suite in TOML.", show_default=False)]
+All: TypeAlias = Annotated[bool, typer.Option("--all", help="Every healthy generator on the default suite.")]
+Generators: TypeAlias = Annotated[list[str] | None, typer.Option("-g", "--generator", help="A generator; repeatable.")]
+Datasets: TypeAlias = Annotated[
+    list[str] | None, typer.Option("-d", "--dataset", help="NAME or NAME@SIZE; repeatable.")
+]
+Metrics: TypeAlias = Annotated[
+    list[str] | None, typer.Option("-m", "--metric", help="A metric; repeatable. By default every standard one.")
+]
+Preset: TypeAlias = Annotated[str | None, typer.Option(help="tiny, quick, standard, gpu or full. [default: quick]")]
+Seeds: TypeAlias = Annotated[int | None, typer.Option(min=1, help="How many training seeds. [default: 1]")]
+Draws: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Independent draws behind each score. [default: 5]")]
+Overrides: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--set", help="GENERATOR.KEY=VALUE, above preset and suite; repeatable.")
+]
+Jobs: TypeAlias = Annotated[int, typer.Option(min=1, help="Cells at a time; the cores are divided among them.")]
+Timeout: TypeAlias = Annotated[
+    float | None, typer.Option(min=1, help="Seconds after which a stage is asked to stop. [default: by preset]")
+]
+Grace: TypeAlias = Annotated[float, typer.Option(min=0, help="Seconds between being asked to stop and being stopped.")]
+Memory: TypeAlias = Annotated[
+    float | None, typer.Option(min=0.1, help="GiB that a stage may take. [default: a share of the machine]")
+]
+Device: TypeAlias = Annotated[str, typer.Option(help="cpu, or a device of torch such as cuda:0.")]
+Out: TypeAlias = Annotated[Path, typer.Option(help="The run folder; the same command on it again resumes.")]
+NoPlugin: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--no-plugin", metavar="NAME", help="Leave a plugin out; repeatable.")
+]
+StrictPlugins: TypeAlias = Annotated[bool, typer.Option("--strict-plugins", help="Fail if any plugin is not ok.")]
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def find_plugins(no_plugin: Sequence[str] | None, *, refresh: bool = False) -> Registry:
+    """Everything that is installed, without what ``--no-plugin`` leaves out."""
+    return discover(deny=no_plugin or (), refresh=refresh)

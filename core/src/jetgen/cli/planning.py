@@ -1,0 +1,145 @@
+"""`jetbench plan` and `jetbench prepare`: what would be done, and the data made beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from jetgen.cli import options
+from jetgen.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jetgen.harness.plan import Plan
+    from jetgen.harness.request import Request
+    from jetgen.registry import Registry
+
+__all__ = ["known_plugins", "make_request", "plan_command", "prepare_command", "show_plan"]
+
+
+def make_request(suite: Path | None, *, every: bool, overrides: Sequence[str], **given: Any) -> Request:
+    """The request of a command line: a suite, the default suite or names, with the options that were given above it."""
+    from jetgen.harness.request import Request, default_suite, read_suite
+
+    if suite is not None and every:
+        msg = "--all and a suite do not go together: name one of them"
+        raise UsageError(msg)
+    if suite is not None:
+        request = read_suite(suite)
+    elif every:
+        request = default_suite()
+    else:
+        if not given.get("generators"):
+            msg = "nothing to run: name generators with -g, all of them with --all, or a suite in TOML"
+            raise UsageError(msg)
+        request = Request(generators=(), datasets=default_suite().datasets)
+    chosen: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in given.items()
+        if value is not None and value != []
+    }
+    return replace(request, **chosen).with_overrides(overrides)
+
+
+def known_plugins(no_plugin: Sequence[str] | None, *, strict: bool) -> Registry:
+    """The registry without the denied plugins, with a word on standard error for each in trouble."""
+    registry = options.find_plugins(no_plugin)
+    if strict:
+        registry.refuse_troubles()
+    for plugin in registry.troubles():
+        typer.echo(f"left out: {plugin.full_name} is {plugin.state.value}: {plugin.reason}", err=True)
+    return registry
+
+
+def show_plan(plan: Plan) -> None:
+    """Print the cells with their estimated minutes, and why some are skipped."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="plan", title_justify="left")
+    for head in ("cell", "metrics", "threads", "device", "minutes"):
+        table.add_column(head, overflow="fold")
+    for cell in plan.cells:
+        reason = cell.skip or cell.unloadable
+        minutes = f"skipped: {reason}" if reason else f"{cell.minutes:.1f}"
+        metrics = ", ".join(metric.name for metric in cell.metrics)
+        table.add_row(cell.id, metrics, str(cell.threads), cell.device, minutes)
+    console = Console()
+    console.print(table)
+    total = sum(cell.minutes for cell in plan.cells if not (cell.skip or cell.unloadable)) / plan.jobs
+    console.print(f"about {total:.0f} minutes with {plan.jobs} job(s), making data excepted", highlight=False)
+
+
+def plan_command(
+    suite: options.Suite = None,
+    *,
+    every: options.All = False,
+    generators: options.Generators = None,
+    datasets: options.Datasets = None,
+    metrics: options.Metrics = None,
+    preset: options.Preset = None,
+    seeds: options.Seeds = None,
+    draws: options.Draws = None,
+    overrides: options.Overrides = None,
+    jobs: options.Jobs = 1,
+    device: options.Device = "cpu",
+    no_plugin: options.NoPlugin = None,
+    strict_plugins: options.StrictPlugins = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Print what a run would do, without doing it."""
+    from jetgen.harness.planner import Planner
+
+    request = make_request(
+        suite,
+        every=every,
+        overrides=overrides or (),
+        generators=generators,
+        datasets=datasets,
+        metrics=metrics,
+        preset=preset,
+        seeds=seeds,
+        draws=draws,
+        jobs=jobs,
+        device=device,
+    )
+    plan = Planner(request, known_plugins(no_plugin, strict=strict_plugins)).plan()
+    if as_json:
+        typer.echo(plan.model_dump_json(indent=1))
+    else:
+        show_plan(plan)
+
+
+def prepare_command(
+    datasets: Annotated[list[str], typer.Argument(help="NAME or NAME@SIZE, one or more.")],
+    *,
+    no_plugin: options.NoPlugin = None,
+) -> None:
+    """Make or fetch the data now, so that later runs find them."""
+    import os
+
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from jetgen.context import RunContext
+    from jetgen.handle import open_dataset
+    from jetgen.harness.planner import parse_dataset
+
+    registry = options.find_plugins(no_plugin)
+    chosen = [(name, *parse_dataset(registry, name)[1:]) for name in datasets]
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    for name, spec, size in chosen:
+        dataset = open_dataset(spec, size)
+        with Progress(*columns) as bar:
+            task = bar.add_task(name, total=None)
+
+            def listen(event: Any, task: Any = task, bar: Progress = bar) -> None:
+                if event["kind"] == "progress":
+                    bar.update(task, completed=event["done"], total=event["total"])
+
+            dataset.prepare(RunContext(threads=os.cpu_count() or 1, listener=listen))
+        counts = ", ".join(f"{len(dataset.load(split)):,} {split}" for split in ("train", "val", "test"))
+        typer.echo(f"{name.partition('@')[0]}@{size}: {counts}")

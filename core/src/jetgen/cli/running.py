@@ -1,0 +1,122 @@
+"""`jetbench run`, `jetbench cell` and `jetbench retry`: cells brought to their rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jetgen.cli import options
+from jetgen.cli.planning import known_plugins, make_request, show_plan
+
+if TYPE_CHECKING:
+    from jetgen.harness.plan import Plan
+    from jetgen.registry import Registry
+
+__all__ = ["cell_command", "retry_command", "run_command"]
+
+Run = Annotated[Path, typer.Argument(help="The run folder.")]
+
+
+def run_command(
+    suite: options.Suite = None,
+    *,
+    every: options.All = False,
+    generators: options.Generators = None,
+    datasets: options.Datasets = None,
+    metrics: options.Metrics = None,
+    preset: options.Preset = None,
+    seeds: options.Seeds = None,
+    draws: options.Draws = None,
+    overrides: options.Overrides = None,
+    jobs: options.Jobs = 1,
+    timeout: options.Timeout = None,
+    grace: options.Grace = 10.0,
+    memory: options.Memory = None,
+    device: options.Device = "cpu",
+    out: options.Out = Path("jetbench-run"),
+    no_plugin: options.NoPlugin = None,
+    strict_plugins: options.StrictPlugins = False,
+) -> None:
+    """Train, sample, time and judge; the same command again resumes.
+
+    Exit status: 0 if all cells are ok or skipped by rule, 1 if one failed, 2 for wrong usage.
+    """
+    from jetgen.harness.driver import locked
+    from jetgen.harness.planner import Planner
+
+    request = make_request(
+        suite,
+        every=every,
+        overrides=overrides or (),
+        generators=generators,
+        datasets=datasets,
+        metrics=metrics,
+        preset=preset,
+        seeds=seeds,
+        draws=draws,
+        jobs=jobs,
+        timeout=timeout,
+        grace=grace,
+        memory=None if memory is None else int(memory * 2**30),
+        device=device,
+    )
+    registry = known_plugins(no_plugin, strict=strict_plugins)
+    plan = Planner(request, registry).plan()
+    with locked(out):
+        _drive(out, plan, registry)
+
+
+def retry_command(run: Run) -> None:
+    """Run again the cells of a run that did not end well, with the settings that they had."""
+    from jetgen.harness.driver import forget_failures, locked
+    from jetgen.harness.plan import read_plan
+
+    plan = read_plan(run)
+    with locked(run):
+        again = {cell.id for cell in forget_failures(run, plan)}
+        if not again:
+            typer.echo("every cell is ok: there is nothing to try again")
+            return
+        for cell in plan.cells:
+            again |= set(cell.needs.values()) if cell.id in again else set()
+        cells = tuple(cell for cell in plan.cells if cell.id in again)
+        _drive(run, plan.model_copy(update={"cells": cells}), known_plugins(None, strict=False))
+
+
+def cell_command(
+    run: Run,
+    cell: Annotated[str, typer.Argument(help="The id of the cell, as `jetbench status RUN` lists them.")],
+    *,
+    timing: Annotated[bool, typer.Option(help="Also time the sampling.")] = True,
+) -> None:
+    """Bring one cell of a plan to its row: what batch systems call. Idempotent; exit status 1 if it failed."""
+    from jetgen.harness.cell import run_cell
+
+    row = run_cell(run, cell, timing=timing)
+    reason = f": {row.error}" if row.error else ""
+    typer.echo(f"{row.id}: {row.status}{reason}")
+    raise typer.Exit(1 if row.bad else 0)
+
+
+def _drive(run: Path, plan: Plan, registry: Registry) -> None:
+    """Run a plan with all hooks, end with the leaderboard, and exit with 1 if a cell failed."""
+    from rich.console import Console
+
+    from jetgen.harness.driver import rows_of, run_plan
+    from jetgen.harness.leaderboard import show
+    from jetgen.hooks import Hooks
+
+    hooks = Hooks(registry.of("hooks"), warn=lambda text: typer.echo(f"warning: {text}", err=True))
+    plan = hooks.modify_plan(plan)
+    show_plan(plan)
+    rows = run_plan(run, plan, hooks)
+    show(rows_of(run, plan), Console())
+    typer.echo(f"\nrun folder: {run}; leaderboard: {run / 'leaderboard.md'}; all scores: {run / 'results.parquet'}")
+    bad = [row for row in rows if row.bad]
+    if bad:
+        typer.echo(
+            f"{len(bad)} of {len(rows)} cells did not end well; `jetbench retry {run}` tries them again", err=True
+        )
+    raise typer.Exit(1 if bad or len(rows) < len(plan.cells) else 0)

@@ -1,0 +1,153 @@
+"""Handles for a notebook: a dataset, a generator and a trained model by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from jetgen.cloud_spec import CloudSpec
+from jetgen.clouds import Clouds
+from jetgen.conditions import Conditions
+from jetgen.context import RunContext
+from jetgen.errors import PluginError, UsageError
+from jetgen.protocols import CloudSource, Dataset, FitReport, Generator
+from jetgen.registry import discover, load_target
+from jetgen.saved_model import load_model, read_card, save_model
+from jetgen.settings import resolve
+from jetgen.specs import DatasetSpec, GeneratorSpec
+from jetgen.suggest import did_you_mean
+
+__all__ = ["DatasetHandle", "GeneratorHandle", "dataset", "generator", "load", "open_dataset", "split_name"]
+
+
+class DatasetHandle:
+    """A dataset that makes or fetches its clouds when they are first asked for."""
+
+    def __init__(self, name: str, made: Dataset) -> None:
+        self.name = name
+        self._made = made
+
+    @property
+    def spec(self) -> CloudSpec:
+        """What its arrays mean."""
+        return self._made.spec
+
+    @cached_property
+    def _prepared(self) -> Dataset:
+        self._made.prepare(RunContext())
+        return self._made
+
+    @property
+    def train(self) -> CloudSource:
+        """The clouds to fit on."""
+        return self._prepared.load("train")
+
+    @property
+    def val(self) -> CloudSource:
+        """The clouds to choose on."""
+        return self._prepared.load("val")
+
+    @property
+    def test(self) -> CloudSource:
+        """The clouds to score on."""
+        return self._prepared.load("test")
+
+
+class GeneratorHandle:
+    """A generator with its settings; :meth:`fit` it, then :meth:`sample`."""
+
+    def __init__(self, name: str, target: str, settings: Any, model: Generator | None, card: Mapping[str, Any]) -> None:
+        self.name = name
+        self.settings = settings
+        self._target = target
+        self._model = model
+        self._card = dict(card)
+
+    def fit(self, data: DatasetHandle, *, seed: int = 0, device: str = "cpu", out: Path | None = None) -> FitReport:
+        """Train on the train split of ``data`` and choose on its val split.
+
+        Arguments:
+            out: a folder for checkpoints; with it, the same call goes on after an interrupt.
+        """
+        reason = self.settings.unsuitable(data.spec)
+        if reason is not None:
+            msg = f"{self.name} cannot learn {data.name}: {reason}"
+            raise UsageError(msg)
+        cls: Any = load_target(self._target)
+        model: Generator = cls.create(self.settings, data.spec)
+        report = model.fit(data.train, data.val, RunContext(seed=seed, device=device, out=out))
+        self._model = model
+        self._card = {"cloud_spec": data.spec.to_json(), "dataset": data.name, "seed": seed}
+        return report
+
+    def sample(self, n: int, *, seed: int = 0, conditions: Conditions | None = None, device: str = "cpu") -> Clouds:
+        """``n`` new clouds, or the answer to ``conditions``; the same seed gives the same clouds."""
+        request = Conditions(n) if conditions is None else conditions
+        return self._trained().sample(request, RunContext(seed=seed, device=device))
+
+    def save(self, folder: str | Path) -> None:
+        """Write the trained model to ``folder``, which is replaced; :func:`jetgen.load` reads it."""
+        generator_card = {"name": self.name, "settings": self.settings.model_dump(mode="json")}
+        save_model(self._trained(), Path(folder), {**self._card, "target": self._target, "generator": generator_card})
+
+    def _trained(self) -> Generator:
+        if self._model is None:
+            msg = f"{self.name} has not been trained: call fit first, or jetgen.load a saved model"
+            raise UsageError(msg)
+        return self._model
+
+
+def split_name(spec: DatasetSpec, name: str) -> tuple[str, str]:
+    """The dataset and the size in ``name`` or ``name@size``; a :class:`UsageError` if there is no such size."""
+    base, at, size = name.partition("@")
+    size = size if at else spec.default_size
+    if size not in spec.sizes:
+        msg = f"{base} has no size {size!r}{did_you_mean(size, spec.sizes)}; it has {', '.join(spec.sizes)}"
+        raise UsageError(msg)
+    return base, size
+
+
+def open_dataset(spec: DatasetSpec, size: str) -> Dataset:
+    """The dataset behind a spec at one size; a :class:`PluginError` if its plugin cannot say what it is."""
+    cls: Any = load_target(spec.target)
+    try:
+        made: Dataset = cls.create(size, **spec.options)
+    except (Exception, SystemExit) as error:
+        msg = f"the dataset {spec.name}@{size} cannot be opened ({type(error).__name__}: {error})"
+        raise PluginError(msg) from error
+    return made
+
+
+def dataset(name: str) -> DatasetHandle:
+    """The dataset called ``name`` or ``name@size``, such as ``"pythia-top30@small"``."""
+    plugin = discover().find("datasets", name.partition("@")[0])
+    spec = plugin.spec
+    if not isinstance(spec, DatasetSpec):
+        msg = f"{name} is not a dataset"
+        raise UsageError(msg)
+    _, size = split_name(spec, name)
+    return DatasetHandle(f"{plugin.name}@{size}", open_dataset(spec, size))
+
+
+def generator(name: str, preset: str | None = None, **settings: Any) -> GeneratorHandle:
+    """The generator called ``name`` with a preset and further settings above it, not yet trained."""
+    plugin = discover().find("generators", name)
+    spec = plugin.spec
+    if not isinstance(spec, GeneratorSpec):
+        msg = f"{name} is not a generator"
+        raise UsageError(msg)
+    cls: Any = load_target(spec.settings)
+    resolved = resolve(cls, plugin.name, preset, [("arguments", settings)] if settings else [])
+    return GeneratorHandle(plugin.name, spec.target, resolved.settings, None, {})
+
+
+def load(folder: str | Path, device: str = "cpu") -> GeneratorHandle:
+    """The trained model in ``folder``: one that was saved by a handle, or ``RUN/cells/ID/model`` of a run."""
+    card = read_card(Path(folder))
+    described = card.get("generator", {})
+    settings = described.get("settings", {})
+    return GeneratorHandle(
+        described.get("name", card["target"]), card["target"], settings, load_model(Path(folder), device), card
+    )

@@ -1,0 +1,1 @@
+"""jetbench: cells, their stages as processes of their own, and rows for every outcome."""

@@ -1,0 +1,281 @@
+"""From a request to a plan: which cells there are, what each needs, and why some are skipped."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import psutil
+
+from jetgen.errors import PluginError, UsageError
+from jetgen.handle import open_dataset, split_name
+from jetgen.harness.keys import digest
+from jetgen.harness.plan import PLAN_FORMAT, CellPlan, DatasetPlan, GeneratorPlan, MetricPlan, Plan
+from jetgen.harness.provenance import versions
+from jetgen.harness.request import Request
+from jetgen.registry import Plugin, Registry, State, load_target
+from jetgen.settings import Need, Settings, resolve
+from jetgen.specs import DatasetSpec, GeneratorSpec, MetricSpec
+from jetgen.suggest import did_you_mean
+
+__all__ = ["Planner", "parse_dataset"]
+
+# Estimated minutes on two cores, and the safety limit of a stage as a multiple of them.
+_MINUTES = {"tiny": 0.2, "quick": 2.0, "standard": 30.0, "gpu": 5.0, "full": 600.0}
+_SAFETY = 10.0
+_LEAST_TIMEOUT = 300.0
+_MEMORY_SHARE = 0.8
+
+
+class Planner:
+    """Makes the cells of one request from what the registry knows."""
+
+    def __init__(self, request: Request, registry: Registry) -> None:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        if not 1 <= request.jobs <= cores:
+            msg = f"--jobs {request.jobs} does not fit this machine; use 1 to {cores}, one core for each job"
+            raise UsageError(msg)
+        self._request = request
+        self._registry = registry
+        self._threads = cores // request.jobs
+        share = int(psutil.virtual_memory().total * _MEMORY_SHARE / request.jobs)
+        self._memory = share if request.memory is None else request.memory
+        self._cells: dict[str, CellPlan] = {}
+
+    def plan(self) -> Plan:
+        """The whole plan: for each dataset its floor, the reference rows, and every model with every seed."""
+        request = self._request
+        plugins = self._generators()
+        self._check_layers(plugins)
+        for name in request.datasets:
+            dataset = self._dataset(name)
+            self._add(self._floor(dataset))
+            for plugin in plugins:
+                seeds = 1 if _reference(plugin) else request.seeds
+                for seed in range(seeds):
+                    self._model(plugin, dataset, seed, request.preset, self._layers(plugin))
+        return Plan(
+            format=PLAN_FORMAT,
+            jetgen=versions()["jetgen"],
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            jobs=request.jobs,
+            cells=tuple(self._cells.values()),
+        )
+
+    def _generators(self) -> list[Plugin]:
+        """The reference rows first, then the models asked for; a broken one that was named stays in."""
+        known = self._registry.of("generators")
+        references = [plugin for plugin in known if _reference(plugin)]
+        if self._request.generators == "all":
+            asked = [plugin for plugin in known if plugin.state is State.OK]
+        else:
+            asked = [_named(self._registry, name) for name in self._request.generators]
+        seen = {plugin.full_name for plugin in references}
+        return references + [plugin for plugin in asked if plugin.full_name not in seen]
+
+    def _check_layers(self, plugins: Sequence[Plugin]) -> None:
+        names = {name for plugin in plugins for name in (plugin.name, plugin.full_name)}
+        for name in self._request.layers:
+            if name not in names:
+                msg = f"settings are given for {name!r}, which is not in this run{did_you_mean(name, names)}"
+                raise UsageError(msg)
+
+    def _layers(self, plugin: Plugin) -> list[tuple[str, Mapping[str, Any]]]:
+        layers = self._request.layers
+        return [*layers.get(plugin.name, ()), *layers.get(plugin.full_name, ())]
+
+    def _dataset(self, name: str) -> DatasetPlan:
+        plugin, spec, size = parse_dataset(self._registry, name)
+        dataset = open_dataset(spec, size)
+        try:
+            recipe, cloud_spec = dict(dataset.recipe()), dataset.spec.to_json()
+        except (Exception, SystemExit) as error:
+            msg = f"the dataset {name} cannot say what it is ({type(error).__name__}: {error})"
+            raise PluginError(msg) from error
+        return DatasetPlan(
+            name=plugin.name,
+            size=size,
+            distribution=plugin.distribution,
+            version=plugin.version,
+            target=spec.target,
+            options=dict(spec.options),
+            recipe=recipe,
+            cloud_spec=cloud_spec,
+            counts=spec.sizes[size],
+            simulated="SupportsSimulation" in spec.powers,
+        )
+
+    def _metrics(self, dataset: DatasetPlan) -> tuple[tuple[MetricPlan, ...], dict[str, str]]:
+        """The metrics that apply to the dataset, and why others do not."""
+        names = self._request.metrics
+        if names == "standard":
+            plugins = [plugin for plugin in self._registry.of("metrics") if plugin.state is State.OK]
+        else:
+            plugins = [self._registry.find("metrics", name) for name in names]
+        chosen, skipped = [], {}
+        for plugin in plugins:
+            spec = plugin.spec
+            if not isinstance(spec, MetricSpec) or (names == "standard" and spec.tier != "standard"):
+                continue
+            if reason := _inapplicable(spec, dataset):
+                skipped[plugin.name] = reason
+                continue
+            chosen.append(
+                MetricPlan(
+                    name=plugin.name,
+                    distribution=plugin.distribution,
+                    version=plugin.version,
+                    target=spec.target,
+                    unit=spec.unit,
+                    direction=spec.direction,
+                    smallest_n=spec.smallest_n,
+                    needs=spec.needs,
+                    ranked=spec.ranked,
+                )
+            )
+        # The metrics of one module share a process, so they stand together.
+        return tuple(sorted(chosen, key=lambda metric: (metric.module, metric.name))), skipped
+
+    def _floor(self, dataset: DatasetPlan) -> CellPlan:
+        return self._cell(f"floor.{dataset.label}", None, dataset, seed=0, minutes=_MINUTES["tiny"])
+
+    def _model(
+        self,
+        plugin: Plugin,
+        dataset: DatasetPlan,
+        seed: int,
+        preset: str,
+        layers: Sequence[tuple[str, Mapping[str, Any]]],
+    ) -> str:
+        """Add the cell of a model, and before it the cells that it needs; its id."""
+        spec = plugin.spec
+        changed = {key: value for _, layer in layers for key, value in layer.items()}
+        variant = f"{preset}+{digest(changed)[:6]}" if changed else preset
+        cell_id = f"{plugin.name if plugin.state is State.OK else plugin.full_name.replace('/', '~')}"
+        cell_id = f"{cell_id}.{variant}.{dataset.label}.s{seed}"
+        if cell_id in self._cells:
+            return cell_id
+        if not isinstance(spec, GeneratorSpec):
+            self._add(self._unloadable(cell_id, plugin, dataset, seed, preset))
+            return cell_id
+        resolved = resolve(_settings_class(spec), plugin.name, preset, layers)
+        needs = {role: self._need(need, dataset, seed) for role, need in resolved.settings.needs().items()}
+        generator = GeneratorPlan(
+            name=plugin.name,
+            distribution=plugin.distribution,
+            version=plugin.version,
+            target=spec.target,
+            settings_target=spec.settings,
+            api_version=spec.api_version,
+            preset=variant,
+            settings=resolved.values,
+            origins=dict(resolved.origins),
+            powers=spec.powers,
+            reference=spec.reference,
+        )
+        minutes = _MINUTES["tiny"] if spec.reference else _MINUTES.get(preset, _MINUTES["standard"])
+        skip = _unsuitable(spec, resolved.settings, dataset)
+        self._add(self._cell(cell_id, generator, dataset, seed, minutes, needs=needs, skip=skip))
+        return cell_id
+
+    def _need(self, need: Need, dataset: DatasetPlan, seed: int) -> str:
+        plugin = self._registry.find("generators", need.generator)
+        return self._model(plugin, dataset, seed, need.preset, [("needed", need.overrides)] if need.overrides else [])
+
+    def _unloadable(self, cell_id: str, plugin: Plugin, dataset: DatasetPlan, seed: int, preset: str) -> CellPlan:
+        generator = GeneratorPlan(
+            name=plugin.name,
+            distribution=plugin.distribution,
+            version=plugin.version,
+            target=plugin.value,
+            settings_target="",
+            api_version=0,
+            preset=preset,
+            settings={},
+            origins={},
+        )
+        reason = f"its plugin is {plugin.state.value}: {plugin.reason}"
+        return self._cell(cell_id, generator, dataset, seed, 0.0, unloadable=reason)
+
+    def _cell(
+        self,
+        cell_id: str,
+        generator: GeneratorPlan | None,
+        dataset: DatasetPlan,
+        seed: int,
+        minutes: float,
+        **more: Any,
+    ) -> CellPlan:
+        request = self._request
+        metrics, skipped = self._metrics(dataset)
+        timeout = max(_LEAST_TIMEOUT, minutes * 60 * _SAFETY) if request.timeout is None else request.timeout
+        return CellPlan(
+            id=cell_id,
+            kind="floor" if generator is None else "model",
+            generator=generator,
+            dataset=dataset,
+            seed=seed,
+            draws=request.draws,
+            metrics=metrics,
+            metrics_skipped=skipped,
+            threads=self._threads,
+            device=request.device,
+            memory_bytes=self._memory,
+            timeout=timeout,
+            grace=request.grace,
+            minutes=minutes,
+            **more,
+        )
+
+    def _add(self, cell: CellPlan) -> None:
+        self._cells.setdefault(cell.id, cell)
+
+
+def parse_dataset(registry: Registry, name: str) -> tuple[Plugin, DatasetSpec, str]:
+    """The dataset behind ``name`` or ``name@size``, with its size; a :class:`UsageError` if there is none such."""
+    plugin = registry.find("datasets", name.partition("@")[0])
+    spec = plugin.spec
+    if not isinstance(spec, DatasetSpec):
+        msg = f"{name} is not a dataset"
+        raise UsageError(msg)
+    return plugin, spec, split_name(spec, name)[1]
+
+
+def _named(registry: Registry, name: str) -> Plugin:
+    """The generator called ``name``; one that is broken becomes a row, so that the others run."""
+    try:
+        return registry.find("generators", name)
+    except PluginError:
+        found = [plugin for plugin in registry.of("generators") if plugin.answers_to(name)]
+        if len(found) != 1 or found[0].state is State.DISABLED:
+            raise
+        return found[0]
+
+
+def _reference(plugin: Plugin) -> bool:
+    return isinstance(plugin.spec, GeneratorSpec) and plugin.spec.reference and plugin.state is State.OK
+
+
+def _settings_class(spec: GeneratorSpec) -> type[Settings]:
+    cls = load_target(spec.settings)
+    if not issubclass(cls, Settings):
+        msg = f"the settings of {spec.name}, {spec.settings}, are not a subclass of jetgen.Settings"
+        raise PluginError(msg)
+    return cls
+
+
+def _unsuitable(spec: GeneratorSpec, settings: Settings, dataset: DatasetPlan) -> str | None:
+    cloud_spec = dataset.spec
+    if cloud_spec.kind not in spec.kinds:
+        return f"{spec.name} learns {' and '.join(spec.kinds)}, {dataset.name} holds {cloud_spec.kind}"
+    return settings.unsuitable(cloud_spec)
+
+
+def _inapplicable(spec: MetricSpec, dataset: DatasetPlan) -> str | None:
+    cloud_spec = dataset.spec
+    if cloud_spec.kind not in spec.kinds:
+        return f"{spec.name} judges {' and '.join(spec.kinds)}, {dataset.name} holds {cloud_spec.kind}"
+    missing = [name for name in spec.features if name not in cloud_spec.names]
+    return f"{dataset.name} has no feature {', '.join(missing)}" if missing else None

@@ -1,0 +1,64 @@
+"""Sample: several independent draws from the saved model, checked and written as clouds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from jetgen.cloud_spec import CloudSpec
+from jetgen.clouds import Clouds
+from jetgen.conditions import Conditions
+from jetgen.errors import DataError
+from jetgen.files import write_clouds
+from jetgen.harness.stages.work import Work
+
+__all__ = ["checked", "sample"]
+
+
+def sample(work: Work) -> dict[str, Any]:
+    """Draw as often as the plan says, each time as many clouds as the test set has."""
+    spec = work.cell.dataset.spec
+    model = work.generator_class().load(work.folder / "model", work.cell.device)
+    test = work.dataset().load("test")
+    conditions = Conditions.like(test[: len(test)])
+    work.begin()
+    draws = []
+    for draw in range(work.cell.draws):
+        context = work.context.at("draw", draw)
+        draws.append(checked(model.sample(conditions, context), conditions, spec))
+        work.context.report("progress", done=draw + 1, total=work.cell.draws, unit="draws")
+    clouds = Clouds.concatenate(draws)
+    write_clouds(work.folder / "samples.h5", clouds, spec)
+    return {"counts": _facts(clouds, spec)}
+
+
+def checked(answer: object, conditions: Conditions, spec: CloudSpec) -> Clouds:
+    """The clouds in ``answer`` if they answer ``conditions``; a :class:`DataError` that says what is wrong if not."""
+    if not isinstance(answer, Clouds):
+        msg = f"sample returned {type(answer).__name__}, not Clouds"
+        raise DataError(msg)
+    # Made anew, so that every array is checked whatever the plugin did to it.
+    clouds = Clouds(answer.points, answer.offsets, answer.context, conditions.given, conditions.event)
+    if len(clouds) != conditions.n:
+        msg = f"sample returned {len(clouds)} clouds, {conditions.n} were asked for"
+        raise DataError(msg)
+    if clouds.n_features != len(spec.features):
+        msg = f"sample returned points of {clouds.n_features} features, {len(spec.features)} were asked for"
+        raise DataError(msg)
+    largest = int(clouds.counts.max(initial=0))
+    if largest > spec.max_points:
+        row = int(clouds.counts.argmax())
+        msg = f"sample returned a cloud of {largest} points at row {row}, at most {spec.max_points} are allowed"
+        raise DataError(msg)
+    return clouds
+
+
+def _facts(clouds: Clouds, spec: CloudSpec) -> dict[str, float]:
+    """What a reader of the scores should know of the samples."""
+    facts = {"empty_clouds": float(np.count_nonzero(clouds.counts == 0))}
+    for feature in spec.features:
+        if feature.nature == "positive":
+            values = clouds.points[:, spec.index(feature.name)]
+            facts[f"negative_{feature.name}"] = float(np.count_nonzero(values < 0))
+    return facts
