@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 from jetgen.errors import DataError
@@ -47,6 +47,8 @@ class CloudSpec:
     geometry: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
+        for name in ("features", "context"):  # a list would not equal the spec that is read back from JSON
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.kind not in get_args(Kind):
             msg = f"clouds have kind {self.kind!r}; use one of {', '.join(get_args(Kind))}"
             raise DataError(msg)
@@ -79,9 +81,9 @@ class CloudSpec:
         """A JSON object from which :meth:`from_json` makes an equal spec."""
         return {
             "kind": self.kind,
-            "features": [vars(feature) for feature in self.features],
+            "features": [asdict(feature) for feature in self.features],
             "max_points": self.max_points,
-            "context": [vars(feature) for feature in self.context],
+            "context": [asdict(feature) for feature in self.context],
             "given": self.given.to_json() if self.given is not None else None,
             "geometry": dict(self.geometry),
         }

@@ -99,7 +99,11 @@ class Clouds:
             start, stop, step = key.indices(len(self))
             if step == 1:
                 return self._view(start, max(start, stop))
-        return self._pick(np.arange(len(self))[key])
+        index = np.arange(len(self))[key]
+        if index.ndim != 1:
+            msg = f"clouds are picked by a slice or one dimension of indices, such as [3:4], not by {key!r}"
+            raise TypeError(msg)
+        return self._pick(index)
 
     def _view(self, start: int, stop: int) -> Clouds:
         first, last = self.offsets[start], self.offsets[stop]
@@ -159,8 +163,10 @@ class Clouds:
             msg = f"points {values.shape} and mask {places.shape} do not go together: (N, P, F) and (N, P) are needed"
             raise DataError(msg)
         if places.dtype != np.bool_:
-            if not np.isin(places, (0, 1)).all():
-                msg = f"mask has values other than 0 and 1 (dtype {places.dtype})"
+            wrong = np.argwhere(~np.isin(places, (0, 1)))
+            if len(wrong):
+                row, place = wrong[0]
+                msg = f"mask is {places[row, place]} at row {row}, place {place}; 0 or 1 is needed"
                 raise DataError(msg)
             places = places.astype(np.bool_)
         offsets = np.concatenate([[0], np.cumsum(places.sum(1, dtype=np.int64))])
@@ -168,7 +174,10 @@ class Clouds:
 
     @classmethod
     def concatenate(cls, parts: Sequence[Clouds]) -> Clouds:
-        """One after the other. The parts agree in F and C, and share one ``given`` or have none."""
+        """One after the other. The parts agree in F and C, and in whether they answer a given set.
+
+        Parts that share one ``given`` go on sharing it; different ones are put one after the other too.
+        """
         if not parts:
             msg = "there is nothing to concatenate: the list of clouds is empty"
             raise DataError(msg)
@@ -177,17 +186,17 @@ class Clouds:
             if (part.n_features, part.context.shape[1]) != (first.n_features, first.context.shape[1]):
                 msg = f"part {i} has other features or context columns than part 0"
                 raise DataError(msg)
-            if part.given is not first.given:
-                msg = f"part {i} answers another given set than part 0"
+            if (part.given is None) != (first.given is None):
+                msg = f"part {i} {'has no' if part.given is None else 'has a'} given set, unlike part 0"
                 raise DataError(msg)
         offsets = np.concatenate([[0], np.cumsum(np.concatenate([part.counts for part in parts]))])
-        events = [part.event for part in parts if part.event is not None]
+        given, event = _joined(parts)
         return cls._trusted(
             np.concatenate([part.points for part in parts]),
             offsets.astype(np.int64),
             np.concatenate([part.context for part in parts]),
-            first.given,
-            np.concatenate(events) if events else None,
+            given,
+            event,
         )
 
     def fingerprint(self) -> str:
@@ -206,6 +215,22 @@ class Clouds:
         if self.given is not None:
             digest.update(self.given.fingerprint().encode())
         return digest.hexdigest()
+
+
+def _joined(parts: Sequence[Clouds]) -> tuple[Clouds | None, NDArray[np.int64] | None]:
+    """One given set for all parts, and the row of it that each of their clouds answers."""
+    sets: dict[int, Clouds] = {}
+    starts: dict[int, int] = {}
+    events = []
+    for part in parts:
+        if part.given is None or part.event is None:
+            return None, None
+        key = id(part.given)
+        starts.setdefault(key, sum(len(given) for given in sets.values()))
+        sets.setdefault(key, part.given)
+        events.append(part.event + starts[key])
+    given = Clouds.concatenate(list(sets.values())) if len(sets) > 1 else next(iter(sets.values()))
+    return given, np.concatenate(events)
 
 
 def _finite(name: str, values: ArrayLike) -> NDArray[np.float32]:

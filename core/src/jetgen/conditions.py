@@ -42,6 +42,10 @@ class Conditions:
         if (self.given is None) != (self.event is None):
             msg = "given and event come together: one of them is missing"
             raise DataError(msg)
+        events = 0 if self.given is None else len(self.given)
+        for name, array, end in (("event", self.event, events), ("counts", self.counts, None)):
+            if array is not None:
+                _check_integers(name, array, end)
 
     @classmethod
     def like(cls, truth: Clouds) -> Conditions:
@@ -54,3 +58,14 @@ class Conditions:
         n = len(range(*rows.indices(self.n)))
         cut = {name: getattr(self, name) for name in ("context", "event", "counts")}
         return replace(self, n=n, **{name: None if array is None else array[rows] for name, array in cut.items()})
+
+
+def _check_integers(name: str, array: NDArray[np.int64], end: int | None) -> None:
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        msg = f"{name} has shape {array.shape} and dtype {array.dtype}; one dimension of integers is needed"
+        raise DataError(msg)
+    wrong = np.flatnonzero((array < 0) | (array >= (np.inf if end is None else end)))
+    if len(wrong):
+        allowed = "0 or more is needed" if end is None else f"there are {end} given sets"
+        msg = f"{name} is {array[wrong[0]]} at index {wrong[0]}; {allowed}"
+        raise DataError(msg)

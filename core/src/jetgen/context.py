@@ -57,6 +57,9 @@ class RunContext:
         if axis not in get_args(Axis):
             msg = f"there is no seed axis {axis!r}; the axes are {', '.join(get_args(Axis))}"
             raise UsageError(msg)
+        if self.seed < 0:
+            msg = f"the seed is {self.seed}; use 0 or a positive number"
+            raise UsageError(msg)
         name = "/".join((axis, *self.key))
         words = np.frombuffer(hashlib.sha256(name.encode()).digest(), np.uint32)
         return np.random.SeedSequence([self.seed, *words.tolist()])

@@ -57,21 +57,26 @@ def known_plugins(no_plugin: Sequence[str] | None, *, strict: bool) -> Registry:
 
 def show_plan(plan: Plan) -> None:
     """Print the cells with their estimated minutes, and why some are skipped."""
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title="plan", title_justify="left")
-    for head in ("cell", "metrics", "threads", "device", "minutes"):
-        table.add_column(head, overflow="fold")
+    table = Table(title="plan", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("cell", overflow="fold")
+    for head in ("threads", "device", "minutes"):
+        table.add_column(head, justify="right")
     for cell in plan.cells:
         reason = cell.skip or cell.unloadable
-        minutes = f"skipped: {reason}" if reason else f"{cell.minutes:.1f}"
-        metrics = ", ".join(metric.name for metric in cell.metrics)
-        table.add_row(cell.id, metrics, str(cell.threads), cell.device, minutes)
+        table.add_row(cell.id, str(cell.threads), cell.device, "–" if reason else f"{cell.minutes:.1f}")
     console = Console()
     console.print(table)
+    for cell in plan.cells:
+        if reason := cell.skip or cell.unloadable:
+            console.print(f"{cell.id} is skipped: {reason}", highlight=False)
+    names = dict.fromkeys(metric.name for cell in plan.cells for metric in cell.metrics)
+    console.print(f"metrics: {', '.join(names)}", highlight=False)
     total = sum(cell.minutes for cell in plan.cells if not (cell.skip or cell.unloadable)) / plan.jobs
-    console.print(f"about {total:.0f} minutes with {plan.jobs} job(s), making data excepted", highlight=False)
+    console.print(f"about {total:.1f} minutes, {plan.jobs} cell(s) at a time, making data excepted", highlight=False)
 
 
 def plan_command(

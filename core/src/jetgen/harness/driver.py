@@ -60,6 +60,16 @@ def run_plan(run: Path, plan: Plan, hooks: Hooks) -> list[Row]:
     plan = plan.model_copy(update={"environment": hooks.environment()})
     plan.extended(earlier).write(run)
     hooks.run_started(plan)
+    try:
+        _run_cells(run, plan, hooks)
+    finally:
+        hooks.run_finished()
+    everything = rows_of(run, read_plan(run))
+    write_results(run, everything, hooks.report_sections(everything))
+    return rows_of(run, plan)
+
+
+def _run_cells(run: Path, plan: Plan, hooks: Hooks) -> None:
     # With several jobs the timing waits until nothing else uses the machine.
     passes: list[tuple[int, list[str]]] = [(1, [])] if plan.jobs == 1 else [(plan.jobs, ["--no-timing"]), (1, [])]
     for number, (jobs, options) in enumerate(passes):
@@ -73,11 +83,6 @@ def run_plan(run: Path, plan: Plan, hooks: Hooks) -> list[Row]:
             progress=hooks.progress,
             finished=_finisher(run, hooks, last=last),
         )
-    rows = rows_of(run, plan)
-    everything = rows_of(run, read_plan(run))
-    write_results(run, everything, hooks.report_sections(everything))
-    hooks.run_finished()
-    return rows
 
 
 def rows_of(run: Path, plan: Plan) -> list[Row]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jetgen.harness.row import Row
-from jetgen.harness.standings import Experiment, Figure, Standing, experiments
+from jetgen.harness.standings import Experiment, Standing, experiments
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 __all__ = ["Table", "markdown", "show", "tables"]
 
 _NAMES = {"w1m": "W1M", "w1p": "W1P", "w1mult": "W1 mult"}
-_COSTS = ("train", "µs/cloud", "simulator", "break-even", "parameters", "peak memory")
+_COSTS = ("training", "µs/cloud", "simulator", "break-even", "parameters", "memory")
+_NONE = "–"
 
 
 @dataclass(frozen=True)
 class Table:
-    """One experiment in words: a title, column heads, lines of cells (the first is the name), and notes."""
+    """A table in words: a title, column heads, lines of cells (the first is the name), and notes below it.
+
+    ``strong`` holds the places (line, column) of what is clearly the best.
+    """
 
     title: str
     heads: tuple[str, ...]
@@ -31,8 +35,13 @@ class Table:
 
 
 def tables(rows: Sequence[Row]) -> list[Table]:
-    """A table for each dataset, size and preset among ``rows``."""
-    return [_table(experiment) for experiment in experiments(rows)]
+    """Two tables, quality and cost, for each dataset, size and preset among ``rows``."""
+    found = []
+    for experiment in experiments(rows):
+        found.append(_quality(experiment))
+        if any(not one.reference for one in experiment.standings):
+            found.append(_cost(experiment))
+    return found
 
 
 def markdown(rows: Sequence[Row]) -> str:
@@ -42,19 +51,20 @@ def markdown(rows: Sequence[Row]) -> str:
 
 def show(rows: Sequence[Row], console: Console) -> None:
     """Print the tables to a terminal."""
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table as RichTable
     from rich.text import Text
 
     for table in tables(rows):
-        drawn = RichTable(title=table.title, title_justify="left", title_style="bold", caption_justify="left")
+        drawn = RichTable(title=table.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
         for i, head in enumerate(table.heads):
-            drawn.add_column(head, justify="left" if i == 0 else "right", overflow="fold")
+            drawn.add_column(head, justify="left" if i == 0 else "right", no_wrap=i == 0)
         for i, line in enumerate(table.lines):
             drawn.add_row(*(Text(cell, style="bold" if (i, j) in table.strong else "") for j, cell in enumerate(line)))
         console.print()
         console.print(drawn)
         for note in table.notes:
-            console.print(Text(f"  {note}", style="dim"))
+            console.print(Text(note, style="dim"))
 
 
 def _markdown_table(table: Table) -> str:
@@ -67,91 +77,93 @@ def _markdown_table(table: Table) -> str:
     return "\n".join([*lines, "", *(f"- {note}" for note in table.notes), ""])
 
 
-def _table(experiment: Experiment) -> Table:
+def _quality(experiment: Experiment) -> Table:
     # A component such as w1p_etarel is in the rows and in results.parquet; the table shows the metrics themselves.
-    metrics = {score.metric for one in experiment.standings for row in one.rows for score in row.scores.values()}
-    shown = [name for name in experiment.scores if name in metrics]
+    scores = {name: score for one in experiment.standings for row in one.rows for name, score in row.scores.items()}
+    shown = [name for name in experiment.scores if name == scores[name].metric]
+    shown.sort(key=lambda name: not scores[name].ranked)
+    powers = {name: _power(experiment, name) for name in shown}
     lines, strong = [], set()
     for i, one in enumerate(experiment.standings):
-        lines.append((_name(one), *(_score(one, name) for name in shown), *_costs(one)))
+        lines.append((_name(one), *(_score(one, name, powers[name]) for name in shown)))
         strong |= {(i, 1 + j) for j, name in enumerate(shown) if experiment.leader(name) == one.title}
     return Table(
-        title=f"{experiment.dataset}, preset {experiment.preset}",
-        heads=("model", *(_NAMES.get(name, name) for name in shown), *_COSTS),
+        title=f"Quality: {experiment.title}",
+        heads=("model", *(_head(name, powers[name]) for name in shown)),
         lines=tuple(lines),
         strong=frozenset(strong),
-        notes=tuple(_notes(experiment)),
+        notes=tuple(_quality_notes(experiment, shown)),
+    )
+
+
+def _power(experiment: Experiment, name: str) -> int:
+    """The power of ten, in steps of three, that the values of one score are shown in."""
+    values = [abs(one.figures[name].mean) for one in experiment.standings if name in one.figures]
+    smallest = min((value for value in values if value), default=1.0)
+    return 0 if smallest >= 0.01 else 3 * math.floor(math.log10(smallest) / 3)
+
+
+def _head(name: str, power: int) -> str:
+    shown = _NAMES.get(name, name)
+    return f"{shown} / 1e{power}" if power else shown
+
+
+def _cost(experiment: Experiment) -> Table:
+    models = [one for one in experiment.standings if not one.reference]
+    return Table(
+        title=f"Cost: {experiment.title}",
+        heads=("model", *_COSTS),
+        lines=tuple((_name(one), *_costs(one)) for one in models),
+        strong=frozenset(),
+        notes=tuple(_cost_notes(experiment)),
     )
 
 
 def _name(one: Standing) -> str:
     if one.rows[0].kind == "floor":
         return "floor: truth"
-    name = f"{one.title} (reference)" if one.reference else one.title
-    bad = [row for row in one.rows if row.status != "ok"]
-    marks = sorted({row.status for row in bad})
-    return ", ".join([name, *marks, *([one.coverage] if one.coverage and len(one.rows) > 1 else [])])
+    marks = ["reference"] if one.reference else []
+    marks += sorted({row.status for row in one.rows if row.status != "ok"})
+    marks += [one.coverage] if one.coverage and len(one.rows) > 1 else []
+    return f"{one.title}\n({', '.join(marks)})" if marks else one.title
 
 
-def _score(one: Standing, name: str) -> str:
+def _score(one: Standing, name: str, power: int) -> str:
     figure = one.figures.get(name)
     if figure is None:
-        return "–"
+        return _NONE
+    mean, spread, low, high = (value / 10.0**power for value in (figure.mean, figure.spread, figure.low, figure.high))
     if one.rows[0].kind == "floor":
-        return f"{_number(figure.mean)}\n{_interval(figure)}"
-    text = _with_spread(figure.mean, figure.spread)
+        return f"{_digits(mean)}\n[{_digits(low)}, {_digits(high)}]"
+    text = f"{_digits(mean)} ± {_digits(spread)}"
     if figure.ratio is not None and figure.direction == "lower":
-        text += f"\n{figure.ratio:.1f} x floor"
-    return text + ("\n(few)" if figure.few else "")
+        text += f"\n{figure.ratio:.1f} x"
+    return text + (" (few)" if figure.few else "")
 
 
-def _interval(figure: Figure) -> str:
-    return f"[{_number(figure.low)}, {_number(figure.high)}]"
+def _digits(value: float) -> str:
+    """Two decimals, or three digits of a large number.
 
-
-def _number(value: float) -> str:
-    """Three digits, as a plain number where that is short.
-
-    >>> _number(0.000384), _number(1.234), _number(0.0)
-    ('3.84e-4', '1.23', '0')
+    >>> _digits(0.384), _digits(12.34), _digits(1234.5)
+    ('0.38', '12.34', '1.23e+03')
     """
-    if value == 0:
-        return "0"
-    if 0.01 <= abs(value) < 1000:
-        return f"{value:.3g}"
-    exponent = math.floor(math.log10(abs(value)))
-    return f"{value / 10**exponent:.2f}e{exponent}"
-
-
-def _with_spread(mean: float, spread: float) -> str:
-    """A mean and its spread with one exponent.
-
-    >>> _with_spread(3.84e-3, 1.2e-4), _with_spread(0.97, 0.01)
-    ('(3.84 ± 0.12)e-3', '0.97 ± 0.01')
-    """
-    if mean == 0 or 0.01 <= abs(mean) < 1000:
-        return f"{mean:.2f} ± {spread:.2f}"
-    exponent = math.floor(math.log10(abs(mean)))
-    scale = 10.0**exponent
-    return f"({mean / scale:.2f} ± {spread / scale:.2f})e{exponent}"
+    return f"{value:.2f}" if abs(value) < 100 else f"{value:.3g}"
 
 
 def _costs(one: Standing) -> tuple[str, ...]:
     cost = one.best_row.cost
-    if one.rows[0].kind == "floor":
-        return ("–",) * len(_COSTS)
-    training = "–" if cost.fit_seconds is None else _duration(cost.fit_seconds)
+    training = _NONE if cost.fit_seconds is None else _duration(cost.fit_seconds)
     if cost.inherited_fit_seconds:
         training += f" + {_duration(cost.inherited_fit_seconds)}"
     ours, ratio = cost.microseconds_per_cloud, cost.simulator_ratio
     peak = max(cost.peak_bytes.values(), default=0)
     return (
         training,
-        "–" if ours is None else f"{ours:.3g}",
-        "–" if ratio is None else f"{ratio:.3g} x faster" if ratio >= 1 else f"{1 / ratio:.3g} x slower",
-        "–" if cost.break_even_clouds is None else f"{cost.break_even_clouds:,.0f}",
-        "–" if cost.parameters is None else f"{cost.parameters:,}",
-        "–" if not peak else f"{peak / 2**30:.2f} GiB",
+        _NONE if ours is None else f"{ours:.3g}",
+        _NONE if ratio is None else f"{ratio:.3g} x faster" if ratio >= 1 else f"{1 / ratio:.3g} x slower",
+        _NONE if cost.break_even_clouds is None else f"{cost.break_even_clouds:,.0f}",
+        _NONE if cost.parameters is None else f"{cost.parameters:,}",
+        _NONE if not peak else f"{peak / 2**30:.2f} GiB",
     )
 
 
@@ -166,27 +178,22 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _notes(experiment: Experiment) -> Iterator[str]:
+def _quality_notes(experiment: Experiment, shown: Sequence[str]) -> Iterator[str]:
     rows = [row for one in experiment.standings for row in one.rows]
     spread = f"over {experiment.seeds} seeds" if experiment.seeds > 1 else "over the draws of one seed"
     yield (
         f"{experiment.n_fake:,} generated clouds against {experiment.n_real:,} test clouds, "
-        f"{experiment.draws} draws, {experiment.seeds} seed(s); ± is the spread {spread}."
+        f"{experiment.draws} draws, {experiment.seeds} seed(s); ± is the spread {spread}; x: times the floor."
     )
-    floor = next((row for row in rows if row.kind == "floor" and row.scores), None)
-    if floor is not None:
-        first = next(iter(floor.scores.values()))
-        yield (
-            f"floor: truth against independent truth, {first.n_fake:,} against {first.n_real:,}, "
-            f"mean and 5 to 95 % band of {len(first.values)} draws."
-        )
-    simulator = next((row.cost for row in rows if row.cost.simulator_microseconds_per_cloud is not None), None)
-    if simulator is not None:
-        yield (
-            f"simulator: {simulator.simulator_microseconds_per_cloud:,.0f} µs per cloud on one core, timed in turn "
-            f"with each model on the same core (models on {simulator.timing_device}, batched sampling)."
-        )
-    few = sorted({name for one in experiment.standings for name, figure in one.figures.items() if figure.few})
+    floor = next((row.scores for row in rows if row.kind == "floor" and row.scores), {})
+    sizes = {name: f"{floor[name].n_fake:,} against {floor[name].n_real:,}" for name in shown if name in floor}
+    if sizes:
+        described = ", ".join(sorted(set(sizes.values()), reverse=True))
+        if len(set(sizes.values())) > 1:
+            described = "; ".join(f"{_NAMES.get(name, name)} {size}" for name, size in sizes.items())
+        draws = len(next(iter(floor.values())).values)
+        yield f"floor: truth against independent truth ({described}), mean and 5 to 95 % band of {draws} splits."
+    few = [_NAMES.get(name, name) for name in shown if any(_few(one, name) for one in experiment.standings)]
     if few:
         yield f"(few): too few clouds to rank by {', '.join(few)}."
     if experiment.seeds == 1 and sum(not one.reference for one in experiment.standings) > 1:
@@ -197,3 +204,18 @@ def _notes(experiment: Experiment) -> Iterator[str]:
             yield f"{row.id}: {row.status}{phase}: {row.error or 'stopped at its time limit'}"
         for metric, reason in row.skipped_metrics.items():
             yield f"{row.id}: no {metric}: {reason}"
+
+
+def _few(one: Standing, name: str) -> bool:
+    return name in one.figures and one.figures[name].few
+
+
+def _cost_notes(experiment: Experiment) -> Iterator[str]:
+    costs = [row.cost for one in experiment.standings for row in one.rows]
+    timed = next((cost for cost in costs if cost.simulator_microseconds_per_cloud is not None), None)
+    if timed is not None:
+        yield (
+            f"simulator: {timed.simulator_microseconds_per_cloud:,.0f} µs per cloud on one core, timed in turn with "
+            f"each model on the same core (model on {timed.timing_device}, batched sampling, conditions included)."
+        )
+        yield "break-even: clouds after which the training, and the simulation of its data, have paid."

@@ -16,6 +16,7 @@ from jetgen.harness.plan import PLAN_FORMAT, CellPlan, DatasetPlan, GeneratorPla
 from jetgen.harness.provenance import versions
 from jetgen.harness.request import Request
 from jetgen.registry import Plugin, Registry, State, load_target
+from jetgen.scoring import inapplicable
 from jetgen.settings import Need, Settings, resolve
 from jetgen.specs import DatasetSpec, GeneratorSpec, MetricSpec
 from jetgen.suggest import did_you_mean
@@ -119,7 +120,7 @@ class Planner:
             spec = plugin.spec
             if not isinstance(spec, MetricSpec) or (names == "standard" and spec.tier != "standard"):
                 continue
-            if reason := _inapplicable(spec, dataset):
+            if reason := inapplicable(spec, dataset.spec):
                 skipped[plugin.name] = reason
                 continue
             chosen.append(
@@ -271,11 +272,3 @@ def _unsuitable(spec: GeneratorSpec, settings: Settings, dataset: DatasetPlan) -
     if cloud_spec.kind not in spec.kinds:
         return f"{spec.name} learns {' and '.join(spec.kinds)}, {dataset.name} holds {cloud_spec.kind}"
     return settings.unsuitable(cloud_spec)
-
-
-def _inapplicable(spec: MetricSpec, dataset: DatasetPlan) -> str | None:
-    cloud_spec = dataset.spec
-    if cloud_spec.kind not in spec.kinds:
-        return f"{spec.name} judges {' and '.join(spec.kinds)}, {dataset.name} holds {cloud_spec.kind}"
-    missing = [name for name in spec.features if name not in cloud_spec.names]
-    return f"{dataset.name} has no feature {', '.join(missing)}" if missing else None

@@ -13,6 +13,10 @@ from jetgen.harness.row import Row, Score
 __all__ = ["Experiment", "Figure", "Standing", "experiments"]
 
 
+NO_PRESET = "-"
+"""The preset of a table that has nothing but references."""
+
+
 @dataclass(frozen=True)
 class Figure:
     """One score of one standing.
@@ -84,6 +88,11 @@ class Experiment:
     draws: int
     seeds: int
 
+    @property
+    def title(self) -> str:
+        """Dataset and preset in words."""
+        return self.dataset if self.preset == NO_PRESET else f"{self.dataset}, preset {self.preset}"
+
     def leader(self, score: str) -> str | None:
         """The one that is better than every other by more than the spread of the paired differences; often nobody.
 
@@ -108,14 +117,14 @@ def experiments(rows: Sequence[Row]) -> list[Experiment]:
         mine = list(group)
         shared = [row for row in mine if row.kind == "floor" or row.reference]
         models = [row for row in mine if row not in shared]
-        bases = sorted({_base(row) for row in models}) or ["-"]
+        bases = sorted({_base(row) for row in models}) or [NO_PRESET]
         found += [_experiment(label, base, shared, [row for row in models if _base(row) == base]) for base in bases]
     return found
 
 
 def _base(row: Row) -> str:
     """The preset without the mark of overrides: those are told apart by their line."""
-    return (row.preset or "-").split("+")[0]
+    return (row.preset or NO_PRESET).split("+")[0]
 
 
 def _experiment(dataset: str, preset: str, shared: list[Row], models: list[Row]) -> Experiment:
@@ -129,16 +138,16 @@ def _experiment(dataset: str, preset: str, shared: list[Row], models: list[Row])
     bottom = [line for line in lines if line.rows[0].kind != "floor"]
     standings = (*top, *ranked, *bottom)
     scored = [row for row in (*models, *shared) if row.scores]
-    first = next(iter(scored[0].scores.values())) if scored else None
+    sizes = [score for row in scored for score in row.scores.values()]
     return Experiment(
         dataset=dataset,
         preset=preset,
         standings=standings,
         scores=tuple(dict.fromkeys(name for row in scored for name in row.scores)),
-        n_real=first.n_real if first is not None else 0,
-        n_fake=first.n_fake if first is not None else 0,
+        n_real=max((score.n_real for score in sizes), default=0),
+        n_fake=max((score.n_fake for score in sizes), default=0),
         draws=max((row.draws for row in models or shared), default=0),
-        seeds=len({row.seed for row in models}),
+        seeds=len({row.seed for row in models or shared}),
     )
 
 

@@ -1,0 +1,94 @@
+"""`jetbench evaluate`: judge any file of generated clouds, whoever made it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from jetgen.cli import options
+
+if TYPE_CHECKING:
+    from jetgen.evaluation import Evaluation
+
+__all__ = ["evaluate_command"]
+
+
+def evaluate_command(
+    file: Annotated[Path, typer.Argument(help="The generated clouds: HDF5 or npz.")],
+    *,
+    reference: Annotated[
+        str, typer.Option("--reference", help="The true clouds: a file, or NAME[@SIZE] of a dataset.")
+    ],
+    features: Annotated[
+        str | None,
+        typer.Option(help="The features in order, such as etarel,phirel,ptrel, where the file has no names."),
+    ] = None,
+    metrics: options.Metrics = None,
+    seed: Annotated[int, typer.Option(help="Of the splits behind the floor.")] = 0,
+    as_json: options.AsJson = False,
+) -> None:
+    """Compare a file of generated clouds with true ones, the floor beside each score."""
+    import json
+
+    from jetgen.evaluation import evaluate
+
+    names = tuple(part.strip() for part in features.split(",")) if features else None
+    result = evaluate(fake=file, metrics=metrics, features=names, seed=seed, **_reference(reference))
+    if as_json:
+        typer.echo(json.dumps(_document(result), indent=1))
+    else:
+        _show(result)
+    if not result.metrics:
+        raise typer.Exit(1)
+
+
+def _reference(name: str) -> dict[str, Any]:
+    """What `evaluate` is told of the truth: a file, or a dataset with its meaning and its training clouds."""
+    from jetgen.handle import dataset
+
+    path = Path(name)
+    if path.exists() or path.suffix or path.name != name:
+        return {"real": path}
+    handle = dataset(name)
+    return {"real": handle.test, "spec": handle.spec, "train": handle.train}
+
+
+def _document(result: Evaluation) -> dict[str, Any]:
+    """One entry for each name that a metric gave a value."""
+    found: dict[str, Any] = {}
+    for measured in result.metrics.values():
+        floors = measured.floor.bands if measured.floor is not None else {}
+        for name, value in measured.components.items():
+            band = floors.get(name)
+            found[name] = {
+                "value": value,
+                "floor": None if band is None else {"mean": band.mean, "low": band.low, "high": band.high},
+                "n_real": measured.n_real,
+                "n_fake": measured.n_fake,
+                "unit": measured.unit,
+                "direction": measured.direction,
+                "clipped": measured.clipped,
+            }
+    return {"metrics": found, "skipped": result.skipped}
+
+
+def _show(result: Evaluation) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table()
+    for head in ("metric", "value", "floor: truth [5 %, 95 %]", "floor sizes", "generated", "true"):
+        table.add_column(head, justify="left" if head == "metric" else "right")
+    for measured in result.metrics.values():
+        for name, value in measured.components.items():
+            floor = measured.floor
+            band = floor.bands[name] if floor is not None else None
+            text = "–" if band is None else f"{band.mean:.4g} [{band.low:.4g}, {band.high:.4g}]"
+            sizes = "–" if floor is None else f"{floor.n_fake:,} / {floor.n_real:,}"
+            table.add_row(name, f"{value:.4g}", text, sizes, f"{measured.n_fake:,}", f"{measured.n_real:,}")
+    console = Console()
+    console.print(table)
+    for name, reason in result.skipped.items():
+        console.print(f"no {name}: {reason}", highlight=False)

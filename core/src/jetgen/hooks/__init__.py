@@ -1,0 +1,19 @@
+"""Reactions to the events of a run, by pluggy; they run in the driver process only.
+
+A plugin marks its functions and names their module, an object or a class in the entry-point group ``jetgen.hooks``:
+
+>>> from jetgen.hooks import hookimpl
+>>> class Counter:
+...     rows = 0
+...
+...     @hookimpl
+...     def jetgen_cell_finished(self, row):
+...         self.rows += 1
+"""
+
+from __future__ import annotations
+
+from jetgen.hooks.manager import Hooks
+from jetgen.hooks.markers import hookimpl
+
+__all__ = ["Hooks", "hookimpl"]

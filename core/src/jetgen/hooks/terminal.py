@@ -1,0 +1,167 @@
+"""The live table of a run, itself a hook plugin: finished cells are lines, running ones a table below them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from jetgen.hooks.markers import hookimpl
+
+__all__ = ["Terminal"]
+
+_STYLES = {"ok": "green", "truncated": "yellow", "skipped": "dim"}
+_OTHER_LINES = 4
+"""Lines that the table leaves to its head, its summary and the prompt."""
+
+
+@dataclass
+class _Running:
+    """What is known of a cell that runs."""
+
+    stage: str = ""
+    done: float = 0.0
+    total: float = 0.0
+    unit: str = ""
+    loss: float | None = None
+    started: float = field(default_factory=time.monotonic)
+    first: tuple[float, float] | None = None  # done and time at the first report of the stage: what a rate starts from
+    rate: float | None = None
+
+    def enter(self, stage: str) -> None:
+        """A new stage starts with an empty bar."""
+        self.stage, self.done, self.total, self.unit = stage, 0.0, 0.0, ""
+        self.loss = self.first = self.rate = None
+
+    def advance(self, event: Mapping[str, Any]) -> None:
+        """Take what the event says and is a number; a plugin may report anything."""
+        now = time.monotonic()
+        self.done = _number(event.get("done"), self.done)
+        self.total = _number(event.get("total"), self.total)
+        self.unit = str(event.get("unit", self.unit))
+        self.loss = _number(event["loss"], self.loss) if "loss" in event else self.loss
+        if self.first is None:
+            self.first = (self.done, now)
+        elif now > self.first[1]:
+            self.rate = (self.done - self.first[0]) / (now - self.first[1])
+
+    @property
+    def figures(self) -> str:
+        """Steps, rate and loss as far as they are known."""
+        texts = []
+        if self.total:
+            texts.append(f"{self.done:,.0f}/{self.total:,.0f} {self.unit}".rstrip())
+        if self.rate:
+            texts.append(f"{self.rate:,.3g}/s")
+        if self.loss is not None:
+            texts.append(f"loss {self.loss:.4g}")
+        return "  ".join(texts)
+
+
+class Terminal:
+    """On a terminal, a table of the running cells that keeps itself up to date; elsewhere one plain line per event."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True)
+        self._lock = threading.Lock()  # the table is drawn from a thread of its own
+        self._running: dict[str, _Running] = {}
+        self._finished: Counter[str] = Counter()
+        self._expected = 0
+        self._live: Live | None = None
+
+    @hookimpl
+    def jetgen_run_started(self, plan: Any) -> None:
+        """Remember how many cells there are."""
+        self._expected = len(getattr(plan, "cells", ()))
+
+    @hookimpl
+    def jetgen_cell_started(self, cell: Any) -> None:
+        """A line in the table, or one that says so."""
+        with self._lock:
+            self._running[str(cell.id)] = _Running()
+        if not self._console.is_terminal:
+            self._line("started", str(cell.id))
+        elif self._live is None:
+            self._live = Live(console=self._console, get_renderable=self._table, transient=True)
+            self._live.start()
+
+    @hookimpl
+    def jetgen_progress(self, event: Mapping[str, Any]) -> None:
+        """Stage, bar and figures of a cell that runs."""
+        with self._lock:
+            cell = self._running.get(str(event.get("cell")))
+            if cell is None:
+                return
+            if event.get("kind") == "stage" and event.get("state") == "started":
+                cell.enter(str(event.get("stage", "")))
+            elif event.get("kind") == "progress":
+                cell.advance(event)
+
+    @hookimpl
+    def jetgen_cell_finished(self, row: Any) -> None:
+        """One line that stays."""
+        status = str(row.status)
+        with self._lock:
+            cell = self._running.pop(str(row.id), None)
+            self._finished[status] += 1
+        facts = [f"{time.monotonic() - cell.started:.1f} s"] if cell is not None else []
+        facts += [str(fact) for name in ("headline", "error") if (fact := getattr(row, name, None))]
+        self._line(status, str(row.id), "  ".join(facts))
+
+    @hookimpl
+    def jetgen_run_finished(self) -> None:
+        """Give the terminal back."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _line(self, status: str, cell: str, facts: str = "") -> None:
+        style = _STYLES.get(status, "cyan" if status == "started" else "bold red")
+        text = Text.assemble((f"{status:<10}", style), f" {cell}", (f"  {facts}" if facts else "", "dim"))
+        # Outside a terminal a line stays one line, however long it is.
+        self._console.print(text, soft_wrap=not self._console.is_terminal)
+
+    def _table(self) -> Group:
+        """The cells that run, as many as fit, and one line that sums up."""
+        table = Table(box=None, pad_edge=False, expand=False)
+        table.add_column("cell", overflow="ellipsis", no_wrap=True, ratio=3)
+        table.add_column("stage", no_wrap=True)
+        table.add_column("progress", width=20)
+        table.add_column("", overflow="ellipsis", no_wrap=True, ratio=2)
+        table.add_column("elapsed", justify="right", no_wrap=True)
+        now = time.monotonic()
+        with self._lock:
+            running = list(self._running.items())
+            finished = dict(self._finished)
+        for name, cell in running[: max(1, self._console.height - _OTHER_LINES)]:
+            bar = ProgressBar(cell.total or None, cell.done, width=20, pulse=not cell.total)
+            table.add_row(Text(name), cell.stage, bar, Text(cell.figures), _clock(now - cell.started))
+        done = sum(finished.values())
+        counts = ", ".join(f"{count} {status}" for status, count in finished.items())
+        of = f" of {self._expected}" if self._expected else ""
+        summary = f"{done}{of} cells done" + (f" ({counts})" if counts else "") + f", {len(running)} running"
+        return Group(table, Text(summary, style="dim", no_wrap=True, overflow="ellipsis"))
+
+
+def _number(value: Any, otherwise: Any) -> Any:
+    return float(value) if isinstance(value, (int, float)) else otherwise
+
+
+def _clock(seconds: float) -> str:
+    """Minutes and seconds, with hours where there are any.
+
+    >>> _clock(75), _clock(7265)
+    ('1:15', '2:01:05')
+    """
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,118 @@
+"""Does a model make new clouds, or hand back those that it was trained on?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jetgen.canonical import ordered
+from jetgen.cloud_spec import CloudSpec
+from jetgen.clouds import Clouds
+from jetgen.errors import DataError
+from jetgen.protocols import CloudSource, MetricContext
+
+__all__ = ["Novelty"]
+
+_CLOUDS = 2_000
+_POINTS = 150
+_BLOCK = 2_000
+_COPY = 1e-3
+
+
+class Novelty:
+    """``novelty``: how far generated clouds are from the nearest training cloud, in units of fresh truth.
+
+    A cloud becomes a vector: its points in falling order of the leading feature (``ptrel``), each feature in units of
+    its spread over the training points, empty places 0. The value is the median Euclidean distance from a generated
+    cloud to its nearest training cloud, divided by the same for test clouds. Clouds as new as the truth have 1, copies
+    0; above 1 they are far from everything, which a bad model is as well, so it must not rank.
+
+    ``novelty_copies`` is the fraction of generated clouds with a training cloud nearer than a thousandth of that
+    median test distance: 1 for a replay whatever the order of the points, 0 for new clouds of some dimension. (In one
+    dimension some truth is as near as that by chance; the floor shows how much.)
+
+    At most 2,000 clouds a side, chosen by ``ctx.rng("metric")``, are compared with *all* training clouds: with only
+    some of these a memoriser would hide behind the others. Of larger clouds the 150 leading points count.
+    """
+
+    def __init__(self, cloud_spec: CloudSpec) -> None:
+        self.cloud_spec = cloud_spec
+
+    @classmethod
+    def create(cls, cloud_spec: CloudSpec) -> Self:
+        """The metric for clouds of this meaning."""
+        return cls(cloud_spec)
+
+    def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Mapping[str, float]:
+        """The ratio of the medians, and the fraction of copies."""
+        if ctx.train is None or len(ctx.train) == 0:
+            msg = "novelty needs the training clouds; there are none"
+            raise DataError(msg)
+        rng = ctx.rng("metric")
+        chosen = [side[np.sort(rng.permutation(len(side))[:_CLOUDS])] for side in (real, fake)]
+        centre, spread = _moments(ctx.train)
+        places = min(_POINTS, max(self.cloud_spec.max_points, *(int(side.counts.max(initial=1)) for side in chosen)))
+
+        def vectors(clouds: Clouds) -> NDArray[np.float32]:
+            return _vectors(ordered(clouds, self.cloud_spec), centre, spread, places)
+
+        queries = np.concatenate([vectors(side) for side in chosen])
+        distances = _nearest(queries, (vectors(block) for block in _blocks(ctx.train)))
+        truth, made = distances[: len(chosen[0])], distances[len(chosen[0]) :]
+        unit = float(np.median(truth))
+        if unit == 0.0:
+            msg = "most test clouds are copies of training clouds themselves, so that novelty says nothing"
+            raise DataError(msg)
+        return {"novelty": float(np.median(made)) / unit, "novelty_copies": float(np.mean(made < _COPY * unit))}
+
+
+def _blocks(source: CloudSource) -> Iterator[Clouds]:
+    for start in range(0, len(source), _BLOCK):
+        yield source[start : start + _BLOCK]
+
+
+def _moments(source: CloudSource) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation of each feature over all points; a constant feature has spread 1."""
+    moments = np.zeros((3, source[:1].n_features))
+    for block in _blocks(source):
+        points = block.points.astype(np.float64)
+        moments += [np.full(points.shape[1], len(points)), points.sum(axis=0), (points * points).sum(axis=0)]
+    total, first, second = moments
+    if total[0] == 0:
+        msg = "the training clouds have no points"
+        raise DataError(msg)
+    mean = first / total
+    spread = np.sqrt(np.maximum(second / total - mean * mean, 0.0))
+    # float32 values cannot spread less than this about their mean: what is left is rounding.
+    return mean, np.where(spread > 1e-6 * np.abs(mean), spread, 1.0)
+
+
+def _vectors(
+    clouds: Clouds, centre: NDArray[np.float64], spread: NDArray[np.float64], places: int
+) -> NDArray[np.float32]:
+    kept = clouds.ranks < places
+    array = np.zeros((len(clouds), places, clouds.n_features), np.float32)
+    array[clouds.rows[kept], clouds.ranks[kept]] = (clouds.points[kept] - centre) / spread
+    return array.reshape(len(clouds), -1)
+
+
+def _nearest(queries: NDArray[np.float32], blocks: Iterator[NDArray[np.float32]]) -> NDArray[np.float64]:
+    """The distance from each query to the nearest of the vectors in the blocks.
+
+    The search takes squares apart, |q|^2 - 2 q.v + |v|^2, which is fast but blind to small distances; the distance to
+    the neighbour that was found is then computed from the difference itself, so that a copy has exactly 0.
+    """
+    best = np.full(len(queries), np.inf, np.float32)
+    neighbours = np.zeros_like(queries)
+    for block in blocks:
+        squares = (block * block).sum(axis=1) - 2.0 * (queries @ block.T)
+        nearest = squares.argmin(axis=1)
+        found = squares[np.arange(len(queries)), nearest]
+        better = found < best
+        best[better] = found[better]
+        neighbours[better] = block[nearest[better]]
+    difference = queries.astype(np.float64) - neighbours
+    return np.asarray(np.sqrt((difference * difference).sum(axis=1)))

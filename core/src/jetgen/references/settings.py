@@ -1,0 +1,26 @@
+"""The settings of the reference generators: there is nothing to set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from jetgen.cloud_spec import CloudSpec
+from jetgen.settings import Settings
+
+__all__ = ["ReferenceSettings"]
+
+
+class ReferenceSettings(Settings):
+    """No fields; every preset is the same."""
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        name: {} for name in ("tiny", "quick", "standard", "gpu", "full")
+    }
+
+    def unsuitable(self, cloud_spec: CloudSpec) -> str | None:
+        """Training clouds do not answer the context or the given set of another cloud."""
+        if cloud_spec.context or cloud_spec.given is not None:
+            what = "a given set" if cloud_spec.given is not None else "context"
+            return f"it resamples training clouds, which cannot answer {what}"
+        return None

@@ -1,0 +1,122 @@
+"""Find every plugin and its state."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from jetgen.errors import UsageError
+from jetgen.registry.catalogue import Registry
+from jetgen.registry.entries import scan
+from jetgen.registry.plugin import Entry, Plugin, State, normalised
+from jetgen.registry.remembered import Memory
+from jetgen.registry.spec_json import spec_from_json
+from jetgen.suggest import did_you_mean
+
+__all__ = ["discover"]
+
+_CORE = "jetgen"
+
+
+def discover(*, deny: Collection[str] = (), refresh: bool = False) -> Registry:
+    """Every plugin that is installed here. No code of a plugin runs in this process.
+
+    Arguments:
+        deny: distributions, names or ``distribution/name`` that shall not be used nor looked into.
+        refresh: ask every plugin again, even if a healthy answer is remembered.
+
+    Raises:
+        UsageError: if ``deny`` or the environment variable ``JETGEN_PLUGINS`` names what is not installed.
+
+    ``JETGEN_PLUGINS`` is a list, with commas, of the distributions or names that may be used; without it all may.
+    What core itself brings may always be used, unless ``deny`` says otherwise.
+    """
+    entries = scan()
+    memory = Memory()
+    disabled = _disabled(entries, deny)
+    plugins: dict[Entry, Plugin] = {
+        entry: Plugin(**vars(entry), state=State.DISABLED, reason=reason) for entry, reason in disabled.items()
+    }
+    asked = []
+    for entry in entries:
+        if entry not in disabled:
+            plugin = None if refresh else _healthy(entry, memory.recall(entry))
+            plugins |= {entry: plugin} if plugin else {}
+            asked += [] if plugin else [entry]
+    plugins |= _ask(asked, memory)
+    return Registry(_marked_duplicates([plugins[entry] for entry in entries]))
+
+
+def _ask(entries: list[Entry], memory: Memory) -> dict[Entry, Plugin]:
+    """Probe what is not remembered; healthy answers are, an error never is."""
+    if not entries:
+        return {}
+    from jetgen.registry.probing import probe
+
+    plugins = {}
+    for entry, answer in probe(entries).items():
+        plugin = _healthy(entry, answer.document)
+        if plugin is not None:
+            memory.remember(entry, answer.document)
+        plugins[entry] = plugin or Plugin(**vars(entry), state=answer.state, reason=answer.reason)
+    return plugins
+
+
+def _healthy(entry: Entry, document: Mapping[str, Any] | None) -> Plugin | None:
+    """The plugin of a healthy answer; None if there is no answer or it is not a healthy one."""
+    if not document or document.get("state") != State.OK:
+        return None
+    if entry.group == "hooks":
+        return Plugin(**vars(entry), state=State.OK)
+    try:
+        spec = spec_from_json(entry.group, document["spec"])
+        presets = tuple(str(preset) for preset in document["presets"])
+    except (KeyError, TypeError, ValueError):  # a damaged cache is asked again
+        return None
+    return Plugin(**vars(entry), state=State.OK, spec=spec, presets=presets)
+
+
+def _disabled(entries: Iterable[Entry], deny: Collection[str]) -> dict[Entry, str]:
+    """The entry points that the user switched off, and by which switch."""
+    entries = list(entries)
+    allow = [name.strip() for name in os.environ.get("JETGEN_PLUGINS", "").split(",") if name.strip()]
+    for switch, names in (("JETGEN_PLUGINS", allow), ("--no-plugin", deny)):
+        for name in names:
+            if not any(_meant(entry, name) for entry in entries):
+                known = {entry.name for entry in entries} | {entry.distribution for entry in entries}
+                msg = f"{switch} names {name!r}, which is not installed{did_you_mean(name, sorted(known))}"
+                raise UsageError(msg)
+    reasons = {}
+    for entry in entries:
+        if any(_meant(entry, name) for name in deny):
+            reasons[entry] = "by --no-plugin"
+        elif allow and entry.distribution != _CORE and not any(_meant(entry, name) for name in allow):
+            reasons[entry] = "not among JETGEN_PLUGINS"
+    return reasons
+
+
+def _meant(entry: Entry, name: str) -> bool:
+    return entry.answers_to(name) or normalised(entry.distribution) == normalised(name)
+
+
+def _marked_duplicates(plugins: list[Plugin]) -> list[Plugin]:
+    """Healthy plugins whose short name another distribution claims as well are duplicates."""
+    claims = Counter((plugin.group, plugin.name) for plugin in plugins if plugin.state is not State.DISABLED)
+    marked = []
+    for plugin in plugins:
+        if plugin.state is State.OK and claims[plugin.group, plugin.name] > 1:
+            others = [
+                other.distribution
+                for other in plugins
+                if (other.group, other.name) == (plugin.group, plugin.name)
+                and other.distribution != plugin.distribution
+                and other.state is not State.DISABLED
+            ]
+            reason = f"{' and '.join(others)} claims this name too; use {plugin.full_name}"
+            marked.append(replace(plugin, state=State.DUPLICATE, reason=reason))
+        else:
+            marked.append(plugin)
+    return marked

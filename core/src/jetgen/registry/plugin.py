@@ -1,0 +1,89 @@
+"""What is known of a plugin: what its metadata say, and what came of loading it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, get_args
+
+from jetgen.specs import DatasetSpec, GeneratorSpec, MetricSpec
+
+__all__ = ["GROUPS", "AnySpec", "Entry", "Group", "Plugin", "State", "normalised"]
+
+Group = Literal["generators", "datasets", "metrics", "hooks"]
+GROUPS: tuple[Group, ...] = get_args(Group)
+
+AnySpec = GeneratorSpec | DatasetSpec | MetricSpec
+
+
+class State(StrEnum):
+    """Whether a plugin can be used."""
+
+    OK = "ok"
+    BROKEN = "broken"
+    INCOMPATIBLE = "incompatible"
+    DUPLICATE = "duplicate"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry point as the metadata of its distribution tell it; nothing was imported to know this.
+
+    Arguments:
+        group: ``generators`` for the entry-point group ``jetgen.generators``, and so on.
+        value: where the object is, as ``"package.module:object"``.
+    """
+
+    group: Group
+    name: str
+    distribution: str
+    version: str
+    value: str
+
+    @property
+    def full_name(self) -> str:
+        """The name that is never ambiguous.
+
+        >>> Entry("generators", "mdma-gan", "jetgen-mdma-gan", "1.0", "jetgen_mdma_gan.spec:SPEC").full_name
+        'jetgen-mdma-gan/mdma-gan'
+        """
+        return f"{self.distribution}/{self.name}"
+
+    def answers_to(self, name: str) -> bool:
+        """Whether ``name`` is its short name, or its full name however the distribution is spelt."""
+        distribution, slash, short = name.rpartition("/")
+        if not slash:
+            return name == self.name
+        return short == self.name and normalised(distribution) == normalised(self.distribution)
+
+
+@dataclass(frozen=True)
+class Plugin(Entry):
+    """An entry point and its state.
+
+    Arguments:
+        reason: one line that says why the state is not ``ok``; empty if it is.
+        spec: the light object that it names; None for hooks and for what could not be loaded.
+        presets: the presets of a generator, in the order of its settings class.
+    """
+
+    state: State
+    reason: str = ""
+    spec: AnySpec | None = None
+    presets: tuple[str, ...] = ()
+
+    @property
+    def entry(self) -> Entry:
+        """The entry point alone, as the metadata tell it."""
+        return Entry(self.group, self.name, self.distribution, self.version, self.value)
+
+
+def normalised(distribution: str) -> str:
+    """The name of a distribution as package indices compare it.
+
+    >>> normalised("JetGen_MDMA.gan")
+    'jetgen-mdma-gan'
+    """
+    return re.sub(r"[-_.]+", "-", distribution).lower()

@@ -1,0 +1,41 @@
+"""Training with torch: named phases, checkpoints that resume to the same bits, averages, schedules, safe files.
+
+>>> import torch
+>>> from functools import partial
+>>> from jetgen import RunContext
+>>> model = torch.nn.Linear(1, 1)
+>>> data = {"x": torch.linspace(0, 1, 64).unsqueeze(1)}
+>>> def loss(step):
+...     return (model(step.batch["x"]) - 2 * step.batch["x"]).square().mean()
+>>> update = Update("regression", ("model",), loss, partial(torch.optim.Adam, lr=0.05))
+>>> phase = Phase("fit", steps=200, batch_size=16, updates=(update,))
+>>> report = fit({"model": model}, data, [phase], RunContext(seed=1))
+>>> report.stop_reason, report.history["fit/loss/regression"][-1] < 0.01
+('finished', True)
+"""
+
+from __future__ import annotations
+
+from jetgen.training.average import Average
+from jetgen.training.loop import Precision, fit
+from jetgen.training.phases import Phase, Step, Update
+from jetgen.training.randomness import derived_seed, seeded
+from jetgen.training.schedules import Schedule, constant, warmup_cosine
+from jetgen.training.weights import load_weights, read_document, save_weights
+
+__all__ = [
+    "Average",
+    "Phase",
+    "Precision",
+    "Schedule",
+    "Step",
+    "Update",
+    "constant",
+    "derived_seed",
+    "fit",
+    "load_weights",
+    "read_document",
+    "save_weights",
+    "seeded",
+    "warmup_cosine",
+]

@@ -1,0 +1,8 @@
+"""Invertible transforms of features, fitted on training points and saved with the model as JSON."""
+
+from __future__ import annotations
+
+from jetgen.transforms.elementwise import BoxCox, Log, Logit, MinMax, Standardise, Transform
+from jetgen.transforms.features import TRANSFORMS, FeatureTransform
+
+__all__ = ["TRANSFORMS", "BoxCox", "FeatureTransform", "Log", "Logit", "MinMax", "Standardise", "Transform"]

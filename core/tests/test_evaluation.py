@@ -1,0 +1,210 @@
+"""Scores, floors and the evaluation of files."""
+
+import json
+
+import numpy as np
+import pytest
+from jetgen import Clouds, CloudSpec, Feature, MetricContext, evaluate
+from jetgen.errors import DataError, UsageError
+from jetgen.files import write_clouds
+from jetgen.metrics import specs
+from jetgen.metrics.wasserstein import FeatureDistance, MassDistance
+from jetgen.scoring import band, floor_draws, inapplicable, score
+from jetgen.specs import MetricSpec
+
+
+class Answering:
+    """A metric with a given answer."""
+
+    def __init__(self, **values):
+        self.values = values
+
+    @classmethod
+    def create(cls, _):
+        return cls()
+
+    def compute(self, real, fake, ctx):
+        return self.values
+
+
+class Overlap:
+    """How many clouds real and fake have in common, and their sizes."""
+
+    def compute(self, real, fake, ctx):
+        common = np.intersect1d(real.points[:, 0], fake.points[:, 0])
+        return {"overlap": len(common), "real": len(real), "fake": len(fake)}
+
+
+class Raising(Answering):
+    def compute(self, real, fake, ctx):
+        msg = "the network is asleep"
+        raise RuntimeError(msg)
+
+
+def outsider(name, cls, **more):
+    return MetricSpec(name=name, summary="", target=f"{__name__}:{cls.__name__}", kinds=("jets",), **more)
+
+
+@pytest.fixture
+def numbered():
+    return Clouds(np.arange(100.0)[:, None], np.arange(101))
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({}, "Answering returned no value"),
+        ({"a": float("nan")}, "a is nan for 3 generated against 5 true clouds"),
+        ({"a": 1.0, "b": float("inf")}, "b is inf for 3 generated"),
+    ],
+)
+def test_a_score_that_is_no_number_is_refused(numbered, values, sentence):
+    with pytest.raises(DataError, match=sentence):
+        score(Answering(**values), numbered[:5], numbered[:3], MetricContext())
+
+
+def test_scores_are_plain_numbers_in_the_order_of_the_metric(numbered):
+    values = score(Answering(b=np.float32(0.5), a=2), numbered, numbered, MetricContext())
+    assert list(values.items()) == [("b", 0.5), ("a", 2.0)]
+    assert all(type(value) is float for value in values.values())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sizes"),
+    [((20, 30), (20, 30)), ((100, 100), (50, 50)), ((100, 10), (90, 10)), ((10, 100), (10, 90)), ((70, 40), (60, 40))],
+)
+def test_a_floor_compares_truth_that_has_no_cloud_in_common(numbered, wanted, sizes):
+    n_real, n_fake, draws = floor_draws(Overlap(), numbered, *wanted, 4, MetricContext())
+    assert (n_real, n_fake) == sizes
+    assert draws == [{"overlap": 0.0, "real": float(sizes[0]), "fake": float(sizes[1])}] * 4
+
+
+def test_the_draws_of_a_floor_differ_and_follow_the_seed(real_jets, jet_spec):
+    metric = MassDistance.create(jet_spec)
+
+    def draws(seed):
+        return floor_draws(metric, real_jets, 500, 500, 5, MetricContext(seed=seed))[2]
+
+    assert draws(1) == draws(1) != draws(2)
+    assert len({draw["w1m"] for draw in draws(1)}) == 5
+
+
+def test_the_floor_is_what_statistics_expects_of_it(real_jets, jet_spec):
+    _, _, draws = floor_draws(FeatureDistance.create(jet_spec), real_jets, 1000, 1000, 20, MetricContext())
+    _, _, small = floor_draws(FeatureDistance.create(jet_spec), real_jets, 100, 100, 20, MetricContext())
+    large = np.mean([draw["w1p"] for draw in draws])
+    assert 2.0 < np.mean([draw["w1p"] for draw in small]) / large < 5.0  # about the root of ten
+    halves = FeatureDistance.create(jet_spec).compute(real_jets[:1000], real_jets[1000:], MetricContext())
+    assert 0.3 < halves["w1p"] / large < 3.0
+
+
+def test_a_floor_needs_truth_to_split(numbered):
+    with pytest.raises(DataError, match="a floor needs two clouds or more to compare; there are 1"):
+        floor_draws(Overlap(), numbered[:1], 1, 1, 3, MetricContext())
+
+
+def test_a_band_holds_nine_tenths_of_the_draws():
+    values = band(list(np.linspace(0.0, 1.0, 101)))
+    assert (values.mean, values.low, values.high, values.draws) == (pytest.approx(0.5), 0.05, 0.95, 101)
+
+
+def test_why_a_metric_does_not_apply_is_said(jet_spec):
+    table = CloudSpec("table", (Feature("x"),), 1)
+    assert inapplicable(specs.w1m, jet_spec) is None
+    assert inapplicable(specs.w1m, table) == "w1m judges jets, these are table"
+    jets = CloudSpec("jets", (Feature("etarel"), Feature("pt")), 3)
+    assert inapplicable(specs.w1m, jets) == "w1m needs the features phirel, ptrel; the clouds have etarel, pt"
+
+
+def test_an_evaluation_gives_the_golden_values_and_says_their_floor(golden_jets, golden_values, jet_spec):
+    real, fake = golden_jets
+    result = evaluate(real, fake, [specs.w1m, specs.w1p], jet_spec, floor_splits=8)
+    w1m = result.metrics["w1m"]
+    assert w1m.value == pytest.approx(golden_values["w1m_full_sample"], rel=1e-9)
+    assert (w1m.n_real, w1m.n_fake, w1m.unit, w1m.direction, w1m.clipped) == (2000, 2000, "", "lower", 0)
+    assert (w1m.floor.n_real, w1m.floor.n_fake) == (1000, 1000)
+    low = w1m.floor.bands["w1m"]
+    assert 0 < low.low <= low.mean <= low.high < w1m.value
+    assert set(result.metrics["w1p"].floor.bands) == {"w1p", "w1p_etarel", "w1p_phirel", "w1p_ptrel"}
+    assert json.loads(json.dumps(result.to_json(), allow_nan=False))["metrics"]["w1m"]["value"] == w1m.value
+
+
+def test_what_does_not_apply_or_fails_is_listed_and_the_others_run(golden_jets, jet_spec):
+    real, fake = golden_jets
+    metrics = [
+        specs.w1m,
+        specs.novelty,
+        specs.w1p,
+        outsider("asleep", Raising),
+        outsider("other", Answering, features=("charge",)),
+        MetricSpec(name="lost", summary="", target="nowhere.at.all:Metric", kinds=("jets",)),
+    ]
+    result = evaluate(real, fake[:400], metrics, jet_spec, floor_splits=0)
+    assert list(result.metrics) == ["w1p"]
+    assert result.metrics["w1p"].floor is None
+    assert result.skipped["w1m"] == "400 generated clouds are too few: w1m says something from 1000 on"
+    assert result.skipped["novelty"] == "novelty looks at the training clouds too; none were given"
+    assert result.skipped["other"] == "other needs the features charge; the clouds have etarel, phirel, ptrel"
+    assert "PluginError" in result.skipped["lost"]
+    assert result.skipped["asleep"]
+
+
+def test_a_metric_that_raises_is_named(monkeypatch, golden_jets, jet_spec):
+    monkeypatch.setattr("jetgen.evaluation.load_target", lambda _: Raising)
+    result = evaluate(*golden_jets, [specs.w1p], jet_spec)
+    assert result.skipped == {"w1p": "RuntimeError: the network is asleep"}
+
+
+def test_files_are_compared_by_the_names_of_their_features(tmp_path, golden_jets, jet_spec):
+    real, fake = golden_jets
+    swapped = CloudSpec("jets", tuple(jet_spec.features[i] for i in (2, 0, 1)), 30)
+    write_clouds(tmp_path / "real.h5", real, jet_spec)
+    write_clouds(tmp_path / "fake.h5", Clouds(fake.points[:, [2, 0, 1]], fake.offsets), swapped)
+    from_files = evaluate(tmp_path / "real.h5", tmp_path / "fake.h5", [specs.w1p], floor_splits=0)
+    assert from_files == evaluate(real, fake, [specs.w1p], jet_spec, floor_splits=0)
+
+
+def test_files_without_names_need_them(tmp_path, golden_jets):
+    paths = [tmp_path / "real.npz", tmp_path / "fake.npz"]
+    for path, jets in zip(paths, golden_jets, strict=True):
+        np.savez(path, points=jets.points, offsets=jets.offsets)
+    with pytest.raises(DataError, match="have no names"):
+        evaluate(*paths, [specs.w1m])
+    result = evaluate(*paths, [specs.w1m], features=("etarel", "phirel", "ptrel"), floor_splits=0)
+    assert result.metrics["w1m"].value == pytest.approx(0.0038385738)
+
+
+def test_the_training_file_lets_novelty_speak(tmp_path, golden_jets, jet_spec):
+    real, fake = golden_jets
+    write_clouds(tmp_path / "train.h5", fake, jet_spec)
+    result = evaluate(real, fake, [specs.novelty], jet_spec, train=tmp_path / "train.h5", floor_splits=2)
+    assert result.metrics["novelty"].components["novelty_copies"] == 1.0
+    assert result.metrics["novelty"].floor.bands["novelty"].mean == pytest.approx(1.0, abs=0.05)
+
+
+def test_clipped_momenta_are_counted(real_jets, jet_spec):
+    points = real_jets.points.copy()
+    points[:7, 2] = -0.1
+    fake = Clouds(points, real_jets.offsets)
+    assert evaluate(real_jets, fake, [specs.w1m], jet_spec, floor_splits=0).metrics["w1m"].clipped == 7
+
+
+def test_clouds_that_do_not_say_what_they_are_need_a_spec(golden_jets, jet_spec):
+    with pytest.raises(UsageError, match="nothing says what the columns of the clouds mean"):
+        evaluate(*golden_jets, [specs.w1m])
+    with pytest.raises(UsageError, match="features says a but spec says etarel, phirel, ptrel"):
+        evaluate(*golden_jets, [specs.w1m], jet_spec, features=["a"])
+    with pytest.raises(DataError, match="the clouds have 3 features, not the 1: x"):
+        evaluate(*golden_jets, [specs.w1m], CloudSpec("jets", (Feature("x"),), 30))
+
+
+def test_metrics_are_found_by_name(golden_jets, jet_spec):
+    result = evaluate(*golden_jets, ["w1m"], jet_spec, floor_splits=0)
+    assert list(result.metrics) == ["w1m"]
+    with pytest.raises(UsageError, match="there is no metric 'w1n'"):
+        evaluate(*golden_jets, ["w1n"], jet_spec)
+
+
+def test_without_names_every_standard_metric_is_tried(golden_jets, jet_spec):
+    result = evaluate(*golden_jets, spec=jet_spec, train=golden_jets[0], floor_splits=0)
+    assert {"w1m", "w1p", "w1mult", "novelty"} <= {*result.metrics, *result.skipped}

@@ -1,0 +1,128 @@
+"""The reference generators: replay copies, independence forgets every correlation."""
+
+import numpy as np
+import pytest
+from jetgen import Clouds, CloudSpec, Conditions, Feature, MetricContext, RunContext
+from jetgen.canonical import ordered
+from jetgen.errors import UsageError
+from jetgen.metrics.novelty import Novelty
+from jetgen.metrics.wasserstein import FeatureDistance, MassDistance
+from jetgen.references import specs
+from jetgen.references.generators import Independence, Replay
+from jetgen.references.settings import ReferenceSettings
+from jetgen.registry import load_target
+from jetgen.settings import resolve
+
+BOTH = pytest.mark.parametrize("cls", [Replay, Independence])
+
+
+@pytest.fixture(scope="module")
+def train(real_jets):
+    return real_jets[:1000]
+
+
+def trained(cls, train, jet_spec):
+    model = cls.create(ReferenceSettings(), jet_spec)
+    report = model.fit(train, train[:0], RunContext())
+    assert (report.parameters, report.steps, report.stop_reason) == (0, 0, "finished")
+    return model
+
+
+def rows_of(clouds):
+    return {clouds[i : i + 1].points.tobytes() for i in range(len(clouds))}
+
+
+def test_replay_hands_every_training_jet_back_once(train, jet_spec):
+    sampled = trained(Replay, train, jet_spec).sample(Conditions(1000), RunContext())
+    assert rows_of(sampled) == rows_of(ordered(train, jet_spec))
+
+
+def test_replay_repeats_only_when_there_are_not_enough(train, jet_spec):
+    model = trained(Replay, train[:50], jet_spec)
+    assert len(rows_of(model.sample(Conditions(40), RunContext()))) == 40
+    assert len(model.sample(Conditions(200), RunContext())) == 200
+
+
+def test_replay_is_a_memoriser_and_independence_is_not(train, real_jets, jet_spec):
+    ctx, metric = MetricContext(train=train), Novelty.create(jet_spec)
+    copies = [
+        metric.compute(real_jets[1000:], trained(cls, train, jet_spec).sample(Conditions(500), RunContext()), ctx)
+        for cls in (Replay, Independence)
+    ]
+    assert [values["novelty_copies"] for values in copies] == [1.0, 0.0]
+    assert copies[0]["novelty"] == 0.0
+
+
+def test_independence_has_the_marginals_and_not_the_masses(train, real_jets, jet_spec):
+    sampled = trained(Independence, train, jet_spec).sample(Conditions(1000), RunContext())
+    truth, ctx = real_jets[1000:], MetricContext()
+    for metric, ratio in ((FeatureDistance, 2.0), (MassDistance, 1e9)):
+        floor = next(iter(metric.create(jet_spec).compute(truth, train, ctx).values()))
+        assert next(iter(metric.create(jet_spec).compute(truth, sampled, ctx).values())) < ratio * floor
+    assert MassDistance.create(jet_spec).compute(truth, sampled, ctx)["w1m"] > 0.01
+
+
+def test_independence_keeps_each_feature_at_its_rank(train, jet_spec):
+    sampled = trained(Independence, train, jet_spec).sample(Conditions(300), RunContext())
+    known = ordered(train, jet_spec)
+    for rank in (0, 7, 29):
+        for column in range(3):
+            made = sampled.points[sampled.ranks == rank, column]
+            assert len(made) > 0
+            assert np.isin(made, known.points[known.ranks == rank, column]).all()
+    leading = sampled.points[sampled.ranks == 0]
+    assert abs(np.corrcoef(leading[:, 0] ** 2, leading[:, 2])[0, 1]) < 0.2
+
+
+def test_independence_makes_the_multiplicities_that_are_asked_for(train, jet_spec):
+    model = trained(Independence, train, jet_spec)
+    counts = np.array([3, 0, 30, 1])
+    assert model.sample(Conditions(4, counts=counts), RunContext()).counts.tolist() == counts.tolist()
+    with pytest.raises(UsageError, match="31 points are asked for at index 1; training clouds have up to 30"):
+        model.sample(Conditions(2, counts=np.array([1, 31])), RunContext())
+    with pytest.raises(UsageError, match="cannot choose their number of points"):
+        trained(Replay, train, jet_spec).sample(Conditions(4, counts=counts), RunContext())
+
+
+@BOTH
+def test_the_same_seed_gives_the_same_clouds_after_saving_too(cls, train, jet_spec, tmp_path):
+    model = trained(cls, train, jet_spec)
+    model.save(tmp_path)
+    loaded = cls.load(tmp_path, "cpu")
+    assert loaded.cloud_spec == jet_spec
+    draws = [one.sample(Conditions(70), RunContext(seed=5)).fingerprint() for one in (model, model, loaded)]
+    assert len(set(draws)) == 1
+    assert model.sample(Conditions(70), RunContext(seed=6)).fingerprint() not in draws
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.json", "train.h5"]
+
+
+@BOTH
+def test_no_clouds_are_made_when_none_are_asked_for(cls, train, jet_spec):
+    assert len(trained(cls, train, jet_spec).sample(Conditions(0), RunContext())) == 0
+
+
+@BOTH
+def test_empty_training_clouds_are_clouds(cls):
+    spec = CloudSpec("showers", (Feature("x"),), 2)
+    model = trained(cls, Clouds([[1.0], [2.0]], [0, 0, 2, 2]), spec)
+    assert set(model.sample(Conditions(50), RunContext()).counts.tolist()) == {0, 2}
+
+
+@BOTH
+def test_what_cannot_be_answered_is_refused(cls, train, jet_spec):
+    spec = CloudSpec("jets", jet_spec.features, 30, (Feature("mass"),))
+    with pytest.raises(UsageError, match="cannot answer context"):
+        cls.create(ReferenceSettings(), spec)
+    with pytest.raises(UsageError, match="cannot answer a context or given set"):
+        trained(cls, train, jet_spec).sample(Conditions(1, context=np.zeros((1, 1))), RunContext())
+    with pytest.raises(UsageError, match="call fit before sample"):
+        cls.create(ReferenceSettings(), jet_spec).sample(Conditions(1), RunContext())
+
+
+@pytest.mark.parametrize("spec", [specs.replay, specs.independence], ids=lambda spec: spec.name)
+def test_they_are_reference_rows_with_every_preset(spec):
+    assert spec.reference
+    settings = load_target(spec.settings)
+    assert list(settings.presets) == ["tiny", "quick", "standard", "gpu", "full"]
+    assert resolve(settings, spec.name, "quick").values == {}
+    assert load_target(spec.target).__name__.lower() == spec.name

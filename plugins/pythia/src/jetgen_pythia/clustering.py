@@ -1,0 +1,95 @@
+"""Jets from deposits by FastJet, and their particles relative to the jet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import awkward as ak
+import fastjet
+import numpy as np
+from fastjet._swig import ClusterSequence  # only there can the banner be kept off the standard output
+from jetgen.clouds import Clouds
+from numpy.typing import NDArray
+
+from jetgen_pythia.events import Particles
+from jetgen_pythia.kinematics import Momenta, eta_of, mass_of, phi_of, pt_of, wrapped
+from jetgen_pythia.recipe import JETS
+
+__all__ = ["LeadingJets", "leading_jets"]
+
+ClusterSequence.set_fastjet_banner_stream(None)
+
+
+@dataclass(frozen=True)
+class LeadingJets:
+    """The hardest jet of some events: event, four-momentum, and the four-momenta of its constituents.
+
+    Arguments:
+        owner: the row of the jet that each constituent belongs to, rising.
+    """
+
+    event: NDArray[np.int64]
+    momenta: Momenta
+    owner: NDArray[np.int64]
+    constituents: Momenta
+
+    def near(self, hard: Particles) -> NDArray[np.bool_]:
+        """Which jets lie near a hard parton of their own event."""
+        n = 1 + max(self.event.max(initial=-1), hard.event.max(initial=-1))
+        row = np.full(n, -1)
+        row[self.event] = np.arange(len(self.event))
+        jet = row[hard.event]
+        partons, jet = hard.momenta[jet >= 0], jet[jet >= 0]
+        d_eta = eta_of(partons) - eta_of(self.momenta)[jet]
+        d_phi = wrapped(phi_of(partons) - phi_of(self.momenta)[jet])
+        near = np.zeros(len(self.event), np.bool_)
+        near[jet[np.hypot(d_eta, d_phi) < JETS.match_radius]] = True
+        return near
+
+    def clouds(self) -> tuple[Clouds, NDArray[np.int64]]:
+        """The particles relative to their jets, hardest first, and the rows of the jets that have enough of them.
+
+        Features: etarel, phirel, ptrel. Context: pt, eta and mass of the whole jet, before any particle is dropped.
+        """
+        pt = pt_of(self.constituents)
+        order = np.lexsort((-pt, self.owner))
+        order = order[pt[order] > JETS.particle_pt_min]
+        counts = np.bincount(self.owner[order], minlength=len(self.event))
+        rank = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+        kept = order[(rank < JETS.most) & np.repeat(counts >= JETS.fewest, counts)]
+        jet, particles = self.owner[kept], self.constituents[kept]
+        features = [
+            eta_of(particles) - eta_of(self.momenta)[jet],
+            wrapped(phi_of(particles) - phi_of(self.momenta)[jet]),
+            pt_of(particles) / pt_of(self.momenta)[jet],
+        ]
+        rows = np.flatnonzero(counts >= JETS.fewest)
+        offsets = np.concatenate([[0], np.cumsum(np.minimum(counts[rows], JETS.most))])
+        jets = self.momenta[rows]
+        return Clouds(np.stack(features, 1), offsets, np.stack([pt_of(jets), eta_of(jets), mass_of(jets)], 1)), rows
+
+
+def leading_jets(n: int, event: NDArray[np.int64], momenta: Momenta) -> LeadingJets:
+    """The leading anti-kT jet of each of ``n`` events, where its transverse momentum lies in the window."""
+    columns = dict(zip(("px", "py", "pz", "E"), momenta.T, strict=True))
+    deposits = ak.unflatten(ak.zip(columns, with_name="Momentum4D"), np.bincount(event, minlength=n))
+    clustering = fastjet.ClusterSequence(deposits, fastjet.JetDefinition(fastjet.antikt_algorithm, JETS.radius))
+    jets = clustering.inclusive_jets(JETS.pt_min)
+    pt = np.hypot(jets.px, jets.py)
+    leading = ak.argmax(pt, axis=1, keepdims=True)
+    chosen = ak.fill_none(ak.firsts(pt[leading]) < JETS.pt_max, value=False)
+    jet = ak.firsts(jets[leading])[chosen]
+    index = ak.firsts(clustering.constituent_index(JETS.pt_min)[leading])[chosen]
+    constituents = ak.drop_none(deposits[chosen][index])
+    counts = ak.to_numpy(ak.num(constituents))
+    return LeadingJets(
+        event=np.flatnonzero(ak.to_numpy(chosen)),
+        momenta=_columns(jet),
+        owner=np.repeat(np.arange(len(counts)), counts),
+        constituents=_columns(ak.flatten(constituents)),
+    )
+
+
+def _columns(vectors: ak.Array) -> Momenta:
+    names = ("px", "py", "pz", "E")
+    return np.stack([ak.to_numpy(vectors[name], allow_missing=False) for name in names], 1).astype(np.float64)

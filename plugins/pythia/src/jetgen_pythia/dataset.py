@@ -1,0 +1,110 @@
+"""The dataset class. It loads neither Pythia nor FastJet before jets are made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Self, get_args
+
+from jetgen.atomic import write_json
+from jetgen.cloud_spec import CloudSpec, Feature
+from jetgen.clouds import Clouds
+from jetgen.context import RunContext
+from jetgen.errors import DataError, JetgenError, UsageError
+from jetgen.protocols import Split
+from jetgen.suggest import did_you_mean
+
+from jetgen_pythia.pool import make_shards
+from jetgen_pythia.recipe import JETS, PARTONS, definition
+from jetgen_pythia.shards import SHARD, Shard, home, shards
+from jetgen_pythia.source import ShardedJets, hardest
+from jetgen_pythia.specs import SIZES
+
+__all__ = ["PythiaJets"]
+
+
+class PythiaJets:
+    """Jets of one parton with up to ``particles`` particles, hardest first.
+
+    Arguments:
+        size: a name in :data:`jetgen_pythia.specs.SIZES`.
+        parton: ``gluon``, ``quark``, ``top``, ``w`` or ``z``.
+        particles: from 1 to 150; all numbers of particles share the same simulated jets.
+
+    >>> PythiaJets.create("tiny", parton="w").spec.names
+    ('etarel', 'phirel', 'ptrel')
+    """
+
+    def __init__(self, size: str = "small", *, parton: str = "top", particles: int = 30) -> None:
+        for what, name, known in (("size", size, SIZES), ("parton", parton, PARTONS)):
+            if name not in known:
+                msg = f"the Pythia datasets have no {what} {name!r}{did_you_mean(name, known)}; use {_either(known)}"
+                raise UsageError(msg)
+        if not 1 <= particles <= JETS.most:
+            msg = f"the Pythia datasets keep from 1 to {JETS.most} particles a jet, not {particles}"
+            raise UsageError(msg)
+        self._parton, self._particles = parton, particles
+        self._counts = dict(zip(get_args(Split), SIZES[size], strict=True))
+
+    @classmethod
+    def create(cls, size: str, **options: Any) -> Self:
+        """A dataset of one of the sizes; nothing is read or made yet."""
+        return cls(size, **options)
+
+    @property
+    def spec(self) -> CloudSpec:
+        """Angles to the jet axis and the fraction of its transverse momentum."""
+        features = (Feature("etarel"), Feature("phirel"), Feature("ptrel", nature="positive"))
+        return CloudSpec("jets", features, self._particles)
+
+    def recipe(self) -> Mapping[str, Any]:
+        """What determines the jets: the definition of the streams, and how much of each is taken."""
+        return {**definition(self._parton), "shard": SHARD, "particles": self._particles, **self._counts}
+
+    def prepare(self, ctx: RunContext) -> None:
+        """Simulate the jets that are missing or damaged, in ``ctx.threads`` processes; jets that are there stay."""
+        folder = home(self._parton)
+        if not (folder / "definition.json").exists():
+            write_json(folder / "definition.json", {**definition(self._parton), "shard": SHARD})
+        wanted = [shard for split in self._counts for shard in self._shards(split)]
+        missing = [shard for shard in wanted if not shard.intact()]
+        done = len(wanted) - len(missing)
+
+        def tell() -> None:
+            ctx.report("progress", done=done * SHARD, total=len(wanted) * SHARD, unit="jets")
+
+        def ready() -> None:
+            nonlocal done
+            done += 1
+            tell()
+
+        tell()
+        make_shards(missing, ctx.threads, ready)
+
+    def load(self, split: Split) -> ShardedJets:
+        """The jets of one split; a :class:`DataError` if they were not prepared."""
+        if split not in self._counts:
+            msg = f"the Pythia datasets have no split {split!r}; use {_either(self._counts)}"
+            raise UsageError(msg)
+        parts = self._shards(split)
+        absent = [shard for shard in parts if not shard.path.exists()]
+        if absent:
+            where = parts[0].path.parent
+            msg = f"{len(absent)} of {len(parts)} files of {where} are missing; make them with jetbench prepare"
+            raise DataError(msg)
+        return ShardedJets(parts, self._counts[split], self._particles)
+
+    def simulate(self, n: int, seed: int) -> Clouds:
+        """``n`` fresh jets, here, on one thread. The first call of a process also sets Pythia up (about 1.5 s)."""
+        try:
+            from jetgen_pythia.simulator import simulator  # here, because a planner must not load Pythia
+        except ImportError as error:
+            msg = f"jets cannot be simulated ({error}); run: pip install --force-reinstall jetgen-pythia"
+            raise JetgenError(msg) from error
+        return hardest(simulator(self._parton).jets(n, "simulate", seed), self._particles)
+
+    def _shards(self, split: str) -> list[Shard]:
+        return shards(home(self._parton), self._parton, split, self._counts[split])
+
+
+def _either(names: Iterable[str]) -> str:
+    return ", ".join(names)

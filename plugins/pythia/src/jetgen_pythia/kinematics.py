@@ -1,0 +1,42 @@
+"""Columns of four-momenta (px, py, pz, E), and the angles that follow from them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Momenta", "eta_of", "mass_of", "phi_of", "pt_of", "wrapped"]
+
+Momenta = NDArray[np.float64]
+"""float64 (n, 4): px, py, pz and E in GeV."""
+
+
+def pt_of(momenta: Momenta) -> NDArray[np.float64]:
+    """Transverse momentum."""
+    return np.hypot(momenta[:, 0], momenta[:, 1])
+
+
+def eta_of(momenta: Momenta) -> NDArray[np.float64]:
+    """Pseudorapidity; large but finite along the beam."""
+    return np.arcsinh(momenta[:, 2] / np.maximum(pt_of(momenta), 1e-9))
+
+
+def phi_of(momenta: Momenta) -> NDArray[np.float64]:
+    """Azimuth in [-pi, pi]."""
+    return np.arctan2(momenta[:, 1], momenta[:, 0])
+
+
+def mass_of(momenta: Momenta) -> NDArray[np.float64]:
+    """Invariant mass; zero where rounding makes its square negative."""
+    square = momenta[:, 3] ** 2 - np.square(momenta[:, :3]).sum(1)
+    mass: NDArray[np.float64] = np.sqrt(np.maximum(square, 0))
+    return mass
+
+
+def wrapped(angle: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The angle brought to [-pi, pi).
+
+    >>> wrapped(np.array([0.5, 3.5])).round(2).tolist()
+    [0.5, -2.78]
+    """
+    return (angle + np.pi) % (2 * np.pi) - np.pi

@@ -1,0 +1,136 @@
+"""What determines the simulated jets: processes, detector, cuts, versions and seeds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from jetgen.errors import JetgenError
+
+__all__ = ["DETECTOR", "JETS", "PARTONS", "RECIPE_VERSION", "Detector", "JetCuts", "Parton", "definition", "entropy"]
+
+RECIPE_VERSION = 1
+"""Raised by hand whenever a change of the code changes a jet; the cache and every key follow it."""
+
+COMMON = ("Beams:eCM = 13000", "PhaseSpace:pTHatMin = 995", "PhaseSpace:pTHatMax = 1005")
+"""Pythia settings of every parton. All others keep their defaults: Monash 2013 with MPI, ISR and FSR."""
+
+
+@dataclass(frozen=True)
+class Parton:
+    """The hard process of one class of jets.
+
+    Arguments:
+        settings: the Pythia settings that switch the process and its decays on.
+        ids: the absolute PDG codes of the hard-process partons that a jet must lie near to.
+    """
+
+    settings: tuple[str, ...]
+    ids: tuple[int, ...]
+
+
+PARTONS: Mapping[str, Parton] = {
+    "gluon": Parton(("HardQCD:gg2gg = on", "HardQCD:qqbar2gg = on"), (21,)),
+    "quark": Parton(
+        (
+            "HardQCD:qq2qq = on",
+            "HardQCD:gg2qqbar = on",
+            "HardQCD:qqbar2qqbarNew = on",
+            "HardQCD:nQuarkNew = 3",
+        ),
+        (1, 2, 3, 4, 5),
+    ),
+    "top": Parton(
+        ("Top:gg2ttbar = on", "Top:qqbar2ttbar = on", "24:onMode = off", "24:onIfAny = 1 2 3 4 5"),
+        (6,),
+    ),
+    "w": Parton(("WeakDoubleBoson:ffbar2WW = on", "24:onMode = off", "24:onIfAny = 1 2 3 4"), (24,)),
+    "z": Parton(
+        ("WeakDoubleBoson:ffbar2gmZgmZ = on", "WeakZ0:gmZmode = 2", "23:onMode = off", "23:onIfAny = 1 2 3 4"),
+        (23,),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Detector:
+    """The light detector: cells, ranges and how the resolution is scaled.
+
+    Arguments:
+        eta_seen: final particles beyond it are not looked at at all.
+        eta_calorimeter: the calorimeters end there.
+        ecal_cell, hcal_cell: the width of a cell in eta and in phi.
+        track_pt_max: a charged hadron above it (GeV) is measured by the hadronic calorimeter.
+        resolution_scale: the factor on every resolution.
+    """
+
+    eta_seen: float = 3.8
+    eta_calorimeter: float = 3.0
+    ecal_cell: float = 0.005
+    hcal_cell: float = 0.010
+    track_pt_max: float = 220.0
+    resolution_scale: float = 0.5
+
+
+@dataclass(frozen=True)
+class JetCuts:
+    """Which jets and particles are kept; momenta in GeV.
+
+    Arguments:
+        radius: of the anti-kT algorithm with the E scheme.
+        pt_min, pt_max: the window of the leading jet.
+        match_radius: the largest distance to a hard-process parton of the class.
+        particle_pt_min: softer constituents are dropped, but count for the momentum of the jet.
+        fewest, most: a jet with fewer particles is dropped; of one with more the hardest are kept.
+    """
+
+    radius: float = 0.4
+    pt_min: float = 800.0
+    pt_max: float = 1600.0
+    match_radius: float = 0.4
+    particle_pt_min: float = 0.2
+    fewest: int = 5
+    most: int = 150
+
+
+DETECTOR = Detector()
+JETS = JetCuts()
+
+
+def definition(parton: str) -> dict[str, Any]:
+    """A JSON object that determines the endless streams of jets of one parton.
+
+    Raises:
+        JetgenError: if Pythia or FastJet is not installed.
+    """
+    return {
+        "recipe": RECIPE_VERSION,
+        "parton": parton,
+        "pythia8mc": _installed("pythia8mc"),
+        "fastjet": _installed("fastjet"),
+        "settings": [*COMMON, *PARTONS[parton].settings],
+        "partons": list(PARTONS[parton].ids),
+        "detector": asdict(DETECTOR),
+        "jets": asdict(JETS),
+    }
+
+
+def _installed(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError as error:
+        msg = f"the Pythia datasets need the package {name}, which is not installed; run: pip install jetgen-pythia"
+        raise JetgenError(msg) from error
+
+
+def entropy(*axes: str | int) -> list[int]:
+    """Eight words of 32 bits that belong to these axes, such as a parton, a split and the number of a shard.
+
+    >>> len(entropy("top", "train", 0)), entropy("top", "train", 0) == entropy("top", "test", 0)
+    (8, False)
+    """
+    digest = hashlib.sha256("/".join(str(axis) for axis in (f"recipe{RECIPE_VERSION}", *axes)).encode()).digest()
+    return [int.from_bytes(digest[i : i + 4], "little") for i in range(0, 32, 4)]

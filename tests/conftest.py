@@ -1,0 +1,98 @@
+"""What tests that cross packages share: distributions that come and go without pip, and `jetbench` as a process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+collect_ignore = ["outsider"]
+"""Packages of their own: pytest shall not look for doctests in what cannot be imported."""
+
+PROJECTS = Path(__file__).parent / "outsider"
+
+
+class Outsiders:
+    """Distributions installed for child processes only, by a folder of metadata on ``PYTHONPATH``."""
+
+    def __init__(self, folder: Path, cache: Path) -> None:
+        self.folder = folder
+        self.cache = cache
+        self.path = [folder]
+        folder.mkdir()
+
+    def install(self, project: str) -> None:
+        """One of the real packages in ``tests/outsider``, with the metadata of its pyproject.toml."""
+        root = PROJECTS / project
+        metadata = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        self._describe(metadata["name"], metadata["version"], metadata["entry-points"])
+        self.path.append(root / "src")
+
+    def write(self, distribution: str, source: str, version: str = "1.0", **groups: Mapping[str, str]) -> None:
+        """A distribution of one module with this source; ``generators={"name": "object"}`` are its entry points.
+
+        An entry point is the name of an object of the module, or a whole ``module:object``.
+        """
+        module = distribution.replace("-", "_")
+        (self.folder / f"{module}.py").write_text(source, encoding="utf-8")
+        points = {
+            f"jetgen.{group}": {name: value if ":" in value else f"{module}:{value}" for name, value in named.items()}
+            for group, named in groups.items()
+        }
+        self._describe(distribution, version, points)
+
+    def _describe(self, name: str, version: str, points: Mapping[str, Mapping[str, str]]) -> None:
+        folder = self.folder / f"{name.replace('-', '_')}-{version}.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", encoding="utf-8")
+        lines = []
+        for group, named in points.items():
+            lines += [f"[{group}]", *(f"{key} = {value}" for key, value in named.items()), ""]
+        (folder / "entry_points.txt").write_text("\n".join(lines), encoding="utf-8")
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """The environment of a process that sees them; ``more`` is added."""
+        inherited = [os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else []
+        path = os.pathsep.join([*map(str, self.path), *inherited])
+        return {**os.environ, "PYTHONPATH": path, "JETGEN_CACHE": str(self.cache), **more}
+
+    def python(self, *arguments: str, timeout: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run this Python with them."""
+        return subprocess.run(
+            [sys.executable, *arguments],
+            env=self.environment(**environment),
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def jetbench(self, *arguments: str, timeout: float = 300, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run the command `jetbench` with them."""
+        return self.python("-m", "jetgen.cli", *arguments, timeout=timeout, **environment)
+
+
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder for the whole session, so that data are made and plugins are asked once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def outsiders(tmp_path: Path, shared_cache: Path) -> Outsiders:
+    """No outsider yet; a test installs or writes what it needs."""
+    return Outsiders(tmp_path / "outsiders", shared_cache)
+
+
+@pytest.fixture(scope="module")
+def module_outsiders(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Outsiders:
+    """The kind outsider and the evil ones, for all tests of a module."""
+    outsiders = Outsiders(tmp_path_factory.mktemp("installed") / "outsiders", shared_cache)
+    outsiders.install("kind-outsider")
+    outsiders.install("evil-outsider")
+    return outsiders

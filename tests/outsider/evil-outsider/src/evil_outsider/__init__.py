@@ -1,0 +1,1 @@
+"""Generators that misbehave when they run, each in one way."""

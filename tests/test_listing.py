@@ -1,0 +1,188 @@
+"""`jetbench list`, `show` and `doctor`, run as the processes that users run."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+import pytest
+from jetgen.specs import API_VERSION
+
+SPEC = """
+from jetgen.specs import GeneratorSpec
+SPEC = GeneratorSpec(name={name!r}, summary="for a test", target="json:JSONDecoder",
+                     settings="jetgen.settings:Settings", kinds=("jets",))
+"""
+
+
+@pytest.fixture
+def kind(outsiders):
+    outsiders.install("kind-outsider")
+    return outsiders
+
+
+def test_list_shows_state_distribution_version_and_the_reason_of_a_broken_one(kind):
+    kind.write("sick", "raise ValueError('[red]a reason[/red]')", generators={"sick": "SPEC"})
+    run = kind.jetbench("list")
+    assert run.returncode == 0, run.stderr
+    lines = {line.split()[0]: line.split() for line in run.stdout.splitlines() if line.strip()}
+    assert lines["kind-gaussian"][1:4] == ["ok", "kind-outsider", "2.1.0"]
+    assert lines["sick"][1:7] == ["broken", "sick", "1.0", "ValueError:", "[red]a", "reason[/red]"]
+    assert lines["terminal"][1:3] == ["ok", "jetgen"]
+    assert "`jetbench doctor sick/sick` shows the whole error" in run.stdout
+
+
+def test_list_of_one_group_as_json_holds_the_whole_spec(kind):
+    run = kind.jetbench("list", "generators", "--json")
+    listed = {plugin["name"]: plugin for plugin in json.loads(run.stdout)}
+    plugin = listed["kind-gaussian"]
+    assert {plugin["group"] for plugin in listed.values()} == {"generators"}
+    assert plugin["full_name"] == "kind-outsider/kind-gaussian"
+    assert plugin["spec"]["kinds"] == ["jets", "showers", "tracks", "table"]
+    assert plugin["spec"]["api_version"] == API_VERSION
+    assert plugin["presets"] == ["tiny", "quick", "standard", "gpu", "full"]
+
+
+def test_a_wrong_group_is_wrong_usage_with_a_suggestion(kind):
+    run = kind.jetbench("list", "generator")
+    assert run.returncode == 2
+    assert run.stderr.strip().endswith(
+        "there is nothing called 'generator' to list (did you mean generators?); "
+        "choose generators, datasets, metrics, hooks"
+    )
+
+
+def test_strict_plugins_fails_in_one_sentence_and_leaving_the_sick_one_out_mends_it(kind):
+    kind.write("sick", "1 / 0", generators={"sick": "SPEC"})
+    run = kind.jetbench("list", "generators", "--strict-plugins")
+    assert run.returncode == 1
+    assert run.stderr.strip().endswith("sick/sick is broken (ZeroDivisionError: division by zero)")
+    mended = kind.jetbench("list", "generators", "--strict-plugins", "--no-plugin", "sick")
+    assert mended.returncode == 0, mended.stderr
+    assert "by --no-plugin" in mended.stdout
+
+
+HEAVY = "print([name for name in ('torch', 'numpy', {more}) if name in sys.modules])"
+
+
+def test_list_is_quick_when_warm_and_imports_neither_torch_nor_numpy(kind):
+    """The issue asks for half a second; the best of several runs is what the machine allows when it is not busy."""
+    code = f"""
+import sys
+from jetgen.cli import main
+sys.argv = ["jetbench", "list"]
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+{HEAVY.format(more="")}
+"""
+    seconds = []
+    for _ in range(6):
+        start = time.perf_counter()
+        run = kind.python("-c", code)
+        seconds.append(time.perf_counter() - start)
+        assert run.stdout.splitlines()[-1] == "[]", run.stdout + run.stderr
+    assert min(seconds[1:]) < 0.5, seconds
+
+
+def test_what_list_does_itself_imports_no_pydantic_either(kind):
+    """Recent versions of typer take pydantic to read a command line; nothing of ours adds to that."""
+    code = "import sys; from jetgen.cli.listing import list_command; list_command(None);" + HEAVY.format(
+        more="'pydantic'"
+    )
+    kind.jetbench("list")
+    assert kind.python("-c", code).stdout.splitlines()[-1] == "[]"
+
+
+def test_show_gives_each_setting_with_its_value_and_origin(kind):
+    run = kind.jetbench("show", "kind-gaussian", "--preset", "tiny", "--set", "step_seconds=0.5")
+    assert run.returncode == 0, run.stderr
+    lines = {tuple(line.split()) for line in run.stdout.splitlines()}
+    assert ("clouds_per_step", "200", "preset", "tiny") in lines
+    assert ("step_seconds", "0.5", "--set") in lines
+    assert ("width", "1.0", "default") in lines
+
+
+def test_show_as_json_has_every_preset(kind):
+    shown = json.loads(kind.jetbench("show", "kind-gaussian", "--json").stdout)
+    assert list(shown["settings"]) == ["default", "tiny", "quick", "standard", "gpu", "full"]
+    assert shown["settings"]["quick"]["clouds_per_step"] == {"value": 5000, "origin": "preset quick"}
+    table = kind.jetbench("show", "kind-gaussian").stdout
+    assert "clouds_per_step   20000" in table
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["kind-gausian"], 2, "called 'kind-gausian' (did you mean kind-gaussian?)"),
+        (["kind-gaussian", "--preset", "tinny"], 2, "kind-gaussian has no preset 'tinny' (did you mean tiny?)"),
+        (["kind-gaussian", "--set", "widht=2"], 2, "kind-gaussian has no setting 'widht' (did you mean width?)"),
+        (["kind-gaussian", "--set", "width=-2"], 2, "the setting width of kind-gaussian (from --set) is wrong"),
+        (["terminal", "--preset", "tiny"], 2, "terminal is one of the hooks: it has no presets and no settings"),
+        (["sick"], 1, "the generator sick/sick is broken: ZeroDivisionError: division by zero; `jetbench doctor"),
+    ],
+)
+def test_show_answers_a_mistake_in_one_sentence(kind, arguments, status, message):
+    kind.write("sick", "1 / 0", generators={"sick": "SPEC"})
+    run = kind.jetbench("show", *arguments)
+    assert run.returncode == status
+    assert message in run.stderr
+    assert len(run.stderr.strip().splitlines()) == 1
+
+
+def test_show_of_a_dataset_gives_its_sizes(kind):
+    source = """
+from jetgen.specs import DatasetSpec
+SPEC = DatasetSpec(name="dots", summary="s", target="a:B", kind="jets", default_size="tiny",
+                   sizes={"tiny": (400, 100, 400), "full": (124000, 26000, 26000)})
+"""
+    kind.write("dots", source, datasets={"dots": "SPEC"})
+    for name in ("dots", "dots@full"):
+        lines = {tuple(line.split()) for line in kind.jetbench("show", name).stdout.splitlines()}
+        assert ("tiny", "(default)", "400", "100", "400") in lines
+        assert ("full", "124,000", "26,000", "26,000") in lines
+
+
+def test_doctor_finds_a_healthy_plugin_healthy(kind):
+    run = kind.jetbench("doctor", "kind-gaussian")
+    assert run.returncode == 0, run.stderr
+    assert "kind-outsider/kind-gaussian 2.1.0" in run.stdout
+    assert f"is healthy with jetgen 0.1.0, Python {sys.version.split()[0]}" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("source", "first", "further"),
+    [
+        ("def deep():\n    raise ValueError('why')\ndeep()", "ValueError: why", "in deep"),
+        ("import ctypes; ctypes.string_at(0)", "crashed with signal SIGSEGV at import", "Fatal Python error"),
+        ("print('last words', flush=True)\nimport os; os._exit(5)", "exited with status 5 at import", "last words"),
+        ("import time; time.sleep(600)", "hung for 3 s at import", ""),
+    ],
+)
+def test_doctor_prints_all_that_is_wrong_and_fails(kind, source, first, further):
+    kind.write("sick", source, generators={"sick": "SPEC"})
+    run = kind.jetbench("doctor", "sick", JETGEN_PROBE_TIMEOUT="3")
+    assert run.returncode == 1
+    assert run.stdout.splitlines()[0] == f"generator sick/sick 1.0 (sick:SPEC) is broken: {first}"
+    assert further in run.stdout
+
+
+def test_doctor_loads_the_target_too_which_discovery_does_not(outsiders):
+    outsiders.install("evil-outsider")
+    listed = outsiders.jetbench("list", "generators")
+    assert "broken" not in listed.stdout
+    run = outsiders.jetbench("doctor", "evil-import")
+    assert run.returncode == 1
+    assert "RuntimeError: the evil target cannot be imported" in run.stdout
+    assert "unimportable.py" in run.stdout
+
+
+def test_doctor_of_a_name_that_two_distributions_claim_looks_at_both(kind):
+    for distribution in ("one-side", "other-side"):
+        kind.write(distribution, SPEC.format(name="same"), generators={"same": "SPEC"})
+    run = kind.jetbench("doctor", "same")
+    assert run.returncode == 0
+    assert "other-side claims this name too; use one-side/same" in run.stdout
+    assert "one-side claims this name too; use other-side/same" in run.stdout

@@ -1,0 +1,141 @@
+"""Bad input on the command line: one clear sentence and a non-zero exit."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+
+import pytest
+from filelock import FileLock
+from runs import arguments
+
+MISTAKES = {
+    "generator": (["-g", "kind-gausian", "-d", "pythia-top30@tiny"], "did you mean kind-gaussian?"),
+    "dataset": (["-g", "kind-gaussian", "-d", "pythia-tpo30@tiny"], "did you mean pythia-top30?"),
+    "size": (["-g", "kind-gaussian", "-d", "pythia-top30@tinny"], "did you mean tiny?"),
+    "metric": (["-g", "kind-gaussian", "-m", "w1n"], "did you mean w1m?"),
+    "preset": (["-g", "kind-gaussian", "--preset", "quik"], "did you mean quick?"),
+    "setting": (["-g", "kind-gaussian", "--set", "kind-gaussian.widht=2"], "did you mean width?"),
+    "value": (["-g", "kind-gaussian", "--set", "kind-gaussian.width=wide"], "the setting width"),
+    "range": (["-g", "kind-gaussian", "--set", "kind-gaussian.width=-1"], "greater than 0"),
+    "form": (["-g", "kind-gaussian", "--set", "width"], "generator.key=value"),
+    "owner": (["-g", "kind-gaussian", "--set", "kind-gausian.width=1"], "did you mean kind-gaussian?"),
+    "nothing": ([], "nothing to run"),
+    "jobs": (["-g", "kind-gaussian", "--jobs", "999"], "--jobs 999 does not fit this machine"),
+    "suite": (["missing.toml"], "cannot be read"),
+    "both": (["--all", "missing.toml"], "do not go together"),
+}
+
+
+@pytest.mark.parametrize(("words", "sentence"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_answered_by_one_sentence_and_status_2(module_outsiders, tmp_path, words, sentence):
+    run = tmp_path / "run"
+    done = module_outsiders.jetbench("run", "--preset", "tiny", *words, "--out", str(run))
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert done.stderr.count("error:") == 1
+    assert "Traceback" not in done.stderr
+    assert not run.exists()
+
+
+def test_a_suite_with_an_unknown_key_is_refused_with_the_nearest_one(module_outsiders, tmp_path):
+    suite = tmp_path / "suite.toml"
+    suite.write_text('datasets = ["pythia-top30@tiny"]\npresett = "tiny"\n')
+    done = module_outsiders.jetbench("run", str(suite), "--out", str(tmp_path / "run"))
+    assert done.returncode == 2
+    assert "did you mean preset?" in done.stderr
+
+
+def test_a_suite_runs_what_it_names(module_outsiders, tmp_path):
+    suite = tmp_path / "suite.toml"
+    suite.write_text(
+        'generators = ["kind-gaussian"]\ndatasets = ["pythia-top30@tiny"]\nmetrics = ["w1mult"]\n'
+        'preset = "tiny"\ndraws = 1\n[settings.kind-gaussian]\nwidth = 2.0\n'
+    )
+    plan = module_outsiders.jetbench("plan", str(suite), "--json")
+    cells = json.loads(plan.stdout)["cells"]
+    model = next(cell for cell in cells if cell["generator"] and cell["generator"]["name"] == "kind-gaussian")
+    assert model["generator"]["settings"]["width"] == 2.0
+    assert model["generator"]["origins"]["width"] == str(suite)
+    assert model["generator"]["origins"]["clouds_per_step"] == "preset tiny"
+    assert [metric["name"] for metric in model["metrics"]] == ["w1mult"]
+
+
+def test_a_run_folder_of_another_version_is_refused_and_left_alone(module_outsiders, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "plan.json").write_text('{"format": 99}')
+    for command in (arguments(run, "kind-gaussian"), ["status", str(run)], ["retry", str(run)]):
+        done = module_outsiders.jetbench(*command)
+        assert done.returncode == 1
+        assert "has format 99, this jetgen reads format 1" in done.stderr
+    assert (run / "plan.json").read_text() == '{"format": 99}'
+
+
+@pytest.mark.parametrize("command", ["status", "retry"])
+def test_a_folder_that_is_no_run_is_refused(module_outsiders, tmp_path, command):
+    done = module_outsiders.jetbench(command, str(tmp_path))
+    assert done.returncode == 1
+    assert "is not a run folder" in done.stderr
+
+
+def test_an_unknown_cell_is_answered_with_the_nearest_one(module_outsiders, tmp_path):
+    run = tmp_path / "run"
+    assert module_outsiders.jetbench(*arguments(run, "replay")).returncode == 0
+    done = module_outsiders.jetbench("why", str(run), "replay.tiny.pythia-top30@tiny.s1")
+    assert done.returncode == 2
+    assert "did you mean replay.tiny.pythia-top30@tiny.s0?" in done.stderr
+
+
+def test_an_output_folder_that_cannot_be_written_is_refused(module_outsiders, tmp_path):
+    if os.geteuid() == 0:
+        # Nothing is read-only for root, but nobody makes a folder inside a file.
+        (tmp_path / "file").write_text("")
+        run = tmp_path / "file" / "run"
+    else:
+        run = tmp_path / "locked"
+        run.mkdir(mode=0o555)
+    done = module_outsiders.jetbench(*arguments(run, "replay"))
+    assert done.returncode == 1
+    assert "cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_full_output_folder_is_one_sentence_and_leaves_no_half_file(module_outsiders, tmp_path):
+    run = tmp_path / "run"
+    limit = 2_000  # bytes: less than any plan
+    done = subprocess.run(
+        [sys.executable, "-m", "jetgen.cli", *arguments(run, "replay")],
+        env=module_outsiders.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    assert done.returncode == 1
+    assert "cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (run / "plan.json").exists()
+    assert not list(run.glob(".*.part"))
+
+
+def test_two_runs_on_one_folder_at_once_are_refused(module_outsiders, tmp_path):
+    run = tmp_path / "run"
+    run.mkdir()
+    with FileLock(run / "run.lock"):
+        done = module_outsiders.jetbench(*arguments(run, "replay"))
+    assert done.returncode == 1
+    assert "is in use by another run" in done.stderr
+
+
+def test_strict_plugins_refuses_to_run_beside_a_broken_one(outsiders, tmp_path):
+    outsiders.write("broken-outsider", "raise RuntimeError('at import')\n", generators={"broken": "BROKEN"})
+    done = outsiders.jetbench(*arguments(tmp_path / "run", "replay", more=("--strict-plugins",)))
+    assert done.returncode == 1
+    assert "broken-outsider/broken is broken" in done.stderr
+    relaxed = outsiders.jetbench("plan", "-g", "replay", "-d", "pythia-top30@tiny", "--preset", "tiny")
+    assert relaxed.returncode == 0
+    assert "left out: broken-outsider/broken" in relaxed.stderr
