@@ -26,8 +26,8 @@ def ordered(clouds: Clouds, spec: CloudSpec) -> Clouds:
 
     >>> from jetgen import Feature
     >>> spec = CloudSpec("jets", (Feature("etarel"), Feature("ptrel")), 3)
-    >>> ordered(Clouds([[0.0, 0.1], [0.5, 0.9]], [0, 2]), spec).points.round(1).tolist()
-    [[0.5, 0.9], [0.0, 0.1]]
+    >>> ordered(Clouds([[0.0, 0.25], [0.5, 0.75]], [0, 2]), spec).points.tolist()
+    [[0.5, 0.75], [0.0, 0.25]]
     """
     leading = leading_feature(spec)
     keys: list[NDArray[Any]] = [clouds.points[:, i] for i in range(clouds.n_features) if i != leading]

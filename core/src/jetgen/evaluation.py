@@ -14,6 +14,7 @@ from jetgen.errors import DataError, UsageError
 from jetgen.files import CloudFile, open_clouds
 from jetgen.protocols import CloudSource, Metric, MetricContext
 from jetgen.registry import discover, load_target
+from jetgen.registry.target import first_line
 from jetgen.scoring import Band, band, floor_draws, inapplicable, score
 from jetgen.specs import MetricSpec
 
@@ -79,8 +80,8 @@ def evaluate(
     Arguments:
         real, fake, train: clouds, or the files that hold them; ``train`` for the metrics that look for copies.
         metrics: names, or specs of metrics; by default every standard metric that is installed.
-        spec: what the clouds mean, where no file says it.
-        features: the features to compare, in this order; needed for files that do not name their columns.
+        spec: what the clouds mean; by default what the file ``real`` says.
+        features: the columns of files that do not name them, in their order; of other files, what to read.
         seed: of the splits of the floor and of the metrics that choose clouds.
         floor_splits: how often the reference is split for the floor; 0 for no floor.
 
@@ -91,11 +92,6 @@ def evaluate(
     A metric that does not apply or fails is listed with its reason; the others are still computed.
     """
     specs = _chosen(metrics)
-    if spec is not None:
-        features = spec.names if features is None else features
-        if tuple(features) != spec.names:
-            msg = f"features says {', '.join(features)} but spec says {', '.join(spec.names)}; give one of them"
-            raise UsageError(msg)
     meaning, truth = _read(real, spec, features)
     _, made = _read(fake, meaning, features)
     seen = _read(train, meaning, features)[1] if train is not None else None
@@ -106,18 +102,21 @@ def evaluate(
             try:
                 result.metrics[one.name] = _measure(one, meaning, truth, made, seen, seed, floor_splits)
             except Exception as error:  # noqa: BLE001 (a metric is a plugin: it may raise anything, the others go on)
-                reason = f"{type(error).__name__}: {error}"
+                reason = first_line(error)
         if reason is not None:
             result.skipped[one.name] = reason
     return result
 
 
 def _chosen(metrics: Sequence[str | MetricSpec] | None) -> list[MetricSpec]:
-    registry = discover()
     if metrics is None:
-        found = [cast("MetricSpec", plugin.spec) for plugin in registry.usable("metrics")]
+        found = [cast("MetricSpec", plugin.spec) for plugin in discover().usable("metrics")]
         return [spec for spec in found if spec.tier == "standard"]
-    return [cast("MetricSpec", registry.find("metrics", one).spec) if isinstance(one, str) else one for one in metrics]
+    return [one if isinstance(one, MetricSpec) else _found(one) for one in metrics]
+
+
+def _found(name: str) -> MetricSpec:
+    return cast("MetricSpec", discover().find("metrics", name).spec)
 
 
 def _read(
@@ -126,10 +125,7 @@ def _read(
     """The meaning and the clouds of a source; a file with the features in another order is reordered."""
     if isinstance(source, str | Path):
         with open_clouds(source, features) as file:
-            if spec is None or file.spec.names == spec.names:
-                return spec or file.spec, file[:]
-        with open_clouds(source, spec.names) as file:
-            return spec, file[:]
+            return spec or file.spec, _reordered(file, spec or file.spec)
     if spec is None and isinstance(source, CloudFile):
         spec = source.spec
     if spec is None:
@@ -140,6 +136,18 @@ def _read(
         msg = f"the clouds have {clouds.n_features} features, not the {len(spec.features)}: {', '.join(spec.names)}"
         raise DataError(msg)
     return spec, clouds
+
+
+def _reordered(file: CloudFile, spec: CloudSpec) -> Clouds:
+    missing = [name for name in spec.names if name not in file.spec.names]
+    if missing:
+        msg = f"{file.path}: there is no feature {', '.join(missing)}; it has {', '.join(file.spec.names)}"
+        raise DataError(msg)
+    clouds = file[:]
+    if file.spec.names == spec.names:
+        return clouds
+    columns = [file.spec.index(name) for name in spec.names]
+    return Clouds(clouds.points[:, columns], clouds.offsets, clouds.context, clouds.given, clouds.event)
 
 
 def _unfit(spec: MetricSpec, meaning: CloudSpec, real: Clouds, fake: Clouds, train: Clouds | None) -> str | None:

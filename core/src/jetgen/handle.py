@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,15 @@ from jetgen.cloud_spec import CloudSpec
 from jetgen.clouds import Clouds
 from jetgen.conditions import Conditions
 from jetgen.context import RunContext
-from jetgen.errors import PluginError, UsageError
+from jetgen.datasets.naming import find_dataset, open_dataset
+from jetgen.errors import UsageError
 from jetgen.protocols import CloudSource, Dataset, FitReport, Generator
 from jetgen.registry import discover, load_target
 from jetgen.saved_model import load_model, read_card, save_model
 from jetgen.settings import resolve
-from jetgen.specs import DatasetSpec, GeneratorSpec
-from jetgen.suggest import did_you_mean
+from jetgen.specs import GeneratorSpec
 
-__all__ = ["DatasetHandle", "GeneratorHandle", "dataset", "generator", "load", "open_dataset", "split_name"]
+__all__ = ["DatasetHandle", "GeneratorHandle", "dataset", "generator", "load"]
 
 
 class DatasetHandle:
@@ -99,36 +99,14 @@ class GeneratorHandle:
         return self._model
 
 
-def split_name(spec: DatasetSpec, name: str) -> tuple[str, str]:
-    """The dataset and the size in ``name`` or ``name@size``; a :class:`UsageError` if there is no such size."""
-    base, at, size = name.partition("@")
-    size = size if at else spec.default_size
-    if size not in spec.sizes:
-        msg = f"{base} has no size {size!r}{did_you_mean(size, spec.sizes)}; it has {', '.join(spec.sizes)}"
-        raise UsageError(msg)
-    return base, size
+def dataset(name: str, features: Sequence[str] | None = None) -> DatasetHandle:
+    """The dataset called ``name`` or ``name@size``, such as ``"pythia-top30@small"``, or the one in a file.
 
-
-def open_dataset(spec: DatasetSpec, size: str) -> Dataset:
-    """The dataset behind a spec at one size; a :class:`PluginError` if its plugin cannot say what it is."""
-    cls: Any = load_target(spec.target)
-    try:
-        made: Dataset = cls.create(size, **spec.options)
-    except (Exception, SystemExit) as error:
-        msg = f"the dataset {spec.name}@{size} cannot be opened ({type(error).__name__}: {error})"
-        raise PluginError(msg) from error
-    return made
-
-
-def dataset(name: str) -> DatasetHandle:
-    """The dataset called ``name`` or ``name@size``, such as ``"pythia-top30@small"``."""
-    plugin = discover().find("datasets", name.partition("@")[0])
-    spec = plugin.spec
-    if not isinstance(spec, DatasetSpec):
-        msg = f"{name} is not a dataset"
-        raise UsageError(msg)
-    _, size = split_name(spec, name)
-    return DatasetHandle(f"{plugin.name}@{size}", open_dataset(spec, size))
+    Arguments:
+        features: the features to read of a file, in this order; needed if it does not name its columns.
+    """
+    found = find_dataset(discover(), name, features)
+    return DatasetHandle(found.label, open_dataset(found))
 
 
 def generator(name: str, preset: str | None = None, **settings: Any) -> GeneratorHandle:

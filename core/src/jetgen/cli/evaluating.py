@@ -46,10 +46,11 @@ def evaluate_command(
 
 def _reference(name: str) -> dict[str, Any]:
     """What `evaluate` is told of the truth: a file, or a dataset with its meaning and its training clouds."""
+    from jetgen.datasets.naming import named_file
     from jetgen.handle import dataset
 
-    path = Path(name)
-    if path.exists() or path.suffix or path.name != name:
+    path = named_file(name)
+    if path is not None:
         return {"real": path}
     handle = dataset(name)
     return {"real": handle.test, "spec": handle.spec, "train": handle.train}

@@ -120,7 +120,7 @@ def plan_command(
 
 
 def prepare_command(
-    datasets: Annotated[list[str], typer.Argument(help="NAME or NAME@SIZE, one or more.")],
+    datasets: Annotated[list[str], typer.Argument(help="NAME, NAME@SIZE or a FILE of clouds, one or more.")],
     *,
     no_plugin: options.NoPlugin = None,
 ) -> None:
@@ -130,16 +130,15 @@ def prepare_command(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from jetgen.context import RunContext
-    from jetgen.handle import open_dataset
-    from jetgen.harness.planner import parse_dataset
+    from jetgen.datasets.naming import find_dataset, open_dataset
 
     registry = options.find_plugins(no_plugin)
-    chosen = [(name, *parse_dataset(registry, name)[1:]) for name in datasets]
+    chosen = [find_dataset(registry, name) for name in datasets]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    for name, spec, size in chosen:
-        dataset = open_dataset(spec, size)
+    for found in chosen:
+        dataset = open_dataset(found)
         with Progress(*columns) as bar:
-            task = bar.add_task(name, total=None)
+            task = bar.add_task(found.label, total=None)
 
             def listen(event: Any, task: Any = task, bar: Progress = bar) -> None:
                 if event["kind"] == "progress":
@@ -147,4 +146,4 @@ def prepare_command(
 
             dataset.prepare(RunContext(threads=os.cpu_count() or 1, listener=listen))
         counts = ", ".join(f"{len(dataset.load(split)):,} {split}" for split in ("train", "val", "test"))
-        typer.echo(f"{name.partition('@')[0]}@{size}: {counts}")
+        typer.echo(f"{found.label}: {counts}")

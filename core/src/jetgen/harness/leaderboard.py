@@ -100,7 +100,7 @@ def _power(experiment: Experiment, name: str) -> int:
     """The power of ten, in steps of three, that the values of one score are shown in."""
     values = [abs(one.figures[name].mean) for one in experiment.standings if name in one.figures]
     smallest = min((value for value in values if value), default=1.0)
-    return 0 if smallest >= 0.01 else 3 * math.floor(math.log10(smallest) / 3)
+    return 0 if smallest >= 0.1 else 3 * round(math.log10(smallest) / 3)
 
 
 def _head(name: str, power: int) -> str:
@@ -135,19 +135,22 @@ def _score(one: Standing, name: str, power: int) -> str:
     mean, spread, low, high = (value / 10.0**power for value in (figure.mean, figure.spread, figure.low, figure.high))
     if one.rows[0].kind == "floor":
         return f"{_digits(mean)}\n[{_digits(low)}, {_digits(high)}]"
-    text = f"{_digits(mean)} ± {_digits(spread)}"
+    text = f"{_digits(mean)} ± {_digits(spread, 2)}"
     if figure.ratio is not None and figure.direction == "lower":
         text += f"\n{figure.ratio:.1f} x"
     return text + (" (few)" if figure.few else "")
 
 
-def _digits(value: float) -> str:
-    """Two decimals, or three digits of a large number.
+def _digits(value: float, digits: int = 3) -> str:
+    """A number with so many digits, without an exponent.
 
-    >>> _digits(0.384), _digits(12.34), _digits(1234.5)
-    ('0.38', '12.34', '1.23e+03')
+    >>> _digits(0.03842), _digits(12.34, 2), _digits(1234.5), _digits(0.0)
+    ('0.0384', '12', '1234', '0')
     """
-    return f"{value:.2f}" if abs(value) < 100 else f"{value:.3g}"
+    if value == 0:
+        return "0"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    return f"{value:.{decimals}f}"
 
 
 def _costs(one: Standing) -> tuple[str, ...]:

@@ -99,6 +99,7 @@ class CellPlan(_Strict):
     memory_bytes: int = Field(description="a stage that takes more is stopped")
     timeout: float = Field(description="seconds after which a stage is asked to stop, making data excepted")
     grace: float = Field(description="seconds between being asked and being stopped")
+    block_seconds: float = Field(description="length of the blocks in which sampling and simulator are timed in turn")
     needs: dict[str, str] = Field(default_factory=dict, description="role: id of the cell that must be ok first")
     minutes: float = Field(description="the estimate that is printed")
     skip: str | None = Field(default=None, description="why the cell is not run")

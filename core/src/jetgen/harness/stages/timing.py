@@ -15,8 +15,7 @@ from jetgen.protocols import CloudSource, Generator
 __all__ = ["timing"]
 
 _BLOCKS = 3
-_BLOCK_SECONDS = 1.0  # long enough for the clock and the caches, short enough for a tiny run
-_WARM_UP = 20
+_WARM_UP = 10
 
 
 def timing(work: Work) -> dict[str, Any]:
@@ -32,7 +31,8 @@ def timing(work: Work) -> dict[str, Any]:
         seed = work.context.torch_seed("data") % 2**31
         blocks["simulator"] = lambda n: simulator.simulate(n, seed)
     work.begin()
-    sizes = {name: _block_size(block) for name, block in blocks.items()}
+    target = work.cell.block_seconds
+    sizes = {name: _block_size(block, target) for name, block in blocks.items()}
     seconds: dict[str, list[float]] = {name: [] for name in blocks}
     for i in range(_BLOCKS):
         for name, block in blocks.items():
@@ -60,14 +60,14 @@ def _sampler(work: Work, model: Generator, test: CloudSource) -> Callable[[int],
     return draw
 
 
-def _block_size(block: Callable[[int], Any]) -> int:
-    """How many clouds take about a block's time, after a warm-up that pays for what is paid once."""
+def _block_size(block: Callable[[int], Any], target: float) -> int:
+    """How many clouds take about ``target`` seconds, after a warm-up that pays for what is paid once."""
     block(_WARM_UP)
     n = _WARM_UP
     while True:
         seconds = _seconds(block, n)
-        if seconds > _BLOCK_SECONDS / 4:
-            return max(_WARM_UP, round(n * _BLOCK_SECONDS / seconds))
+        if seconds > target / 4:
+            return max(_WARM_UP, round(n * target / seconds))
         n *= 4
 
 

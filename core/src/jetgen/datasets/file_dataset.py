@@ -1,0 +1,155 @@
+"""A user's own file as a dataset: one size, a fixed split, read by slices."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jetgen.cloud_spec import CloudSpec
+from jetgen.clouds import Clouds
+from jetgen.context import RunContext
+from jetgen.errors import DataError, UsageError
+from jetgen.files import CloudFile, open_clouds
+from jetgen.protocols import Split
+
+__all__ = ["SIZE", "FileDataset", "FileSplit"]
+
+SIZE = "all"
+"""The one size of a file."""
+
+_SEED = 42
+_FRACTIONS = (0.70, 0.15)  # of train and val; test is the rest
+_BLOCK_POINTS = 2**18  # a few megabytes, whatever the size of the clouds
+
+
+class FileDataset:
+    """The clouds of one file, split as JetNet splits its own: 70/15/15 by a fixed permutation of the rows.
+
+    The file is opened when it is first needed, in each process anew. Of an HDF5 file the points never are in memory
+    as a whole, only the numbers of the rows and, of a ragged file, the offsets; an npz archive is read whole.
+
+    Arguments:
+        path: HDF5 or npz in any layout of :mod:`jetgen.files`.
+        features: the features to read, in this order; needed for a file that does not name its columns.
+    """
+
+    def __init__(self, path: Path | str, features: Sequence[str] | None = None) -> None:
+        self._path = Path(path)
+        self._features = None if features is None else tuple(features)
+
+    @classmethod
+    def create(cls, size: str, *, path: str, features: Sequence[str] | None = None) -> Self:
+        """The dataset of the file at ``path``; nothing is read yet."""
+        if size != SIZE:
+            msg = f"the file {path} has no size {size!r}; its only size is {SIZE}"
+            raise UsageError(msg)
+        return cls(path, features)
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Path, tuple[str, ...] | None]]:
+        # An open file does not go to another process; its name does.
+        return type(self), (self._path, self._features)
+
+    @cached_property
+    def _file(self) -> CloudFile:
+        return open_clouds(self._path, self._features)
+
+    @property
+    def spec(self) -> CloudSpec:
+        """What the file says that its arrays mean; a :class:`DataError` if it cannot be read."""
+        return self._file.spec
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """The numbers of clouds of train, val and test; a :class:`DataError` if one of them would be 0."""
+        train, val, test = (len(self._rows[split]) for split in get_args(Split))
+        if not (train and val and test):
+            msg = f"{self._path}: {len(self._file)} clouds are too few to split 70/15/15; 4 or more are needed"
+            raise DataError(msg)
+        return train, val, test
+
+    def recipe(self) -> Mapping[str, Any]:
+        """What determines the clouds: every byte of the file, the features that are read, and the split."""
+        return {
+            "file": self._path.name,
+            "sha256": _sha256(self._path),
+            "features": list(self.spec.names),
+            "split": f"70/15/15 by a NumPy default_rng({_SEED}) permutation",
+        }
+
+    def prepare(self, ctx: RunContext) -> None:
+        """Read the whole file once, so that a bad value is found now and not in the middle of a training."""
+        total = len(self._file)
+        for start in range(0, total, self._block):
+            done = min(start + self._block, total)
+            self._file[start:done]  # reading is the check
+            ctx.report("progress", done=done, total=total, unit="clouds")
+
+    def load(self, split: Split) -> FileSplit:
+        """The clouds of one split, in the order of the file."""
+        if split not in self._rows:
+            msg = f"a file has no split {split!r}; use {', '.join(self._rows)}"
+            raise UsageError(msg)
+        return FileSplit(self, self._rows[split])
+
+    def clouds(self, rows: NDArray[np.int64]) -> Clouds:
+        """The clouds at ``rows`` of the file, which rise. Beside them there is one block in memory at a time."""
+        if len(rows) == 0:
+            return self._file[:0]
+        cuts = np.flatnonzero(np.diff(rows // self._block)) + 1
+        return Clouds.concatenate([self._within(part) for part in np.split(rows, cuts)])
+
+    def _within(self, rows: NDArray[np.int64]) -> Clouds:
+        """The clouds at ``rows`` of one block, by one read of the range that covers them."""
+        first, last = int(rows[0]), int(rows[-1])
+        return self._file[first : last + 1][rows - first]
+
+    @property
+    def _block(self) -> int:
+        """How many clouds are read at a time."""
+        return max(1, _BLOCK_POINTS // self.spec.max_points)
+
+    @cached_property
+    def _rows(self) -> dict[str, NDArray[np.int64]]:
+        """The rows of each split, rising: the permutation says which, and the order of the file reads fast."""
+        n = len(self._file)
+        # In floating point, as the published code does: exact fractions would differ by one row for some n.
+        cuts = (np.cumsum(_FRACTIONS) * n).astype(np.int64)
+        parts = np.split(np.random.default_rng(_SEED).permutation(n), cuts)
+        return {split: np.sort(part) for split, part in zip(get_args(Split), parts, strict=True)}
+
+
+class FileSplit:
+    """Some rows of a file as a :class:`jetgen.CloudSource`: a slice reads what it covers, and nothing stays.
+
+    Arguments:
+        dataset: the file.
+        rows: the rows of the split, rising.
+    """
+
+    def __init__(self, dataset: FileDataset, rows: NDArray[np.int64]) -> None:
+        self._dataset, self._rows = dataset, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, key: slice, /) -> Clouds:
+        """Some of the clouds, read and checked now; a :class:`DataError` with the row in the file for a bad value."""
+        rows = self._rows[key]
+        if key.step is not None and key.step < 0:
+            return self._dataset.clouds(rows[::-1])[::-1]
+        return self._dataset.clouds(rows)
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        msg = f"{path}: the file cannot be read: {error.strerror or error}"
+        raise DataError(msg) from error

@@ -1,0 +1,35 @@
+"""Checks that every generator must pass, for its author: one list behind three doors.
+
+In a test of the plugin, one test per check:
+
+    from jetgen.testing import parametrize_with_checks
+
+    @parametrize_with_checks(["kind-gaussian"])
+    def test_it_keeps_the_contract(check):
+        check()
+
+In a program, ``results = check_generator("kind-gaussian")`` and ``print(summary(results))``; the bare list is
+:func:`generator_checks`. Nothing here imports pytest until the decorator is called.
+"""
+
+from __future__ import annotations
+
+from jetgen.testing.check import Check, CheckFailedError, CheckResult, CheckSkippedError, Outcome
+from jetgen.testing.doors import check_generator, generator_checks, parametrize_with_checks, summary
+from jetgen.testing.session import Session
+from jetgen.testing.toy import Toy, jet_toy
+
+__all__ = [
+    "Check",
+    "CheckFailedError",
+    "CheckResult",
+    "CheckSkippedError",
+    "Outcome",
+    "Session",
+    "Toy",
+    "check_generator",
+    "generator_checks",
+    "jet_toy",
+    "parametrize_with_checks",
+    "summary",
+]

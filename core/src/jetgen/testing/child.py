@@ -1,0 +1,44 @@
+"""The fresh process that :mod:`jetgen.testing.fresh` asks: ``python -m jetgen.testing.child REQUEST``."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+__all__ = ["main"]
+
+_HEAVY = ("torch", "tensorflow", "jax")
+
+
+def main(request: dict[str, Any]) -> None:
+    """Answer one request into the file that it names."""
+    answer = Path(request["answer"])
+    if request["question"] == "imports":
+        for module in request["modules"]:
+            importlib.import_module(module)
+        answer.write_text(json.dumps([name for name in _HEAVY if name in sys.modules]), encoding="utf-8")
+    else:
+        _sample(request, answer)
+
+
+def _sample(request: dict[str, Any], answer: Path) -> None:
+    import numpy as np
+
+    from jetgen.conditions import Conditions
+    from jetgen.context import RunContext
+    from jetgen.files import open_clouds
+    from jetgen.registry import load_target
+
+    cls: Any = load_target(request["target"])
+    model = cls.load(Path(request["folder"]), "cpu")
+    with open_clouds(Path(request["like"])) as file:
+        conditions = Conditions.like(file[:])
+    clouds = model.sample(conditions, RunContext(seed=request["seed"]))
+    np.savez(answer, points=clouds.points, offsets=clouds.offsets)
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))

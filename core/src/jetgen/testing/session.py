@@ -1,0 +1,217 @@
+"""A generator under test: trained once at its tiny preset, and shared by all checks."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+import weakref
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jetgen.clouds import Clouds
+from jetgen.conditions import Conditions
+from jetgen.context import RunContext
+from jetgen.protocols import Generator
+from jetgen.registry.target import first_line, load_target
+from jetgen.saved_model import save_model
+from jetgen.settings import Need, Settings, resolve
+from jetgen.specs import GeneratorSpec
+from jetgen.testing.check import CheckSkippedError, skip
+from jetgen.testing.subject import find_subject
+from jetgen.testing.toy import Slices, Toy, jet_toy
+from jetgen.testing.watching import Traces, watched
+
+__all__ = ["MANY", "SEED", "Session", "Training"]
+
+SEED = 1
+"""The seed of the shared training and of the samples that are compared."""
+MANY = 130
+"""Clouds in a sample that is compared; no multiple of any usual batch size."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """A training that ended: the model, what ``fit`` returned and reported, and what it did to its surroundings."""
+
+    model: Generator
+    report: Any
+    events: tuple[Mapping[str, Any], ...]
+    seconds: float
+    traces: Traces
+    changed_splits: tuple[str, ...]
+
+
+class Session:
+    """What the checks of one generator share; scratch folders go when it goes.
+
+    Arguments:
+        subject: the name of an installed generator, an entry-point value such as ``"package.spec:SPEC"``, or a spec.
+        toy: the data to learn; jets by default.
+        preset: whose sizes to use.
+        overrides: settings above the preset.
+    """
+
+    def __init__(
+        self,
+        subject: str | GeneratorSpec,
+        toy: Toy | None = None,
+        preset: str = "tiny",
+        overrides: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.subject = find_subject(subject)
+        self.spec = self.subject.spec
+        self.toy = jet_toy() if toy is None else toy
+        self.root = Path(tempfile.mkdtemp(prefix="jetgen-checks-")).resolve()
+        weakref.finalize(self, shutil.rmtree, self.root, ignore_errors=True)
+        self._preset = preset
+        self._overrides = dict(overrides or {})
+
+    @cached_property
+    def settings_class(self) -> type[Settings]:
+        """The settings class that the spec names."""
+        cls: type[Settings] = load_target(self.spec.settings)
+        return cls
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of the preset, with the overrides."""
+        layers = [("checks", self._overrides)] if self._overrides else []
+        return resolve(self.settings_class, self.spec.name, self._preset, layers).settings
+
+    @cached_property
+    def generator_class(self) -> type[Generator]:
+        """The class that the spec names."""
+        cls: type[Generator] = load_target(self.spec.target)
+        return cls
+
+    def folder(self, name: str) -> Path:
+        """A new empty folder, gone with the session."""
+        return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.root))
+
+    def watched(self, *allowed: Path) -> AbstractContextManager[Traces]:
+        """Watch the surroundings of a block; ``allowed`` are the folders that it may write to."""
+        return watched(self.root, allowed)
+
+    def request(self, n: int) -> Conditions:
+        """A request for ``n`` clouds, with the context of true ones where the toy has any."""
+        return Conditions.like(self.truth(n))
+
+    def truth(self, n: int) -> Clouds:
+        """``n`` clouds of the test split, from the beginning again when they run out."""
+        return self.toy.test[np.arange(n) % len(self.toy.test)]
+
+    def train(
+        self,
+        seed: int = SEED,
+        out: Path | None = None,
+        deadline: float | None = None,
+        listener: Callable[[Mapping[str, Any]], None] | None = None,
+    ) -> Training:
+        """Train a new model.
+
+        Raises:
+            CheckSkippedError: if the generator does not learn such clouds, as its spec or its settings say.
+        """
+        self._skip_unless_suitable()
+        events: list[Mapping[str, Any]] = []
+        ctx = RunContext(
+            seed, out=out, deadline=deadline, upstream=self._upstream, listener=listener or events.append
+        )
+        model = self.generator_class.create(self.settings, self.toy.spec)
+        splits = {"train": self.toy.train, "val": self.toy.val}
+        before = {name: split.fingerprint() for name, split in splits.items()}
+        started = time.perf_counter()
+        with self.watched(*([out] if out is not None else [])) as traces:
+            report: Any = model.fit(*map(Slices, splits.values()), ctx)
+        seconds = time.perf_counter() - started
+        changed = tuple(name for name, split in splits.items() if split.fingerprint() != before[name])
+        return Training(model, report, tuple(events), seconds, traces, changed)
+
+    @property
+    def first(self) -> Training:
+        """The shared training; an error of it comes through, at every call."""
+        return _outcome(self._first)
+
+    @property
+    def model(self) -> Generator:
+        """The model of the shared training; checks that need it are skipped if that failed."""
+        return self._or_skip(self._first).model
+
+    @property
+    def second(self) -> Training:
+        """Another training like the first, with the same seed and without an output folder."""
+        return _outcome(self._second)
+
+    @property
+    def second_model(self) -> Generator:
+        """The model of the second training; checks that need it are skipped if that failed."""
+        return self._or_skip(self._second).model
+
+    @cached_property
+    def saved(self) -> Path:
+        """The folder of the saved model, when the output folder of its training is gone."""
+        folder = self.folder("saved")
+        self.model.save(folder)
+        shutil.rmtree(self._out, ignore_errors=True)
+        return folder
+
+    def sample(self, model: Generator, n: int = MANY, seed: int = SEED) -> Clouds:
+        """Clouds of ``model``."""
+        return model.sample(self.request(n), RunContext(seed))
+
+    @cached_property
+    def _out(self) -> Path:
+        return self.folder("out")
+
+    @cached_property
+    def _first(self) -> Training | BaseException:
+        return self._attempt(self._out)
+
+    @cached_property
+    def _second(self) -> Training | BaseException:
+        return self._attempt(None)
+
+    def _attempt(self, out: Path | None) -> Training | BaseException:
+        """Kept whatever came of it, so that a training which fails does so once and not for every check."""
+        try:
+            return self.train(out=out)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (a plugin may raise anything; it is raised again)
+            return error
+
+    def _or_skip(self, attempt: Training | BaseException) -> Training:
+        if isinstance(attempt, BaseException) and not isinstance(attempt, CheckSkippedError):
+            skip(f"there is no model: its training failed ({first_line(attempt)})")
+        return _outcome(attempt)
+
+    def _skip_unless_suitable(self) -> None:
+        kind = self.toy.spec.kind
+        if kind not in self.spec.kinds:
+            skip(f"it learns {' and '.join(self.spec.kinds)}, the toy holds {kind}: give a toy of its own")
+        reason = self.settings.unsuitable(self.toy.spec)
+        if reason is not None:
+            skip(f"its settings say that it cannot learn the toy: {reason}")
+
+    @cached_property
+    def _upstream(self) -> dict[str, Path]:
+        return {role: self._needed(role, need) for role, need in self.settings.needs().items()}
+
+    def _needed(self, role: str, need: Need) -> Path:
+        """The saved model of another generator, trained on the same toy with the same seed."""
+        other = Session(need.generator, self.toy, need.preset, need.overrides)
+        folder = self.folder("upstream") / role
+        card = {"target": other.spec.target, "cloud_spec": self.toy.spec.to_json()}
+        save_model(other.first.model, folder, card)
+        return folder
+
+
+def _outcome(attempt: Training | BaseException) -> Training:
+    if isinstance(attempt, BaseException):
+        raise attempt
+    return attempt

@@ -1,0 +1,78 @@
+"""Toy jets to check generators on: made in a moment from NumPy alone, and plausible enough to learn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from jetgen.cloud_spec import CloudSpec, Feature
+from jetgen.clouds import Clouds
+
+__all__ = ["Slices", "Toy", "jet_toy"]
+
+_LEAST, _MOST = 3, 10
+_CLOUDS = {"train": 300, "val": 60, "test": 130}
+
+
+@dataclass(frozen=True)
+class Toy:
+    """A small dataset in memory; give your own to check a generator of other kinds of clouds."""
+
+    spec: CloudSpec
+    train: Clouds
+    val: Clouds
+    test: Clouds
+
+
+class Slices:
+    """Clouds behind the least that a dataset promises: a length, and slices. Files that exceed memory have no more."""
+
+    def __init__(self, clouds: Clouds) -> None:
+        self._clouds = clouds
+
+    def __len__(self) -> int:
+        return len(self._clouds)
+
+    def __getitem__(self, key: slice, /) -> Clouds:
+        if not isinstance(key, slice):
+            msg = f"a source of clouds is read by slices such as source[0:100], not by {key!r}"
+            raise TypeError(msg)
+        return self._clouds[key]
+
+    @classmethod
+    def of(cls, *splits: Clouds) -> tuple[Self, ...]:
+        """One source for each split."""
+        return tuple(cls(split) for split in splits)
+
+
+def jet_toy(seed: int = 0) -> Toy:
+    """Jets of 3 to 10 particles with ``etarel``, ``phirel`` and ``ptrel``, in falling order of ``ptrel``.
+
+    Soft particles lie further from the axis than hard ones, the axis is the centre of momentum, and the momenta
+    sum up to a little less than 1. Every multiplicity occurs in every split.
+
+    >>> toy = jet_toy()
+    >>> len(toy.train), toy.train.counts.min(), toy.train.counts.max(), toy.spec.names
+    (300, 3, 10, ('etarel', 'phirel', 'ptrel'))
+    """
+    features = (Feature("etarel"), Feature("phirel"), Feature("ptrel", nature="positive"))
+    streams = np.random.SeedSequence(seed).spawn(len(_CLOUDS))
+    splits = {
+        name: _jets(n, np.random.default_rng(stream)) for (name, n), stream in zip(_CLOUDS.items(), streams, strict=True)
+    }
+    return Toy(CloudSpec("jets", features, _MOST), **splits)
+
+
+def _jets(n: int, rng: np.random.Generator) -> Clouds:
+    counts = _LEAST + rng.binomial(_MOST - _LEAST, 0.6, n)
+    counts[: _MOST - _LEAST + 1] = np.arange(_LEAST, _MOST + 1)
+    mask = np.arange(_MOST) < counts[:, None]
+    shares = np.where(mask, rng.gamma(1.5, size=mask.shape), 0)
+    shares = -np.sort(-shares, axis=1) / shares.sum(1, keepdims=True)
+    widths = 0.02 + 0.1 / (1 + 20 * shares)
+    places = rng.normal(size=(*mask.shape, 2)) * widths[..., None]
+    places -= (places * shares[..., None]).sum(1, keepdims=True)
+    momenta = shares * rng.beta(40, 3, size=(n, 1))
+    return Clouds.from_padded(np.concatenate([places, momenta[..., None]], axis=2), mask)

@@ -1,0 +1,17 @@
+"""What jetgen is told of the generator before anything heavy is imported."""
+
+from __future__ import annotations
+
+from jetgen.specs import GeneratorSpec
+
+__all__ = ["RQS_FLOW"]
+
+RQS_FLOW = GeneratorSpec(
+    name="rqs-flow",
+    summary="Rational-quadratic-spline coupling flow on pT-ordered particles, with an exact density",
+    target="jetgen_rqs_flow.generator:RQSFlow",
+    settings="jetgen_rqs_flow.settings:RQSFlowSettings",
+    paper="arXiv:1906.04032",
+    kinds=("jets", "table"),
+    powers=("SupportsLogProb",),
+)
