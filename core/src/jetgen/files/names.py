@@ -50,7 +50,7 @@ def choose(
     if wanted is None:
         if found is not None:
             return tuple(found), list(range(width))
-        example = "features=('etarel', 'phirel', 'ptrel')"
+        example = "features=('etarel', 'phirel', 'ptrel'), or put them into the file as an array feature_names"
         store.refuse(f"the {width} columns of {array} have no names; give them, for example {example}")
     if found is None:
         if len(wanted) != width:

@@ -121,9 +121,7 @@ class Session:
         """
         self._skip_unless_suitable()
         events: list[Mapping[str, Any]] = []
-        ctx = RunContext(
-            seed, out=out, deadline=deadline, upstream=self._upstream, listener=listener or events.append
-        )
+        ctx = RunContext(seed, out=out, deadline=deadline, upstream=self._upstream, listener=listener or events.append)
         model = self.generator_class.create(self.settings, self.toy.spec)
         splits = {"train": self.toy.train, "val": self.toy.val}
         before = {name: split.fingerprint() for name, split in splits.items()}

@@ -60,7 +60,8 @@ def jet_toy(seed: int = 0) -> Toy:
     features = (Feature("etarel"), Feature("phirel"), Feature("ptrel", nature="positive"))
     streams = np.random.SeedSequence(seed).spawn(len(_CLOUDS))
     splits = {
-        name: _jets(n, np.random.default_rng(stream)) for (name, n), stream in zip(_CLOUDS.items(), streams, strict=True)
+        name: _jets(n, np.random.default_rng(stream))
+        for (name, n), stream in zip(_CLOUDS.items(), streams, strict=True)
     }
     return Toy(CloudSpec("jets", features, _MOST), **splits)
 

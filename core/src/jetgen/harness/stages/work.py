@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class Work:
     stage: str
     inputs: Mapping[str, Any]
     context: RunContext
+    started_with: dict[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -59,14 +60,18 @@ class Work:
             raise UnloadableError(str(error)) from error
 
     def modules(self) -> dict[str, str]:
-        """The modules of the jetgen family that this process has loaded, with their hashes."""
+        """The modules of the jetgen family that this process has loaded, with their hashes.
+
+        A file that was edited since the stage began keeps its earlier hash: that is the code that really ran.
+        """
         cell = self.cell
         targets = [cell.dataset.target, *(metric.target for metric in cell.metrics)]
         targets += [cell.generator.target, cell.generator.settings_target] if cell.generator is not None else []
-        return loaded_modules(family(targets))
+        return {**loaded_modules(family(targets)), **self.started_with}
 
     def begin(self) -> None:
         """Note the inputs and the code that the stage starts with, for the case that it is killed."""
+        self.started_with.update(self.modules())
         write_json(self.beginning, {"inputs": dict(self.inputs), "modules": self.modules()})
 
     @property

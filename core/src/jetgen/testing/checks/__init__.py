@@ -1,0 +1,43 @@
+"""The list of checks, in the order in which they tell most: promises, training, samples, files."""
+
+from __future__ import annotations
+
+from jetgen.testing.check import Check
+from jetgen.testing.checks import declaration, density, fitting, sampling, saving, surroundings
+
+__all__ = ["CHECKS"]
+
+CHECKS = tuple(
+    Check(function)
+    for function in (
+        declaration.imports_are_light,
+        declaration.spec_is_sound,
+        declaration.target_is_a_generator,
+        declaration.powers_are_implemented,
+        declaration.presets_are_complete,
+        declaration.settings_refuse_unknown_keys,
+        declaration.settings_survive_json,
+        fitting.fit_reports_what_it_did,
+        fitting.fit_reports_progress,
+        fitting.fit_leaves_its_data_alone,
+        fitting.fit_needs_no_folder,
+        fitting.fit_is_repeatable,
+        fitting.fit_follows_its_seed,
+        fitting.fit_keeps_its_deadline,
+        fitting.fit_resumes_after_an_interrupt,
+        sampling.samples_are_as_many_as_asked,
+        sampling.samples_are_finite_float32,
+        sampling.samples_keep_to_the_cloud_spec,
+        sampling.samples_are_repeatable,
+        sampling.samples_follow_their_seed,
+        sampling.samples_differ_between_draws,
+        sampling.counts_are_honoured_or_refused,
+        saving.saved_model_works_in_a_fresh_process,
+        saving.saved_model_holds_no_pickle,
+        saving.saved_model_can_be_moved,
+        surroundings.global_random_state_is_left_alone,
+        surroundings.nothing_is_written_elsewhere,
+        density.log_prob_is_one_number_per_cloud,
+        density.log_prob_tells_truth_from_noise,
+    )
+)

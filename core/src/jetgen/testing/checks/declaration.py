@@ -1,0 +1,104 @@
+"""What the spec and the settings promise, before anything is trained."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, get_args
+
+from pydantic import ValidationError
+
+import jetgen.protocols
+from jetgen.cloud_spec import Kind
+from jetgen.errors import UsageError
+from jetgen.settings import Settings, resolve
+from jetgen.specs import API_VERSION, GeneratorSpec
+from jetgen.suggest import did_you_mean
+from jetgen.testing.check import require
+from jetgen.testing.fresh import heavy_imports
+from jetgen.testing.session import Session
+
+__all__ = [
+    "imports_are_light",
+    "powers_are_implemented",
+    "presets_are_complete",
+    "settings_refuse_unknown_keys",
+    "settings_survive_json",
+    "spec_is_sound",
+    "target_is_a_generator",
+]
+
+_PRESETS = ("tiny", "quick", "standard", "gpu", "full")
+_NAME = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*")
+
+
+def imports_are_light(session: Session) -> None:
+    """The modules of the spec and of the settings import neither torch nor TensorFlow nor JAX."""
+    modules = {session.subject.spec_module, session.spec.settings.partition(":")[0]} - {""}
+    heavy = heavy_imports(sorted(modules))
+    require(not heavy, f"importing {' and '.join(sorted(modules))} brings {' and '.join(heavy)} along")
+
+
+def spec_is_sound(session: Session) -> None:
+    """The spec has a plain name, a summary of one line, kinds that exist and this api version, and is JSON."""
+    spec = session.spec
+    require(_NAME.fullmatch(spec.name) is not None, f"the name {spec.name!r} is not lower-case-words-with-hyphens")
+    entry = session.subject.entry_name or spec.name
+    require(entry == spec.name, f"the spec is called {spec.name!r}, its entry point {entry!r}")
+    require(bool(spec.summary.strip()), "the summary is empty")
+    require(len(spec.summary.splitlines()) == 1, "the summary has several lines")
+    require(spec.api_version == API_VERSION, f"api version {spec.api_version}; this jetgen speaks {API_VERSION}")
+    require(bool(spec.kinds), "it learns no kind of clouds")
+    for kind in spec.kinds:
+        known = get_args(Kind)
+        require(kind in known, f"there is no kind {kind!r}{did_you_mean(kind, known)}; use {', '.join(known)}")
+    document = json.loads(json.dumps(spec.to_json()))
+    again = GeneratorSpec(**{**document, "kinds": tuple(document["kinds"]), "powers": tuple(document["powers"])})
+    require(again == spec, "written as JSON and read back, the spec is another")
+
+
+def target_is_a_generator(session: Session) -> None:
+    """The target loads, and has the methods create, fit, sample, save and load."""
+    _require_methods(session.generator_class, jetgen.protocols.Generator)
+
+
+def powers_are_implemented(session: Session) -> None:
+    """Every power that the spec declares exists, and the class has its methods."""
+    known = [name for name in jetgen.protocols.__all__ if name.startswith("Supports")]
+    for power in session.spec.powers:
+        require(power in known, f"there is no power {power!r}{did_you_mean(power, known)}")
+        _require_methods(session.generator_class, getattr(jetgen.protocols, power))
+
+
+def presets_are_complete(session: Session) -> None:
+    """The settings have the presets tiny, quick, standard, gpu and full, and each of them resolves."""
+    cls = session.settings_class
+    require(issubclass(cls, Settings), f"{session.spec.settings} is not a subclass of jetgen.Settings")
+    missing = [preset for preset in _PRESETS if preset not in cls.presets]
+    require(not missing, f"there is no preset {' nor '.join(missing)}")
+    for preset in cls.presets:
+        resolve(cls, session.spec.name, preset)
+
+
+def settings_refuse_unknown_keys(session: Session) -> None:
+    """A setting that does not exist is an error, not ignored."""
+    try:
+        session.settings_class.model_validate({"no_such_setting": 1})
+    except (ValidationError, UsageError):
+        return
+    require(truth=False, otherwise="the setting no_such_setting was accepted; keep extra='forbid'")
+
+
+def settings_survive_json(session: Session) -> None:
+    """Every preset, written to a plan as JSON and read back, gives the same settings."""
+    cls = session.settings_class
+    for preset in cls.presets:
+        settings = resolve(cls, session.spec.name, preset).settings
+        document = json.loads(json.dumps(settings.model_dump(mode="json"), allow_nan=False))
+        require(cls.model_validate(document) == settings, f"the preset {preset} comes back from JSON as another")
+
+
+def _require_methods(cls: Any, protocol: type) -> None:
+    names = [name for name in vars(protocol) if not name.startswith("_") and callable(getattr(protocol, name))]
+    missing = [name for name in names if not callable(getattr(cls, name, None))]
+    require(not missing, f"{cls.__name__} has no method {' nor '.join(missing)}, which {protocol.__name__} needs")

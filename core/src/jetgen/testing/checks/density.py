@@ -1,0 +1,50 @@
+"""Densities, for generators that declare ``SupportsLogProb``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jetgen.clouds import Clouds
+from jetgen.context import RunContext
+from jetgen.testing.check import require, skip
+from jetgen.testing.session import SEED, Session
+
+__all__ = ["log_prob_is_one_number_per_cloud", "log_prob_tells_truth_from_noise"]
+
+
+def log_prob_is_one_number_per_cloud(session: Session) -> None:
+    """log_prob of true clouds is float64 (N,) and finite, and empty for no clouds."""
+    for truth in (session.toy.test, session.toy.test[:0]):
+        values = _log_prob(session, truth)
+        require(isinstance(values, np.ndarray), f"log_prob returned {type(values).__name__}, not an array")
+        expected = (len(truth),)
+        form = f"log_prob has shape {values.shape} and dtype {values.dtype}; {expected} and float64 are needed"
+        require(values.shape == expected and values.dtype == np.float64, form)
+        require(bool(np.isfinite(values).all()), "log_prob of true clouds is not finite")
+
+
+def log_prob_tells_truth_from_noise(session: Session) -> None:
+    """On average, log_prob of true clouds exceeds that of noise with the same numbers of points."""
+    truth = session.toy.test
+    true, false = (float(_log_prob(session, clouds).mean()) for clouds in (truth, _noise(truth, session)))
+    require(true > false, f"the mean log_prob of true clouds is {true:.4g}, that of noise {false:.4g}")
+
+
+def _log_prob(session: Session, clouds: Clouds) -> NDArray[np.float64]:
+    if "SupportsLogProb" not in session.spec.powers:
+        skip("it does not declare SupportsLogProb")
+    model: Any = session.model
+    values: NDArray[np.float64] = model.log_prob(clouds, RunContext(SEED))
+    return values
+
+
+def _noise(truth: Clouds, session: Session) -> Clouds:
+    """Points spread evenly over twice the range of the true ones; positive features stay positive."""
+    low, high = truth.points.min(0), truth.points.max(0)
+    positive = [feature.nature == "positive" for feature in session.toy.spec.features]
+    wide = np.where(positive, low, low - (high - low) / 2)
+    points = np.random.default_rng(SEED).uniform(wide, wide + 2 * (high - low), truth.points.shape)
+    return Clouds(points, truth.offsets, truth.context, truth.given, truth.event)

@@ -1,0 +1,131 @@
+"""Training: reports, data, seeds, deadlines and interrupts."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from numbers import Real
+from typing import Any
+
+from jetgen.protocols import FitReport
+from jetgen.testing.check import require, skip
+from jetgen.testing.comparing import require_same
+from jetgen.testing.session import SEED, Session, Training
+
+__all__ = [
+    "fit_follows_its_seed",
+    "fit_is_repeatable",
+    "fit_keeps_its_deadline",
+    "fit_leaves_its_data_alone",
+    "fit_needs_no_folder",
+    "fit_reports_progress",
+    "fit_reports_what_it_did",
+    "fit_resumes_after_an_interrupt",
+]
+
+_PATIENCE = 5.0
+"""Seconds by which a training may be slower than another of the same size, on a machine with other things to do."""
+
+
+def fit_reports_what_it_did(session: Session) -> None:
+    """At the tiny preset, fit ends with a FitReport that says "finished", with plain and sensible numbers."""
+    report = session.first.report
+    require(isinstance(report, FitReport), f"fit returned {type(report).__name__}, not a FitReport")
+    require(report.stop_reason == "finished", f"the stop reason is {report.stop_reason!r}, not 'finished'")
+    least = 0 if session.spec.reference else 1
+    for name in ("parameters", "steps"):
+        value = getattr(report, name)
+        require(type(value) is int and value >= least, f"{name} is {value!r}; an int of {least} or more is needed")
+    for name, values in report.history.items():
+        numbers = all(isinstance(value, Real) and math.isfinite(value) for value in values)
+        require(numbers, f"the history of {name} holds what is not a finite number")
+    try:
+        json.dumps(asdict(report), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        require(truth=False, otherwise=f"the report cannot be written as JSON: {error}")
+
+
+def fit_reports_progress(session: Session) -> None:
+    """Fit reports progress at least once, as numbers with 0 <= done <= total."""
+    events = _progress(session.first)
+    require(bool(events), 'fit never called ctx.report("progress", done=..., total=...)')
+    for event in events:
+        done, total = event.get("done"), event.get("total")
+        plain = all(isinstance(number, int | float) for number in (done, total))
+        require(plain, f"progress of {done!r} out of {total!r}: plain Python numbers are needed")
+        require(0 <= done <= total, f"progress of {done} out of {total}")
+
+
+def fit_leaves_its_data_alone(session: Session) -> None:
+    """The clouds that fit was given are the same afterwards."""
+    changed = session.first.changed_splits
+    require(not changed, f"fit changed the clouds of {' and '.join(changed)} in place; copy what you change")
+
+
+def fit_needs_no_folder(session: Session) -> None:
+    """Where ctx.out is None, as in a notebook, fit keeps nothing and works all the same."""
+    session.first  # noqa: B018 (where training as such fails, this is not the check to say so)
+    require(isinstance(session.second.report, FitReport), "without ctx.out, fit returned no FitReport")
+
+
+def fit_is_repeatable(session: Session) -> None:
+    """Two trainings with the same seed give models with the same samples."""
+    require_same(session.sample(session.model), session.sample(session.second_model), "a second training")
+
+
+def fit_follows_its_seed(session: Session) -> None:
+    """A training with another seed gives another model; without that, a spread over seeds would be a lie."""
+    if session.spec.reference:
+        skip("it is a reference: nothing is trained")
+    other = session.sample(session.train(seed=SEED + 1).model)
+    same = other.fingerprint() == session.sample(session.model).fingerprint()
+    require(not same, "trained with another seed, it gives the same clouds; does fit take its seeds from ctx?")
+
+
+def fit_keeps_its_deadline(session: Session) -> None:
+    """With a deadline in the past, fit soon returns, says "deadline" unless it did every step, and can be saved."""
+    undisturbed = session.first
+    late = session.train(deadline=time.time() - 1)
+    report = late.report
+    limit = undisturbed.seconds + _PATIENCE
+    require(late.seconds <= limit, f"it went on for {late.seconds:.1f} s after its deadline")
+    reasons = ("deadline", "finished")
+    require(report.stop_reason in reasons, f"the stop reason is {report.stop_reason!r}, not 'deadline'")
+    cut = report.stop_reason == "finished" and report.steps < undisturbed.report.steps
+    require(not cut, f"it says 'finished' after {report.steps} of {undisturbed.report.steps} steps")
+    late.model.save(session.folder("late"))
+    require(len(session.sample(late.model, 3)) == 3, "a model that was stopped early does not sample")
+
+
+def fit_resumes_after_an_interrupt(session: Session) -> None:
+    """Interrupted halfway and called again with the same ctx.out, fit ends in the same model as undisturbed."""
+    reports = len(_progress(session.first))
+    if reports == 0:
+        skip("it reports no progress, so there is no moment to interrupt")
+    out = session.folder("interrupted")
+    _train_until(session, out, (reports + 1) // 2)
+    resumed = session.train(out=out)
+    require(resumed.report.stop_reason == "finished", f"after an interrupt it ends with {resumed.report.stop_reason!r}")
+    require_same(session.sample(session.model), session.sample(resumed.model), "a training that was interrupted")
+
+
+def _train_until(session: Session, out: Any, report: int) -> None:
+    seen = 0
+
+    def listener(event: Mapping[str, Any]) -> None:
+        nonlocal seen
+        seen += event["kind"] == "progress"
+        if seen == report:
+            raise KeyboardInterrupt
+
+    try:
+        session.train(out=out, listener=listener)
+    except KeyboardInterrupt:
+        return
+
+
+def _progress(training: Training) -> list[Mapping[str, Any]]:
+    return [event for event in training.events if event["kind"] == "progress"]

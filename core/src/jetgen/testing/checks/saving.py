@@ -1,0 +1,67 @@
+"""Saved models: what a folder holds, and that it is all that is needed."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from jetgen.atomic import write_json
+from jetgen.saved_model import CARD, save_model
+from jetgen.testing.check import require
+from jetgen.testing.comparing import require_same
+from jetgen.testing.fresh import sample_afresh
+from jetgen.testing.session import MANY, SEED, Session
+
+__all__ = ["saved_model_can_be_moved", "saved_model_holds_no_pickle", "saved_model_works_in_a_fresh_process"]
+
+_ROUNDING = 1e-4
+"""Float32 that another process adds up in another order."""
+
+
+def saved_model_works_in_a_fresh_process(session: Session) -> None:
+    """Saved, and loaded on the CPU by a fresh process, the model gives the same clouds for the same context."""
+    truth = session.truth(MANY)
+    found = sample_afresh(session.spec.target, session.saved, truth, session.toy.spec, SEED)
+    require_same(session.sample(session.model), found, "the model in a fresh process", _ROUNDING)
+
+
+def saved_model_can_be_moved(session: Session) -> None:
+    """A saved folder works in another place, beside the card of the harness, when the first place is gone."""
+    first, second = session.folder("first") / "model", session.folder("second") / "model"
+    first.mkdir()
+    session.model.save(first)
+    write_json(first / CARD, {"target": session.spec.target})
+    shutil.move(first, second)
+    again = session.generator_class.load(second, "cpu")
+    require_same(session.sample(session.model), session.sample(again), "a model that was moved", _ROUNDING)
+
+
+def saved_model_holds_no_pickle(session: Session) -> None:
+    """Nothing in the saved folder is a pickle, not even inside an archive: opening a model must run no code."""
+    folder = session.folder("pickles") / "model"
+    save_model(session.model, folder, {})
+    for path in sorted(folder.rglob("*")):
+        if zipfile.is_zipfile(path):
+            for member in _pickles(path):
+                require(truth=False, otherwise=f"{path.relative_to(folder)} holds {member}, a pickle")
+
+
+def _pickles(archive: Path) -> Iterator[str]:
+    """Members that are pickles: of a file of torch.save by name, of an .npz by an array of Python objects."""
+    with zipfile.ZipFile(archive) as file:
+        for name in file.namelist():
+            if name.endswith((".pkl", ".pickle")) or (name.endswith(".npy") and _holds_objects(file.read(name))):
+                yield name
+
+
+def _holds_objects(array: bytes) -> bool:
+    try:
+        np.load(io.BytesIO(array), allow_pickle=False)
+    except ValueError:
+        return True
+    return False

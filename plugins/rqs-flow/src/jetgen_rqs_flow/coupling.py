@@ -1,0 +1,109 @@
+"""Coupling layers with splines, and flows made of them, over the places of a cloud that are taken."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from jetgen_rqs_flow.mixing import Mixing
+from jetgen_rqs_flow.spline import spline, spline_size
+
+__all__ = ["Coupling", "CouplingFlow"]
+
+
+class Coupling(nn.Module):
+    """Half of the numbers through splines whose shapes follow from the other half, the multiplicity and the context.
+
+    Arguments:
+        kept: bool (d,), the half that is handed on as it is.
+        contexts: how many numbers of context there are.
+        counts: the largest multiplicity.
+        hidden, blocks, dropout: of the residual network in between.
+        bins, tail: of the splines.
+    """
+
+    kept: Tensor
+    changed: Tensor
+
+    def __init__(
+        self,
+        kept: Tensor,
+        *,
+        contexts: int,
+        counts: int,
+        hidden: int,
+        blocks: int,
+        dropout: float,
+        bins: int,
+        tail: float,
+    ) -> None:
+        super().__init__()
+        self.tail = tail
+        self.register_buffer("kept", kept.nonzero()[:, 0], persistent=False)
+        self.register_buffer("changed", (~kept).nonzero()[:, 0], persistent=False)
+        self.first = nn.Linear(len(self.kept) + contexts, hidden)
+        self.count = nn.Embedding(counts + 1, hidden)
+        self.blocks = nn.ModuleList(_block(hidden, dropout) for _ in range(blocks))
+        self.last = nn.Linear(hidden, spline_size(bins) * len(self.changed))
+        nn.init.normal_(self.count.weight, std=0.1)
+        # Splines begin close to the identity.
+        nn.init.normal_(self.last.weight, std=1e-3)
+        nn.init.zeros_(self.last.bias)
+
+    def forward(
+        self, values: Tensor, present: Tensor, counts: Tensor, context: Tensor, *, inverse: bool = False
+    ) -> tuple[Tensor, Tensor]:
+        """Values through the layer (or back), and log |det| of the way taken."""
+        hidden = self.first(torch.cat([values[:, self.kept], context], 1)) + self.count(counts)
+        for block in self.blocks:
+            hidden = hidden + block(hidden)
+        raw = self.last(nn.functional.silu(hidden)).view(len(values), -1, len(self.changed))
+        # Splines are never left to autocast: in half precision they do not invert.
+        with torch.autocast(values.device.type, enabled=False):
+            moved = raw.to(values.dtype).movedim(1, 0).contiguous()
+            out, log_slope = spline(values[:, self.changed], moved, self.tail, inverse=inverse)
+            here = present[:, self.changed]
+            return values.index_copy(1, self.changed, out * here), (log_slope * here).sum(1)
+
+
+def _block(hidden: int, dropout: float) -> nn.Sequential:
+    last = nn.Linear(hidden, hidden)
+    nn.init.zeros_(last.weight)
+    return nn.Sequential(nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU(), nn.Dropout(dropout), last)
+
+
+class CouplingFlow(nn.Module):
+    """A density over d numbers: linear mixing and coupling in turn, then a standard normal.
+
+    Arguments:
+        size: d.
+        layers: pairs of a mixing and a coupling.
+        options: of :class:`Coupling`.
+    """
+
+    def __init__(self, size: int, layers: int, **options: float) -> None:
+        super().__init__()
+        self.size = size
+        places = torch.arange(size)
+        self.mixings = nn.ModuleList(Mixing(size) for _ in range(layers))
+        self.couplings = nn.ModuleList(Coupling(places % 2 == i % 2, **options) for i in range(layers))  # type: ignore[arg-type]  # ints among them
+
+    def log_prob(self, values: Tensor, present: Tensor, counts: Tensor, context: Tensor) -> Tensor:
+        """log density of the numbers that are present."""
+        total = torch.zeros(len(values), dtype=values.dtype, device=values.device)
+        for mixing, coupling in zip(self.mixings, self.couplings, strict=True):
+            values, log_det = mixing(values, present)
+            total = total + log_det
+            values, log_det = coupling(values, present, counts, context)
+            total = total + log_det
+        return total - 0.5 * ((values**2 + math.log(2 * math.pi)) * present).sum(1)
+
+    def decode(self, noise: Tensor, present: Tensor, counts: Tensor, context: Tensor) -> Tensor:
+        """What standard normal ``noise`` becomes."""
+        values = noise * present
+        for mixing, coupling in zip(reversed(self.mixings), reversed(self.couplings), strict=True):
+            values, _ = coupling(values, present, counts, context, inverse=True)
+            values = mixing.inverse(values, present)
+        return values
