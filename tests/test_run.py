@@ -6,13 +6,29 @@ import json
 import shutil
 
 import pyarrow.parquet as pq
+import pytest
 from runs import arguments, cell, rows, stage_times
+
+
+@pytest.fixture(scope="module")
+def finished_run(module_outsiders, tmp_path_factory):
+    """A run of the kind outsider that ended well."""
+    run = tmp_path_factory.mktemp("finished") / "run"
+    done = module_outsiders.jetbench(*arguments(run, "kind-gaussian"))
+    assert done.returncode == 0, done.stderr
+    return run
+
+
+@pytest.fixture
+def finished(finished_run, tmp_path):
+    """A copy of it that a test may change: a run folder can be moved."""
+    return shutil.copytree(finished_run, tmp_path / "run")
 
 
 def test_a_run_ends_with_a_row_for_the_floor_the_references_and_the_model(outsiders, tmp_path):
     outsiders.install("kind-outsider")
     run = tmp_path / "run"
-    done = outsiders.jetbench(*arguments(run, "kind-gaussian", metrics=()))
+    done = outsiders.jetbench(*arguments(run, "kind-gaussian", metrics=(), references=True))
     assert done.returncode == 0, done.stderr
     found = rows(run)
     assert set(found) == {"floor", "replay", "independence", "kind-gaussian"}
@@ -32,42 +48,34 @@ def test_a_run_ends_with_a_row_for_the_floor_the_references_and_the_model(outsid
 
 def test_replay_is_unbeatable_on_distances_and_found_out_by_novelty(outsiders, tmp_path):
     run = tmp_path / "run"
-    assert outsiders.jetbench(*arguments(run, "replay", metrics=("w1m", "novelty"))).returncode == 0
+    assert outsiders.jetbench(*arguments(run, "replay", metrics=("w1m", "novelty"), references=True)).returncode == 0
     replay, independence = rows(run)["replay"]["scores"], rows(run)["independence"]["scores"]
     assert replay["w1m"]["mean"] < independence["w1m"]["mean"] / 3
     assert replay["novelty"]["mean"] < 0.05
     assert independence["novelty"]["mean"] > 0.5
 
 
-def test_the_same_command_again_redoes_nothing(outsiders, tmp_path):
-    outsiders.install("kind-outsider")
-    run = tmp_path / "run"
-    assert outsiders.jetbench(*arguments(run, "kind-gaussian")).returncode == 0
-    before = stage_times(run)
-    assert outsiders.jetbench(*arguments(run, "kind-gaussian")).returncode == 0
-    assert stage_times(run) == before
+def test_the_same_command_again_redoes_nothing(module_outsiders, finished):
+    before = stage_times(finished)
+    assert module_outsiders.jetbench(*arguments(finished, "kind-gaussian")).returncode == 0
+    assert stage_times(finished) == before
 
 
-def test_a_new_metric_and_a_new_seed_retrain_nothing(outsiders, tmp_path):
-    outsiders.install("kind-outsider")
-    run = tmp_path / "run"
-    assert outsiders.jetbench(*arguments(run, "kind-gaussian")).returncode == 0
-    before = stage_times(run)
-    more = arguments(run, "kind-gaussian", metrics=("w1mult", "w1m"), more=("--seeds", "2"))
-    assert outsiders.jetbench(*more).returncode == 0
-    after = stage_times(run)
+def test_a_new_metric_and_a_new_seed_retrain_nothing(module_outsiders, finished):
+    before = stage_times(finished)
+    more = arguments(finished, "kind-gaussian", metrics=("w1mult", "w1m"), more=("--seeds", "2"))
+    assert module_outsiders.jetbench(*more).returncode == 0
+    after = stage_times(finished)
     assert {name: after[name] for name in before} == before
     assert any("kind-gaussian.tiny.pythia-top30@tiny.s1" in name and "fit" in name for name in after)
     assert any("s0" in name and "metric.w1m" in name for name in after)
 
 
-def test_an_edited_model_is_trained_again_and_why_says_so(outsiders, tmp_path):
+def test_an_edited_model_is_trained_again_and_why_says_so(outsiders, finished, tmp_path):
     outsiders.install("kind-outsider")
-    copy = tmp_path / "copy"
-    shutil.copytree(outsiders.path[-1], copy)
+    copy = shutil.copytree(outsiders.path[-1], tmp_path / "copy")
     outsiders.path[-1] = copy
-    run = tmp_path / "run"
-    assert outsiders.jetbench(*arguments(run, "kind-gaussian")).returncode == 0
+    run = finished
     before = stage_times(run)
     source = copy / "kind_outsider" / "model.py"
     source.write_text(source.read_text().replace("_RIDGE = 1e-9", "_RIDGE = 1e-8"))
@@ -85,12 +93,10 @@ def test_an_edited_model_is_trained_again_and_why_says_so(outsiders, tmp_path):
     assert not any("prepare" in name for name in changed)
 
 
-def test_another_setting_is_another_cell_and_the_folder_keeps_both(outsiders, tmp_path):
-    outsiders.install("kind-outsider")
-    run = tmp_path / "run"
-    assert outsiders.jetbench(*arguments(run, "kind-gaussian")).returncode == 0
+def test_another_setting_is_another_cell_and_the_folder_keeps_both(module_outsiders, finished):
+    run = finished
     wide = arguments(run, "kind-gaussian", more=("--set", "kind-gaussian.width=3"))
-    assert outsiders.jetbench(*wide).returncode == 0
+    assert module_outsiders.jetbench(*wide).returncode == 0
     folders = sorted(path.name for path in run.glob("cells/kind-gaussian.*"))
     assert len(folders) == 2
     settings = [json.loads((run / "cells" / name / "row.json").read_text())["settings"] for name in folders]
@@ -99,34 +105,27 @@ def test_another_setting_is_another_cell_and_the_folder_keeps_both(outsiders, tm
     assert quality.count("| kind-gaussian") == 2
 
 
-def test_a_cell_is_a_command_of_its_own_and_idempotent(outsiders, tmp_path):
-    outsiders.install("kind-outsider")
-    run = tmp_path / "run"
-    assert outsiders.jetbench(*arguments(run, "kind-gaussian")).returncode == 0
-    identity = cell(run, "kind-gaussian").name
-    shutil.rmtree(run / "cells" / identity)
-    done = outsiders.jetbench("cell", str(run), identity)
+def test_a_cell_is_a_command_of_its_own_and_idempotent(module_outsiders, finished):
+    identity = cell(finished, "kind-gaussian").name
+    shutil.rmtree(finished / "cells" / identity)
+    done = module_outsiders.jetbench("cell", str(finished), identity)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == f"{identity}: ok"
-    before = stage_times(run)
-    assert outsiders.jetbench("cell", str(run), identity).returncode == 0
-    assert stage_times(run) == before
+    before = stage_times(finished)
+    assert module_outsiders.jetbench("cell", str(finished), identity).returncode == 0
+    assert stage_times(finished) == before
 
 
-def test_status_counts_the_cells(outsiders, tmp_path):
-    run = tmp_path / "run"
-    assert outsiders.jetbench(*arguments(run, "replay")).returncode == 0
-    found = json.loads(outsiders.jetbench("status", str(run), "--json").stdout)
-    assert [one["status"] for one in found] == ["ok", "ok", "ok"]
-    assert "3 ok" in outsiders.jetbench("status", str(run)).stdout
+def test_status_counts_the_cells(module_outsiders, finished):
+    found = json.loads(module_outsiders.jetbench("status", str(finished), "--json").stdout)
+    assert [one["status"] for one in found] == ["ok", "ok"]
+    assert "2 ok" in module_outsiders.jetbench("status", str(finished)).stdout
 
 
-def test_several_jobs_share_the_cores_and_give_the_same_scores(outsiders, tmp_path):
-    outsiders.install("kind-outsider")
-    alone, shared = tmp_path / "alone", tmp_path / "shared"
-    assert outsiders.jetbench(*arguments(alone, "kind-gaussian")).returncode == 0
-    assert outsiders.jetbench(*arguments(shared, "kind-gaussian", more=("--jobs", "2"))).returncode == 0
-    for name, row in rows(alone).items():
+def test_several_jobs_share_the_cores_and_give_the_same_scores(module_outsiders, finished, tmp_path):
+    shared = tmp_path / "shared"
+    assert module_outsiders.jetbench(*arguments(shared, "kind-gaussian", more=("--jobs", "2"))).returncode == 0
+    for name, row in rows(finished).items():
         other = rows(shared)[name]
         assert row["scores"] == other["scores"]
         assert (row["cost"]["microseconds_per_cloud"] is None) == (other["cost"]["microseconds_per_cloud"] is None)
@@ -152,7 +151,7 @@ class NeedySettings(Settings):
 class Needy(KindGaussian):
     def fit(self, train, val, ctx):
         base = KindGaussian.load(ctx.upstream["base"], "cpu")
-        self.means, self.factors, self.counts = base.means, base.factors, base.counts
+        self.means, self.factors, self.counts, self.settings = base.means, base.factors, base.counts, base.settings
         return FitReport(0, 1)
 """
 

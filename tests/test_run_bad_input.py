@@ -16,7 +16,7 @@ MISTAKES = {
     "generator": (["-g", "kind-gausian", "-d", "pythia-top30@tiny"], "did you mean kind-gaussian?"),
     "dataset": (["-g", "kind-gaussian", "-d", "pythia-tpo30@tiny"], "did you mean pythia-top30?"),
     "size": (["-g", "kind-gaussian", "-d", "pythia-top30@tinny"], "did you mean tiny?"),
-    "metric": (["-g", "kind-gaussian", "-m", "w1n"], "did you mean w1m?"),
+    "metric": (["-g", "kind-gaussian", "-m", "novelti"], "did you mean novelty?"),
     "preset": (["-g", "kind-gaussian", "--preset", "quik"], "did you mean quick?"),
     "setting": (["-g", "kind-gaussian", "--set", "kind-gaussian.widht=2"], "did you mean width?"),
     "value": (["-g", "kind-gaussian", "--set", "kind-gaussian.width=wide"], "the setting width"),
@@ -84,7 +84,7 @@ def test_a_folder_that_is_no_run_is_refused(module_outsiders, tmp_path, command)
 
 def test_an_unknown_cell_is_answered_with_the_nearest_one(module_outsiders, tmp_path):
     run = tmp_path / "run"
-    assert module_outsiders.jetbench(*arguments(run, "replay")).returncode == 0
+    assert module_outsiders.jetbench(*arguments(run, "replay", references=True)).returncode == 0
     done = module_outsiders.jetbench("why", str(run), "replay.tiny.pythia-top30@tiny.s1")
     assert done.returncode == 2
     assert "did you mean replay.tiny.pythia-top30@tiny.s0?" in done.stderr
@@ -98,7 +98,7 @@ def test_an_output_folder_that_cannot_be_written_is_refused(module_outsiders, tm
     else:
         run = tmp_path / "locked"
         run.mkdir(mode=0o555)
-    done = module_outsiders.jetbench(*arguments(run, "replay"))
+    done = module_outsiders.jetbench(*arguments(run, "replay", references=True))
     assert done.returncode == 1
     assert "cannot be written" in done.stderr
     assert "Traceback" not in done.stderr
@@ -108,7 +108,7 @@ def test_a_full_output_folder_is_one_sentence_and_leaves_no_half_file(module_out
     run = tmp_path / "run"
     limit = 2_000  # bytes: less than any plan
     done = subprocess.run(
-        [sys.executable, "-m", "jetgen.cli", *arguments(run, "replay")],
+        [sys.executable, "-m", "jetgen.cli", *arguments(run, "replay", references=True)],
         env=module_outsiders.environment(),
         capture_output=True,
         text=True,
@@ -126,14 +126,14 @@ def test_two_runs_on_one_folder_at_once_are_refused(module_outsiders, tmp_path):
     run = tmp_path / "run"
     run.mkdir()
     with FileLock(run / "run.lock"):
-        done = module_outsiders.jetbench(*arguments(run, "replay"))
+        done = module_outsiders.jetbench(*arguments(run, "replay", references=True))
     assert done.returncode == 1
     assert "is in use by another run" in done.stderr
 
 
 def test_strict_plugins_refuses_to_run_beside_a_broken_one(outsiders, tmp_path):
     outsiders.write("broken-outsider", "raise RuntimeError('at import')\n", generators={"broken": "BROKEN"})
-    done = outsiders.jetbench(*arguments(tmp_path / "run", "replay", more=("--strict-plugins",)))
+    done = outsiders.jetbench(*arguments(tmp_path / "run", "replay", references=True, more=("--strict-plugins",)))
     assert done.returncode == 1
     assert "broken-outsider/broken is broken" in done.stderr
     relaxed = outsiders.jetbench("plan", "-g", "replay", "-d", "pythia-top30@tiny", "--preset", "tiny")

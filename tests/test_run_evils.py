@@ -48,7 +48,7 @@ def test_an_evil_generator_becomes_the_right_row(evil_run, evil, expected):
 def test_beside_evil_ones_every_other_cell_finishes(evil_run):
     done, found = evil_run
     good = {name: row["status"] for name, row in found.items() if name not in EVILS}
-    assert good == dict.fromkeys(("floor", "replay", "independence", "evil-chatty", "kind-gaussian"), "ok")
+    assert good == dict.fromkeys(("floor", "evil-chatty", "kind-gaussian"), "ok")
     assert done.returncode == 1
     assert "jetbench retry" in done.stderr
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from jetgen.testing.check import Check, CheckFailedError, CheckResult, CheckSkippedError, Outcome
 from jetgen.testing.doors import check_generator, generator_checks, parametrize_with_checks, summary
+from jetgen.testing.judging import run_check
 from jetgen.testing.session import Session
 from jetgen.testing.toy import Toy, jet_toy
 
@@ -31,5 +32,6 @@ __all__ = [
     "generator_checks",
     "jet_toy",
     "parametrize_with_checks",
+    "run_check",
     "summary",
 ]

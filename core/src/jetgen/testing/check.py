@@ -71,7 +71,7 @@ class CheckResult:
     seconds: float = 0.0
 
 
-def require(truth: bool, otherwise: str) -> None:  # noqa: FBT001 (it reads as a sentence)
+def require(truth: bool, otherwise: str) -> None:
     """Fail the check with the text ``otherwise`` unless ``truth``."""
     if not truth:
         raise CheckFailedError(otherwise)

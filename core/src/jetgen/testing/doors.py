@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import time
-import traceback
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jetgen.errors import UsageError
-from jetgen.registry.target import first_line
 from jetgen.specs import GeneratorSpec
 from jetgen.suggest import did_you_mean
-from jetgen.testing.check import Check, CheckFailedError, CheckResult, CheckSkippedError, Outcome
+from jetgen.testing.check import Check, CheckResult, CheckSkippedError, Outcome
 from jetgen.testing.checks import CHECKS
+from jetgen.testing.judging import run_check
 from jetgen.testing.session import Session
 from jetgen.testing.subject import label
 from jetgen.testing.toy import Toy
@@ -49,7 +47,7 @@ def check_generator(
     """
     expected = _known(expected_failures or {})
     session = Session(subject, toy)
-    return [_result(check, session, expected.get(check.id)) for check in generator_checks()]
+    return [run_check(check, session, expected.get(check.id)) for check in generator_checks()]
 
 
 def summary(results: Sequence[CheckResult]) -> str:
@@ -111,29 +109,6 @@ class _PytestCase:
             self.check(self._opened())
         except CheckSkippedError as error:
             pytest.skip(str(error))
-
-
-def _result(check: Check, session: Session, expected: str | None) -> CheckResult:
-    started = time.perf_counter()
-    outcome, reason, trace = _verdict(check, session)
-    if expected is not None and outcome == "failed":
-        outcome, reason = "expected", expected
-    elif expected is not None and outcome == "passed":
-        outcome, reason = "failed", f"it passed, but was expected to fail: {expected}"
-    return CheckResult(check.id, check.description, outcome, reason, trace, time.perf_counter() - started)
-
-
-def _verdict(check: Check, session: Session) -> tuple[Outcome, str, str]:
-    """Outcome, reason and traceback, whatever the generator raises."""
-    try:
-        check(session)
-    except CheckSkippedError as error:
-        return "skipped", str(error), ""
-    except CheckFailedError as error:
-        return "failed", str(error), ""
-    except (Exception, SystemExit) as error:  # noqa: BLE001 (a plugin may raise anything)
-        return "failed", first_line(error), traceback.format_exc()
-    return "passed", "", ""
 
 
 def _known(expected: Mapping[str, str]) -> Mapping[str, str]:

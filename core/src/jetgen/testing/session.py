@@ -8,7 +8,7 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -127,7 +127,7 @@ class Session:
         before = {name: split.fingerprint() for name, split in splits.items()}
         started = time.perf_counter()
         with self.watched(*([out] if out is not None else [])) as traces:
-            report: Any = model.fit(*map(Slices, splits.values()), ctx)
+            report: Any = model.fit(Slices(self.toy.train), Slices(self.toy.val), ctx)
         seconds = time.perf_counter() - started
         changed = tuple(name for name, split in splits.items() if split.fingerprint() != before[name])
         return Training(model, report, tuple(events), seconds, traces, changed)

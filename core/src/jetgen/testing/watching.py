@@ -47,8 +47,8 @@ def watched(root: Path, allowed: Sequence[Path] = ()) -> Iterator[Traces]:
 
 def _random_states() -> dict[str, Any]:
     """Each global random state in a form that can be compared; torch's only where somebody has imported it."""
-    kind, words, *rest = np.random.get_state(legacy=True)  # noqa: NPY002 (it is what is being watched)
-    states: dict[str, Any] = {"NumPy's": (kind, bytes(words), *rest), "Python's": random.getstate()}
+    legacy: Any = np.random.get_state()  # noqa: NPY002 (it is what is being watched)
+    states: dict[str, Any] = {"NumPy's": (legacy[0], legacy[1].tobytes(), *legacy[2:]), "Python's": random.getstate()}
     torch: Any = sys.modules.get("torch")
     if torch is not None:
         states["torch's"] = bytes(torch.random.get_rng_state().numpy())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -83,15 +84,21 @@ class CouplingFlow(nn.Module):
         options: of :class:`Coupling`.
     """
 
-    def __init__(self, size: int, layers: int, **options: float) -> None:
+    def __init__(self, size: int, layers: int, **options: Any) -> None:
         super().__init__()
         self.size = size
         places = torch.arange(size)
         self.mixings = nn.ModuleList(Mixing(size) for _ in range(layers))
-        self.couplings = nn.ModuleList(Coupling(places % 2 == i % 2, **options) for i in range(layers))  # type: ignore[arg-type]  # ints among them
+        self.couplings = nn.ModuleList(Coupling(places % 2 == i % 2, **options) for i in range(layers))
+
+    def whiten(self, values: Tensor, present: Tensor) -> None:
+        """Let the first mixing begin by removing the correlations of these numbers."""
+        first = self.mixings[0]
+        if isinstance(first, Mixing):
+            first.whiten(values, present)
 
     def log_prob(self, values: Tensor, present: Tensor, counts: Tensor, context: Tensor) -> Tensor:
-        """log density of the numbers that are present."""
+        """The logarithm of the density of the numbers that are present."""
         total = torch.zeros(len(values), dtype=values.dtype, device=values.device)
         for mixing, coupling in zip(self.mixings, self.couplings, strict=True):
             values, log_det = mixing(values, present)
@@ -105,5 +112,5 @@ class CouplingFlow(nn.Module):
         values = noise * present
         for mixing, coupling in zip(reversed(self.mixings), reversed(self.couplings), strict=True):
             values, _ = coupling(values, present, counts, context, inverse=True)
-            values = mixing.inverse(values, present)
+            values = cast("Mixing", mixing).inverse(values, present)
         return values

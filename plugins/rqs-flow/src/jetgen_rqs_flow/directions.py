@@ -1,17 +1,17 @@
-r"""Directions of particles as centre, width, orientation and standard shapes: the mass of a jet becomes one number.
+r"""Directions of particles as centre, width, orientation and free vectors: the mass of a jet becomes one number.
 
-Directions are complex numbers z = etarel + i phirel, weights w_i = pt_i / sum pt. Let c_i be the weighted mean of the
-first i + 1 directions, and
+Directions are complex numbers z = etarel + i phirel, weights w_i = pt_i / sum pt. Let W_i = w_0 + ... + w_i, let c_i be
+the weighted mean of z_0 to z_i, and
 
-    u_i = sqrt(omega_i) (z_i - c_(i-1)),   omega_i = w_i W_(i-1) / W_i,   W_i = w_0 + ... + w_i.
+    u_i = sqrt(omega_i) (z_i - c_(i-1)),   omega_i = w_i W_(i-1) / W_i.
 
 (c_last, u_1, u_2, ...) is an orthogonal map of sqrt(w) z, so that the width s^2 = sum |u_i|^2 is the weighted variance
 of the directions, and the jet mass is s times the sum of pt up to half a per cent. What is handed to the flow:
 
 - the centre c_last, the width s, and the orientation arg u_1 of the two hardest particles;
-- for i >= 2 the vector t_i in the direction of u_i, seen from u_1, with |t_i|^2 = -2 kappa_i log(R_(i-1) / R_i), where
-  R_i = |u_1|^2 + ... + |u_i|^2 and kappa_i = (omega_1 + ... + omega_(i-1)) / omega_i. If all z were normal with one
-  variance, t_i would be close to standard normal.
+- for i >= 2, from the softest to the hardest, z_i as seen from c_i, turned by the orientation. It lies in the circle
+  that the width leaves, |u_i|^2 <= |u_1|^2 + ... + |u_i|^2, and in one that holds all training particles; its distance
+  over that to the nearer border is freed by an atanh.
 
 Nothing is lost: the map is a bijection with a determinant in closed form.
 """
@@ -28,6 +28,7 @@ __all__ = ["Shape", "from_shape", "to_shape"]
 Float64 = NDArray[np.float64]
 Complex128 = NDArray[np.complex128]
 _TINY = 1e-30
+_NEAR_ONE = 1 - 1e-9
 
 
 @dataclass(frozen=True)
@@ -35,71 +36,80 @@ class Shape:
     """The coordinates above. Rows of clouds with one particle have width and orientation 0.
 
     Arguments:
-        centre: complex (N,), turned so that u_1 is real, as ``standard`` is.
+        centre: complex (N,), turned so that u_1 is real, as ``free`` is.
         width: (N,), s.
         orientation: (N,), arg u_1 in [-pi, pi].
-        standard: complex (N, P); t_i in column i, 0 in columns 0 and 1 and from ``counts`` on.
+        free: complex (N, P); any numbers from column 2 on, 0 in columns 0 and 1 and from the multiplicity on.
     """
 
     centre: Complex128
     width: Float64
     orientation: Float64
-    standard: Complex128
+    free: Complex128
 
 
-def to_shape(directions: Complex128, momenta: Float64, counts: NDArray[np.int64]) -> tuple[Shape, Float64]:
-    """Directions and momenta (N, P), both 0 from column ``counts`` on, to coordinates and log |det| (N,)."""
-    weights, total, omega = _weights(momenta)
-    means = np.cumsum(weights * directions, 1) / total
-    vectors = np.zeros_like(directions)
-    vectors[:, 1:] = np.sqrt(omega[:, 1:]) * (directions[:, 1:] - means[:, :-1])
-    vectors *= np.arange(directions.shape[1]) < counts[:, None]
-    radii = np.maximum(np.cumsum(np.abs(vectors) ** 2, 1), _TINY)
-    orientation = np.angle(vectors[:, 1]) if vectors.shape[1] > 1 else np.zeros(len(vectors))
-    turn = np.exp(-1j * orientation)
-    standard = np.zeros_like(directions)
-    kappa, shrink = _kappa(omega), np.log(radii[:, 2:] / radii[:, 1:-1])
-    unit = np.exp(1j * np.angle(vectors[:, 2:] * turn[:, None]))
-    standard[:, 2:] = np.sqrt(2 * kappa * shrink) * unit
-    shape = Shape(means[:, -1] * turn, np.where(counts > 1, np.sqrt(radii[:, -1]), 0), orientation, standard)
-    # sqrt(w) z is turned by an orthogonal matrix; then u_1 goes to (s, orientation) and each u_i to t_i.
+def to_shape(
+    directions: Complex128, momenta: Float64, counts: NDArray[np.int64], reach: float
+) -> tuple[Shape, Float64]:
+    """Directions and momenta (N, P), both 0 from column ``counts`` on, to coordinates and log |det| (N,).
+
+    Arguments:
+        reach: the radius of the circle that holds all particles.
+    """
+    weights, total, stretch = _weights(momenta)
     present = np.arange(directions.shape[1]) < counts[:, None]
+    means = np.cumsum(weights * directions, 1) / total
+    offsets = (directions - means) * present
+    radii = np.sqrt(np.maximum(np.cumsum(np.abs(stretch * offsets) ** 2, 1), _TINY))
+    orientation = np.angle(offsets[:, 1]) if directions.shape[1] > 1 else np.zeros(len(directions))
+    turn = np.exp(-1j * orientation)[:, None]
+    angle = np.exp(1j * np.angle(offsets[:, 2:]))
+    border = _border(means[:, 2:], angle, radii[:, 2:], stretch[:, 2:], reach)
+    part = np.minimum(np.abs(offsets[:, 2:]) / border, _NEAR_ONE)
+    free = np.zeros_like(directions)
+    free[:, 2:] = np.arctanh(part) * angle * turn * present[:, 2:]
+    width = np.where(counts > 1, radii[:, -1], 0)
+    # sqrt(w) z is turned by an orthogonal matrix; then u_1 goes to (s, orientation) and each other u_i to its vector.
     log_det = np.where(present, np.log(np.maximum(weights, _TINY)), 0).sum(1)
-    log_det -= np.where(counts > 1, np.log(np.maximum(shape.width, _TINY)), 0)
-    disc = np.log(2 * np.maximum(kappa, _TINY)) + shrink - np.log(radii[:, 2:])
+    log_det -= np.where(counts > 1, np.log(np.maximum(width, _TINY)), 0)
+    ratio = np.where(part > 1e-6, np.arctanh(part) / np.maximum(part, 1e-6), 1)
+    disc = np.log(ratio) - np.log1p(-(part**2)) - 2 * np.log(border * stretch[:, 2:])
+    shape = Shape(means[:, -1] * turn[:, 0], width, orientation, free)
     return shape, log_det + np.where(present[:, 2:], disc, 0).sum(1)
 
 
-def from_shape(shape: Shape, momenta: Float64, counts: NDArray[np.int64]) -> Complex128:
+def from_shape(shape: Shape, momenta: Float64, counts: NDArray[np.int64], reach: float) -> Complex128:
     """The inverse of :func:`to_shape`: the directions (N, P)."""
-    weights, total, omega = _weights(momenta)
-    kappa = _kappa(omega)
-    vectors, radius = np.zeros(momenta.shape, np.complex128), shape.width**2
-    for i in range(momenta.shape[1] - 1, 1, -1):
-        step = shape.standard[:, i]
-        part = np.where(i < counts, -np.expm1(-(np.abs(step) ** 2) / (2 * np.maximum(kappa[:, i - 2], _TINY))), 0)
-        vectors[:, i] = np.exp(1j * np.angle(step)) * np.sqrt(part * radius)
-        radius = radius * (1 - part)
-    vectors[:, 1:2] = np.sqrt(radius)[:, None]
-    turn = np.exp(1j * shape.orientation)
-    vectors, mean = vectors * turn[:, None], shape.centre * turn
-    directions = np.zeros_like(vectors)
+    weights, total, stretch = _weights(momenta)
+    directions = np.zeros(momenta.shape, np.complex128)
+    mean, square = shape.centre, shape.width**2
     for i in range(momenta.shape[1] - 1, 0, -1):
-        offset = np.where(i < counts, vectors[:, i] / np.sqrt(np.maximum(omega[:, i], _TINY)), 0)
-        mean = mean - weights[:, i] / total[:, i] * offset
+        if i > 1:
+            angle = np.exp(1j * np.angle(shape.free[:, i]))
+            border = _border(mean, angle, np.sqrt(square), stretch[:, i], reach)
+            offset = np.tanh(np.abs(shape.free[:, i])) * border * angle
+        else:
+            offset = np.sqrt(square) / stretch[:, 1] + 0j
+        offset = np.where(i < counts, offset, 0)
         directions[:, i] = np.where(i < counts, mean + offset, 0)
+        mean = mean - weights[:, i] / total[:, i - 1] * offset
+        square = np.maximum(square - np.abs(stretch[:, i] * offset) ** 2, 0)
     directions[:, 0] = np.where(counts > 0, mean, 0)
-    return directions
+    return np.asarray(directions * np.exp(1j * shape.orientation)[:, None])
 
 
 def _weights(momenta: Float64) -> tuple[Float64, Float64, Float64]:
+    """The weights w, their sums W, and |u_i| / |z_i - c_i|."""
     weights = momenta / np.maximum(momenta.sum(1, keepdims=True), _TINY)
     total = np.maximum(np.cumsum(weights, 1), _TINY)
-    omega = np.zeros_like(weights)
-    omega[:, 1:] = weights[:, 1:] * total[:, :-1] / total[:, 1:]
-    return weights, total, omega
+    stretch = np.zeros_like(weights)
+    stretch[:, 1:] = np.sqrt(weights[:, 1:] * total[:, 1:] / total[:, :-1])
+    return weights, total, np.maximum(stretch, 1e-15)
 
 
-def _kappa(omega: Float64) -> Float64:
-    """(N, P - 2), for i >= 2."""
-    return np.asarray(np.cumsum(omega, 1)[:, 1:-1] / np.maximum(omega[:, 2:], _TINY))
+def _border(mean: Complex128, angle: Complex128, radius: Float64, stretch: Float64, reach: float) -> Float64:
+    """How far from ``mean`` a particle can be in the direction ``angle``."""
+    along = (mean.conj() * angle).real
+    room = reach**2 - np.abs(mean) ** 2
+    to_circle = np.where(room > 0, np.sqrt(np.maximum(along**2 + room, 0)) - along, np.inf)
+    return np.maximum(np.minimum(to_circle, radius / stretch), 1e-15)

@@ -42,7 +42,7 @@ class Representation(Protocol):
 
 
 class JetShape:
-    """Jets by sum and fractions of momenta, centre, width and orientation, and standard directions.
+    """Jets by sum and fractions of momenta, centre, width and orientation, and free directions.
 
     Place 0 holds the centre and the sum of pt, place 1 the width, the orientation and the first fraction, place i a
     direction and a fraction. See :mod:`jetgen_rqs_flow.momenta` and :mod:`jetgen_rqs_flow.directions`.
@@ -50,28 +50,32 @@ class JetShape:
     Arguments:
         columns: where etarel, phirel and ptrel are.
         largest_sum, largest_width: ends of the ranges of sum and width.
+        reach: the largest distance of a particle from the axis.
     """
 
     # The centre, the sum and the width: with them the mass and the momentum of the jet are settled.
     shared = 4
 
-    def __init__(self, columns: tuple[int, int, int], largest_sum: float, largest_width: float) -> None:
+    def __init__(self, columns: tuple[int, int, int], largest_sum: float, largest_width: float, reach: float) -> None:
         self.columns = columns
         self.sum = Logit(0.0, largest_sum)
         self.width = Logit(0.0, largest_width)
+        self.reach = reach
 
     @classmethod
     def fit(cls, spec: CloudSpec, points: Float64, counts: Int64) -> Self:
         """Ranges a tenth wider than those of the training jets."""
-        eta, phi, pt = (spec.index(name) for name in JET_FEATURES)
-        shape, _ = to_shape(points[..., eta] + 1j * points[..., phi], points[..., pt], counts)
-        return cls((eta, phi, pt), 1.1 * float(points[..., pt].sum(1).max()), 1.1 * float(shape.width.max(initial=1e-9)))
+        columns = (spec.index("etarel"), spec.index("phirel"), spec.index("ptrel"))
+        eta, phi, pt = (points[..., column] for column in columns)
+        reach = 1.1 * max(float(np.hypot(eta, phi).max(initial=0)), 1e-9)
+        shape, _ = to_shape(eta + 1j * phi, pt, counts, reach)
+        return cls(columns, 1.1 * float(pt.sum(1).max(initial=1e-9)), 1.1 * float(shape.width.max(initial=1e-9)), reach)
 
     def encode(self, points: Float64, counts: Int64) -> tuple[Float64, Float64]:
         eta, phi, pt = (points[..., column] for column in self.columns)
         fractions, log_det = to_fractions(pt, counts)
-        shape, log_det_shape = to_shape(eta + 1j * phi, pt, counts)
-        values = np.stack([shape.standard.real, shape.standard.imag, _UNIT.forward(fractions)], -1)
+        shape, log_det_shape = to_shape(eta + 1j * phi, pt, counts, self.reach)
+        values = np.stack([shape.free.real, shape.free.imag, _UNIT.forward(fractions)], -1)
         slopes = np.zeros_like(values)
         slopes[..., 2] = _UNIT.log_slope(fractions)
         values[:, 0, 0], values[:, 0, 1] = shape.centre.real, shape.centre.imag
@@ -92,15 +96,16 @@ class JetShape:
             more = counts > 1
             width = np.where(more, self.width.inverse(values[:, 1, 0]), 0)
             orientation = np.where(more, _TURN.inverse(values[:, 1, 1]), 0)
-        centre, standard = values[:, 0, 0] + 1j * values[:, 0, 1], values[..., 0] + 1j * values[..., 1]
-        directions = from_shape(Shape(centre, width, orientation, standard), momenta, counts)
+        centre, free = values[:, 0, 0] + 1j * values[:, 0, 1], values[..., 0] + 1j * values[..., 1]
+        directions = from_shape(Shape(centre, width, orientation, free), momenta, counts, self.reach)
         points = np.zeros_like(values)
         for column, feature in zip(self.columns, (directions.real, directions.imag, momenta), strict=True):
             points[..., column] = feature
         return points
 
     def to_json(self) -> dict[str, Any]:
-        return {"name": "jets", "columns": list(self.columns), "sum": self.sum.width, "width": self.width.width}
+        ranges = {"sum": self.sum.width, "width": self.width.width, "reach": self.reach}
+        return {"name": "jets", "columns": list(self.columns), **ranges}
 
 
 class Columns:
@@ -139,7 +144,7 @@ def restore(document: Mapping[str, Any]) -> Representation:
     """The representation that ``to_json`` described."""
     if document["name"] == "jets":
         eta, phi, pt = document["columns"]
-        return JetShape((eta, phi, pt), document["sum"], document["width"])
+        return JetShape((eta, phi, pt), document["sum"], document["width"], document["reach"])
     return Columns(FeatureTransform.from_json(document["transform"]))
 
 

@@ -39,13 +39,13 @@ def spline(values: Tensor, raw: Tensor, bound: float, *, inverse: bool = False) 
 
     Arguments:
         values: of any shape.
-        raw: (3K - 1, \\*values.shape), any real numbers; zeros give the identity.
+        raw: 3K - 1 planes of that shape, any real numbers; zeros give the identity.
         bound: of the interval that the K bins fill.
     """
     bins = (len(raw) + 1) // 3
     # A soft limit on each raw number: bins and slopes differ by no more than a factor that float32 can invert.
     raw = raw / (1 + (raw * (2 / math.log(_SLOPE))).abs())
-    widths, heights, slopes = raw.split((bins, bins, bins - 1))
+    widths, heights, slopes = raw[:bins], raw[bins : 2 * bins], raw[2 * bins :]
     widths, heights = 2 * bound * F.softmax(widths, 0), 2 * bound * F.softmax(heights, 0)
     inside = values.abs() < bound
     # Clamped before and selected after: no value outside can make an infinity whose gradient is NaN.

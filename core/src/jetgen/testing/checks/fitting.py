@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 _PATIENCE = 5.0
-"""Seconds by which a training may be slower than another of the same size, on a machine with other things to do."""
+"""Seconds granted beyond twice the undisturbed training: the machine may have other things to do."""
 
 
 def fit_reports_what_it_did(session: Session) -> None:
@@ -53,7 +53,8 @@ def fit_reports_progress(session: Session) -> None:
     events = _progress(session.first)
     require(bool(events), 'fit never called ctx.report("progress", done=..., total=...)')
     for event in events:
-        done, total = event.get("done"), event.get("total")
+        done: Any = event.get("done")
+        total: Any = event.get("total")
         plain = all(isinstance(number, int | float) for number in (done, total))
         require(plain, f"progress of {done!r} out of {total!r}: plain Python numbers are needed")
         require(0 <= done <= total, f"progress of {done} out of {total}")
@@ -90,7 +91,7 @@ def fit_keeps_its_deadline(session: Session) -> None:
     undisturbed = session.first
     late = session.train(deadline=time.time() - 1)
     report = late.report
-    limit = undisturbed.seconds + _PATIENCE
+    limit = 2 * undisturbed.seconds + _PATIENCE
     require(late.seconds <= limit, f"it went on for {late.seconds:.1f} s after its deadline")
     reasons = ("deadline", "finished")
     require(report.stop_reason in reasons, f"the stop reason is {report.stop_reason!r}, not 'deadline'")

@@ -1,0 +1,88 @@
+"""The settings of the flow and its presets; no torch is needed to read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from jetgen.cloud_spec import CloudSpec
+from jetgen.settings import Settings
+from pydantic import Field
+
+__all__ = ["RQSFlowSettings"]
+
+
+class RQSFlowSettings(Settings):
+    """Architecture and training of the flow. The defaults are those of the preset ``quick``."""
+
+    design: Literal["places", "talk"] = Field(
+        "places", description="places: our flow over the places that are taken; talk: the ML4Jets 2022 flow, by nflows"
+    )
+    couplings: int = Field(8, ge=2, description="coupling layers")
+    hidden: int = Field(128, ge=1, description="width of the network of a coupling")
+    blocks: int = Field(1, ge=0, description="residual blocks of that network")
+    bins: int = Field(4, ge=2, le=128, description="bins of a spline")
+    tail: float = Field(5.0, gt=0, description="the splines are the identity beyond this")
+    dropout: float = Field(0.1, ge=0, lt=1, description="in the networks of the couplings, while training")
+    shared_couplings: int = Field(4, ge=2, description="coupling layers over what describes a jet as a whole")
+    shared_hidden: int = Field(48, ge=1, description="width of their networks")
+    shared_bins: int = Field(8, ge=2, le=128, description="bins of their splines")
+    flips: bool = Field(default=True, description="train on jets mirrored in etarel and phirel too (design places)")
+    steps: int = Field(1000, ge=1, description="steps of the optimiser")
+    batch_size: int = Field(256, ge=1, description="clouds in a step")
+    learning_rate: float = Field(2e-3, gt=0, description="of AdamW, at its highest")
+    warmup: int = Field(50, ge=0, description="steps until then; after them it falls along a cosine")
+    weight_decay: float = Field(1e-2, ge=0, description="of AdamW")
+    ema: float = Field(0.99, ge=0, lt=1, description="decay of the moving average of the weights that is kept")
+    clip: float = Field(5.0, gt=0, description="largest norm of the gradient")
+    validate_every: int = Field(250, ge=1, description="steps between looks at the validation clouds; the best is kept")
+    sample_batch: int = Field(1024, ge=1, description="clouds generated at once; a limit on memory, part of the answer")
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "tiny": {
+            "couplings": 2,
+            "hidden": 16,
+            "shared_couplings": 2,
+            "shared_hidden": 8,
+            "steps": 40,
+            "batch_size": 64,
+        },
+        "quick": {},
+        "standard": {"couplings": 12, "hidden": 192, "steps": 9000, "ema": 0.999},
+        "gpu": {
+            "couplings": 16,
+            "hidden": 384,
+            "blocks": 2,
+            "bins": 8,
+            "steps": 6000,
+            "batch_size": 2048,
+            "ema": 0.999,
+        },
+        "full": {
+            "design": "talk",
+            "couplings": 17,
+            "hidden": 256,
+            "blocks": 2,
+            "bins": 3,
+            "tail": 6.0,
+            "dropout": 0.01,
+            "flips": False,
+            "steps": 580_000,
+            "batch_size": 1024,
+            "learning_rate": 7.22e-4,
+            "warmup": 0,
+            "ema": 0.0,
+            "clip": 1e6,
+            "validate_every": 3000,
+        },
+    }
+
+    def unsuitable(self, cloud_spec: CloudSpec) -> str | None:
+        if cloud_spec.context or cloud_spec.given is not None:
+            return "it does not generate for a context or a given set"
+        natures = {feature.nature for feature in cloud_spec.features}
+        if natures & {"periodic", "categorical"}:
+            return "it has no coordinates for periodic or categorical features"
+        if cloud_spec.max_points * len(cloud_spec.features) < 2:
+            return "a coupling needs at least two numbers in a cloud"
+        return None
