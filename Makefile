@@ -13,7 +13,7 @@ bench: $(READY)
 	$(BIN)/jetbench run --all --out $(OUT)
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 
 import pytest
@@ -87,11 +88,26 @@ def test_a_failure_is_not_repeated_until_it_is_asked_for(module_outsiders, tmp_p
     command = arguments(run, "evil-raise-fit")
     assert module_outsiders.jetbench(*command).returncode == 1
     log = next(run.glob("cells/evil-raise-fit.*/log.txt"))
-    once = log.read_text().count("RuntimeError")
+    once = log.read_text().count("Traceback")
     assert module_outsiders.jetbench(*command).returncode == 1
-    assert log.read_text().count("RuntimeError") == once
+    assert log.read_text().count("Traceback") == once
     assert module_outsiders.jetbench("retry", str(run)).returncode == 1
-    assert log.read_text().count("RuntimeError") == 2 * once
+    assert log.read_text().count("Traceback") == 2 * once
+
+
+def test_a_model_that_now_fails_keeps_no_score_of_the_one_before(outsiders, tmp_path):
+    outsiders.install("kind-outsider")
+    copy = shutil.copytree(outsiders.path[-1], tmp_path / "copy")
+    outsiders.path[-1] = copy
+    run = tmp_path / "run"
+    assert outsiders.jetbench(*arguments(run, "kind-gaussian")).returncode == 0
+    assert rows(run)["kind-gaussian"]["scores"]
+    source = copy / "kind_outsider" / "model.py"
+    source.write_text(source.read_text().replace("del val\n", "raise RuntimeError('new mistake')\n"))
+    assert outsiders.jetbench(*arguments(run, "kind-gaussian")).returncode == 1
+    row = rows(run)["kind-gaussian"]
+    assert (row["status"], row["phase"], row["error"]) == ("failed", "fit", "RuntimeError: new mistake")
+    assert row["scores"] == {}
 
 
 def test_a_broken_plugin_that_was_named_becomes_an_unloadable_row(module_outsiders, tmp_path):

@@ -131,7 +131,9 @@ def test_an_interrupt_stops_everything_and_the_same_command_goes_on(module_outsi
     _same_as(undisturbed, run)
 
 
-def test_a_training_that_is_asked_to_stop_is_truncated_and_scored(module_outsiders, tmp_path):
+def test_a_training_that_is_asked_to_stop_is_truncated_and_scored_and_goes_on_under_a_longer_limit(
+    module_outsiders, tmp_path
+):
     run = tmp_path / "run"
     slow = ("--set", "kind-gaussian.step_seconds=0.5", "--timeout", "3")
     assert module_outsiders.jetbench(*arguments(run, "kind-gaussian", more=slow)).returncode == 0
@@ -140,3 +142,10 @@ def test_a_training_that_is_asked_to_stop_is_truncated_and_scored(module_outside
     assert 0 < row["cost"]["steps"] < 30
     assert row["scores"]["w1mult"]["mean"] >= 0
     assert "truncated" in (run / "leaderboard.md").read_text()
+    steps = row["cost"]["steps"]
+    longer = ("--set", "kind-gaussian.step_seconds=0.5", "--timeout", "60")
+    assert module_outsiders.jetbench(*arguments(run, "kind-gaussian", more=longer)).returncode == 0
+    row = rows(run)["kind-gaussian"]
+    assert (row["status"], row["cost"]["steps"]) == ("ok", 30)
+    events = (cell(run, "kind-gaussian") / "events.jsonl").read_text()
+    assert events.count('"unit": "ranks"') == 30, f"the first {steps} ranks were fitted again"

@@ -11,6 +11,7 @@ from typing import Any
 from jetgen.atomic import write_json
 from jetgen.cloud_spec import CloudSpec
 from jetgen.errors import DataError, PluginError
+from jetgen.pickles import find_pickles
 from jetgen.protocols import Generator
 from jetgen.registry.target import load_target
 
@@ -18,8 +19,6 @@ __all__ = ["CARD", "load_model", "read_card", "save_model"]
 
 CARD = "generator.json"
 """The file in the folder of a model that names its generator, settings and clouds."""
-
-_PICKLES = {".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".joblib"}
 
 
 def save_model(generator: Generator, folder: Path, card: Mapping[str, Any]) -> None:
@@ -35,10 +34,9 @@ def save_model(generator: Generator, folder: Path, card: Mapping[str, Any]) -> N
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
     generator.save(aside)
-    for path in sorted(aside.rglob("*")):
-        if path.suffix in _PICKLES or _begins_like_a_pickle(path):
-            msg = f"the generator saved {path.relative_to(aside)}, a pickle; save safetensors, npz or HDF5 instead"
-            raise PluginError(msg)
+    for name in find_pickles(aside):
+        msg = f"the generator saved {name}, a pickle; save safetensors, npz or HDF5 instead"
+        raise PluginError(msg)
     write_json(aside / CARD, dict(card))
     shutil.rmtree(folder, ignore_errors=True)
     aside.replace(folder)
@@ -63,12 +61,3 @@ def load_model(folder: Path, device: str = "cpu") -> Generator:
     cls: Any = load_target(read_card(folder)["target"])
     model: Generator = cls.load(folder, device)
     return model
-
-
-def _begins_like_a_pickle(path: Path) -> bool:
-    """Pickles of protocol 2 and later begin with this byte and their protocol."""
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        head = file.read(2)
-    return len(head) == 2 and head[0] == 0x80 and head[1] <= 5

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jetgen import Clouds, CloudSpec, Feature
 from jetgen_rqs_flow.coupling import CouplingFlow
-from jetgen_rqs_flow.directions import from_shape, to_shape
+from jetgen_rqs_flow.directions import Circles, from_shape, to_shape
 from jetgen_rqs_flow.mixing import Mixing
 from jetgen_rqs_flow.momenta import from_fractions, to_fractions
 from jetgen_rqs_flow.ordering import ordered
@@ -141,8 +141,8 @@ def test_momenta_and_directions_come_back_for_every_multiplicity(seed):
     assert ((fractions[:, 1:] >= 0) & (fractions[:, 1:] <= 1)).all()
     assert np.allclose(from_fractions(fractions, counts), points[..., 2], atol=1e-12)
     directions = points[..., 0] + 1j * points[..., 1]
-    shape, _ = to_shape(directions, points[..., 2], counts, reach=0.8)
-    assert np.allclose(from_shape(shape, points[..., 2], counts, reach=0.8), directions, atol=1e-7)
+    shape, _ = to_shape(directions, points[..., 2], counts, Circles(0.2, 0.8))
+    assert np.allclose(from_shape(shape, points[..., 2], counts, Circles(0.2, 0.8)), directions, atol=1e-7)
 
 
 def test_any_fractions_give_falling_positive_momenta():
@@ -157,7 +157,7 @@ def test_any_fractions_give_falling_positive_momenta():
 
 def test_the_width_is_the_mass_over_the_momentum():
     points, counts = jets()
-    shape, _ = to_shape(points[..., 0] + 1j * points[..., 1], points[..., 2], counts, reach=0.8)
+    shape, _ = to_shape(points[..., 0] + 1j * points[..., 1], points[..., 2], counts, Circles(0.2, 0.8))
     eta, phi, pt = np.moveaxis(points, -1, 0)
     momentum = [pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)]
     mass = np.sqrt(np.maximum((pt * np.cosh(eta)).sum(1) ** 2 - sum(p.sum(1) ** 2 for p in momentum), 0))

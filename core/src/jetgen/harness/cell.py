@@ -149,7 +149,8 @@ class CellRun:
             said |= {"torch": torch_version(), "seconds": ending.seconds}
         path.unlink(missing_ok=True)
         key = digest({"inputs": inputs, "modules": said["modules"], "torch": said["torch"]})
-        return StageRecord(stage=stage, key=key, inputs=inputs, peak_bytes=ending.peak_bytes, **said)
+        limits = {"timeout": self._cell.timeout, "memory": float(self._cell.memory_bytes)}
+        return StageRecord(stage=stage, key=key, inputs=inputs, peak_bytes=ending.peak_bytes, limits=limits, **said)
 
     def _unsaid(self, ending: Ending) -> tuple[StageStatus, str, str]:
         """Status, type and words for a process that ended without a result."""

@@ -122,7 +122,7 @@ def _ignored(cell: CellPlan) -> None:
 
 def _finisher(run: Path, hooks: Hooks, *, last: bool) -> Callable[[CellPlan, int], None]:
     def finished(cell: CellPlan, status: int) -> None:
-        if status not in (0, CELL_FAILED):
+        if status not in (0, CELL_FAILED) and not _complete(run, cell):
             # Its process did not get as far as its row, so the row is ours to write.
             what = f"signal {-status}" if status < 0 else f"exit status {status}"
             error = f"the process of the cell ended with {what}; its log.txt may say why"
@@ -132,6 +132,13 @@ def _finisher(run: Path, hooks: Hooks, *, last: bool) -> Callable[[CellPlan, int
             hooks.cell_finished(row)
 
     return finished
+
+
+def _complete(run: Path, cell: CellPlan) -> bool:
+    """Whether the row of a cell that was killed is still the one that its records amount to."""
+    row = read_row(run, cell)
+    ledger = Ledger(run, read_plan(run), cell)
+    return row is not None and row.status == "ok" and all(ledger.finished(stage) for stage in ledger.stages)
 
 
 def _holder(path: Path) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from jetgen.harness.plan import PLAN_FORMAT, CellPlan, MetricPlan
-from jetgen.harness.provenance import machine
+from jetgen.harness.provenance import machine, versions
 from jetgen.harness.records import Ledger, StageRecord
 from jetgen.harness.row import Cost, Row, Score, Status, read_row
 
@@ -25,7 +25,11 @@ def ended_row(
 def make_row(ledger: Ledger) -> Row:
     """The row that the records of the cell amount to."""
     cell = ledger.cell
-    records = {stage: record for stage in ledger.stages if (record := ledger.record(stage)) is not None}
+    records = {
+        stage: record
+        for stage in ledger.stages
+        if (record := ledger.record(stage)) is not None and not ledger.outdated(stage)
+    }
     bad = next((record for record in records.values() if not record.done), None)
     truncated = any(record.status == "truncated" for record in records.values())
     failed_metrics = {
@@ -45,7 +49,11 @@ def make_row(ledger: Ledger) -> Row:
         skipped_metrics={**cell.metrics_skipped, **failed_metrics},
         counts=records["sample"].results.get("counts", {}) if "sample" in records else {},
         cost=_cost(ledger, records),
-        provenance={**machine(), **ledger.plan.environment, "versions": fit.versions if fit is not None else {}},
+        provenance={
+            **machine(),
+            **ledger.plan.environment,
+            "versions": fit.versions if fit is not None else versions(),
+        },
     )
 
 

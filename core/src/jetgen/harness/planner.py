@@ -26,7 +26,7 @@ __all__ = ["Planner"]
 # Estimated minutes on two cores, and the safety limit of a stage as a multiple of them.
 _MINUTES = {"tiny": 0.2, "quick": 2.0, "standard": 30.0, "gpu": 5.0, "full": 600.0}
 _SAFETY = 10.0
-_LEAST_TIMEOUT = 300.0
+_LEAST_TIMEOUT = 900.0
 # Blocks of timing: long enough for the clock and the caches, but `tiny` is there to check, not to measure.
 _BLOCK_SECONDS = {"tiny": 0.1}
 _USUAL_BLOCK_SECONDS = 1.0

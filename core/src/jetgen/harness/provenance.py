@@ -6,10 +6,11 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
-__all__ = ["machine", "versions"]
+__all__ = ["device_name", "machine", "versions"]
 
 
 def versions(*distributions: str) -> dict[str, str]:
@@ -21,6 +22,14 @@ def versions(*distributions: str) -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
+
+
+def device_name(device: str) -> str:
+    """What the vendor calls a device, for a process that has torch loaded already; else the device itself."""
+    torch = sys.modules.get("torch")
+    if torch is None or not device.startswith("cuda"):
+        return device
+    return str(torch.cuda.get_device_name(device))
 
 
 @cache

@@ -38,6 +38,7 @@ class StageRecord(BaseModel):
     versions: dict[str, str] = Field(default_factory=dict, description="of the distributions behind it")
     seconds: float
     peak_bytes: int
+    limits: dict[str, float] = Field(default_factory=dict, description="timeout in seconds and memory in bytes")
     results: dict[str, Any] = Field(default_factory=dict)
     error_type: str | None = None
     error: str | None = None
@@ -122,16 +123,14 @@ class Ledger:
         record = Ledger(self.run, self.plan, self.plan.cell(cell_id)).record("fit")
         return record.key if record is not None else None
 
-    def reasons(self, stage: str) -> list[str]:
-        """Why the record of ``stage`` does not answer; empty if it does, also if it tells of a failure."""
+    def outdated(self, stage: str) -> list[str]:
+        """Why the record of ``stage``, good or bad, does not tell of today's inputs and code; empty if it does."""
         before = self.before(stage)
-        if before is not None and (stale := self.reasons(before)):
+        if before is not None and (stale := self.outdated(before)):
             return [f"the stage before it, {before}, is stale: {stale[0]}"]
         record = self.record(stage)
         if record is None:
             return ["it has not run to its end"]
-        if record.status == "killed" and record.error_type != MEMORY_LIMIT:
-            return [f"it was killed: {record.error}"]
         found = differences(record.inputs, self.inputs(stage))
         found += [f"module {name} was edited" for name in changed_modules(record.modules)]
         if record.torch != torch_version():
@@ -140,6 +139,28 @@ class Ledger:
         if record.done and output is not None and not (self.folder / output).exists():
             found.append(f"{output} is missing")
         return found
+
+    def reasons(self, stage: str) -> list[str]:
+        """Why ``stage`` would run again; empty if it would not, which holds for a failure of its own too."""
+        before = self.before(stage)
+        if before is not None and (stale := self.reasons(before)):
+            return [f"the stage before it, {before}, would run again: {stale[0]}"]
+        found = self.outdated(stage)
+        record = self.record(stage)
+        if found or record is None:
+            return found
+        if record.status == "killed" and record.error_type != MEMORY_LIMIT:
+            return [f"it was killed: {record.error}"]
+        return self._wider_limits(record)
+
+    def _wider_limits(self, record: StageRecord) -> list[str]:
+        """What was stopped at a limit is worth another attempt under a wider one."""
+        limits = {"timeout": self.cell.timeout, "memory": float(self.cell.memory_bytes)}
+        stopped_by = "timeout" if record.status in ("timeout", "truncated") else "memory"
+        if record.status not in ("timeout", "truncated") and record.error_type != MEMORY_LIMIT:
+            return []
+        was, now = record.limits.get(stopped_by, 0.0), limits[stopped_by]
+        return [f"the limit {stopped_by} was {was:g}, is {now:g}"] if now > was else []
 
     def finished(self, stage: str) -> bool:
         """Whether ``stage`` need not run: its record answers for today's inputs and code."""

@@ -21,7 +21,7 @@ from jetgen.harness.events import EventLog
 from jetgen.harness.keys import torch_version
 from jetgen.harness.lifeline import hold_on
 from jetgen.harness.plan import cell_folder, read_plan
-from jetgen.harness.provenance import versions
+from jetgen.harness.provenance import device_name, versions
 from jetgen.harness.records import Ledger
 from jetgen.harness.stages.work import UnloadableError, Work
 from jetgen.registry.target import first_line
@@ -71,7 +71,7 @@ def _run(work: Work) -> dict[str, Any]:
         "seconds": time.perf_counter() - started,
         "modules": work.modules(),
         "torch": torch_version(),
-        "versions": versions(*plugins),
+        "versions": {**versions(*plugins), "device": device_name(cell.device)},
     }
 
 

@@ -15,22 +15,21 @@ __all__ = ["Coupling", "CouplingFlow"]
 
 
 class Coupling(nn.Module):
-    """Half of the numbers through splines whose shapes follow from the other half, the multiplicity and the context.
+    """Every other number through a spline whose shape follows from the others, the multiplicity and the context.
 
     Arguments:
-        kept: bool (d,), the half that is handed on as it is.
+        size: d, how many numbers there are.
+        parity: 0 to change those with even index, 1 for the odd ones.
         contexts: how many numbers of context there are.
         counts: the largest multiplicity.
         hidden, blocks, dropout: of the residual network in between.
         bins, tail: of the splines.
     """
 
-    kept: Tensor
-    changed: Tensor
-
     def __init__(
         self,
-        kept: Tensor,
+        size: int,
+        parity: int,
         *,
         contexts: int,
         counts: int,
@@ -42,12 +41,13 @@ class Coupling(nn.Module):
     ) -> None:
         super().__init__()
         self.tail = tail
-        self.register_buffer("kept", kept.nonzero()[:, 0], persistent=False)
-        self.register_buffer("changed", (~kept).nonzero()[:, 0], persistent=False)
-        self.first = nn.Linear(len(self.kept) + contexts, hidden)
+        # Slices, not lists of indices: they are views, and the backward pass of an index is slow.
+        self.changed, self.kept = slice(parity, None, 2), slice(1 - parity, None, 2)
+        changes = len(range(parity, size, 2))
+        self.first = nn.Linear(size - changes + contexts, hidden)
         self.count = nn.Embedding(counts + 1, hidden)
         self.blocks = nn.ModuleList(_block(hidden, dropout) for _ in range(blocks))
-        self.last = nn.Linear(hidden, spline_size(bins) * len(self.changed))
+        self.last = nn.Linear(hidden, spline_size(bins) * changes)
         nn.init.normal_(self.count.weight, std=0.1)
         # Splines begin close to the identity.
         nn.init.normal_(self.last.weight, std=1e-3)
@@ -60,13 +60,15 @@ class Coupling(nn.Module):
         hidden = self.first(torch.cat([values[:, self.kept], context], 1)) + self.count(counts)
         for block in self.blocks:
             hidden = hidden + block(hidden)
-        raw = self.last(nn.functional.silu(hidden)).view(len(values), -1, len(self.changed))
+        raw = self.last(nn.functional.silu(hidden))
         # Splines are never left to autocast: in half precision they do not invert.
         with torch.autocast(values.device.type, enabled=False):
-            moved = raw.to(values.dtype).movedim(1, 0).contiguous()
-            out, log_slope = spline(values[:, self.changed], moved, self.tail, inverse=inverse)
-            here = present[:, self.changed]
-            return values.index_copy(1, self.changed, out * here), (log_slope * here).sum(1)
+            old, here = values[:, self.changed], present[:, self.changed]
+            planes = raw.to(values.dtype).view(len(values), -1, old.shape[1]).movedim(1, 0).contiguous()
+            out, log_slope = spline(old, planes, self.tail, inverse=inverse)
+            result = values.clone()
+            result[:, self.changed] = out * here
+            return result, (log_slope * here).sum(1)
 
 
 def _block(hidden: int, dropout: float) -> nn.Sequential:
@@ -87,9 +89,8 @@ class CouplingFlow(nn.Module):
     def __init__(self, size: int, layers: int, **options: Any) -> None:
         super().__init__()
         self.size = size
-        places = torch.arange(size)
         self.mixings = nn.ModuleList(Mixing(size) for _ in range(layers))
-        self.couplings = nn.ModuleList(Coupling(places % 2 == i % 2, **options) for i in range(layers))
+        self.couplings = nn.ModuleList(Coupling(size, 1 - i % 2, **options) for i in range(layers))
 
     def whiten(self, values: Tensor, present: Tensor) -> None:
         """Let the first mixing begin by removing the correlations of these numbers."""

@@ -64,6 +64,9 @@ class RQSFlow:
         """Maximum likelihood; the weights with the best likelihood of the validation clouds are kept."""
         clouds = train[: len(train)]
         points, counts = ordered(clouds, self.spec)
+        if counts.max(initial=0) == 0:
+            msg = f"the {len(clouds)} training clouds hold no points: there is nothing to learn"
+            raise DataError(msg)
         with seeded(ctx.torch_seed("init")):
             design = _DESIGNS[self.settings.design].fit(self.settings, self.spec, points, counts)
         rng = ctx.rng("training")
@@ -85,7 +88,7 @@ class RQSFlow:
     def _phase(self, loss: Any, validate: Any) -> Phase:
         one = self.settings
         schedule = warmup_cosine(one.steps, one.warmup) if one.design == "places" else constant
-        optimiser = partial(torch.optim.AdamW, lr=one.learning_rate, weight_decay=one.weight_decay)
+        optimiser = partial(torch.optim.AdamW, lr=one.learning_rate, weight_decay=one.weight_decay, fused=True)
         update = Update("flow", ("flow",), loss, optimiser, schedule, clip=one.clip)
         return Phase(
             "flow",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -10,7 +11,7 @@ from jetgen import CloudSpec
 from jetgen.transforms import FeatureTransform, Logit
 from numpy.typing import NDArray
 
-from jetgen_rqs_flow.directions import Shape, from_shape, to_shape
+from jetgen_rqs_flow.directions import Circles, Shape, from_shape, to_shape
 from jetgen_rqs_flow.momenta import from_fractions, to_fractions
 
 __all__ = ["JET_FEATURES", "Columns", "JetShape", "Representation", "Scaling", "representation_of", "restore"]
@@ -49,32 +50,34 @@ class JetShape:
 
     Arguments:
         columns: where etarel, phirel and ptrel are.
-        largest_sum, largest_width: ends of the ranges of sum and width.
-        reach: the largest distance of a particle from the axis.
+        ranges: where the sum of momenta and the width end.
+        circles: the edge of the jets, and what holds all particles.
     """
 
     # The centre, the sum and the width: with them the mass and the momentum of the jet are settled.
     shared = 4
 
-    def __init__(self, columns: tuple[int, int, int], largest_sum: float, largest_width: float, reach: float) -> None:
+    def __init__(self, columns: tuple[int, int, int], ranges: tuple[float, float], circles: Circles) -> None:
         self.columns = columns
-        self.sum = Logit(0.0, largest_sum)
-        self.width = Logit(0.0, largest_width)
-        self.reach = reach
+        self.sum, self.width = Logit(0.0, ranges[0]), Logit(0.0, ranges[1])
+        self.circles = circles
 
     @classmethod
     def fit(cls, spec: CloudSpec, points: Float64, counts: Int64) -> Self:
         """Ranges a tenth wider than those of the training jets."""
         columns = (spec.index("etarel"), spec.index("phirel"), spec.index("ptrel"))
         eta, phi, pt = (points[..., column] for column in columns)
-        reach = 1.1 * max(float(np.hypot(eta, phi).max(initial=0)), 1e-9)
-        shape, _ = to_shape(eta + 1j * phi, pt, counts, reach)
-        return cls(columns, 1.1 * float(pt.sum(1).max(initial=1e-9)), 1.1 * float(shape.width.max(initial=1e-9)), reach)
+        present = np.arange(points.shape[1]) < counts[:, None]
+        distances = np.hypot(eta, phi)[present]
+        circles = Circles(float(np.quantile(distances, 0.999)) + 1e-9, 1.1 * float(distances.max()) + 2e-9)
+        shape, _ = to_shape(eta + 1j * phi, pt, counts, circles)
+        ranges = 1.1 * float(pt.sum(1).max(initial=1e-9)), 1.1 * float(shape.width.max(initial=1e-9))
+        return cls(columns, ranges, circles)
 
     def encode(self, points: Float64, counts: Int64) -> tuple[Float64, Float64]:
         eta, phi, pt = (points[..., column] for column in self.columns)
         fractions, log_det = to_fractions(pt, counts)
-        shape, log_det_shape = to_shape(eta + 1j * phi, pt, counts, self.reach)
+        shape, log_det_shape = to_shape(eta + 1j * phi, pt, counts, self.circles)
         values = np.stack([shape.free.real, shape.free.imag, _UNIT.forward(fractions)], -1)
         slopes = np.zeros_like(values)
         slopes[..., 2] = _UNIT.log_slope(fractions)
@@ -97,15 +100,15 @@ class JetShape:
             width = np.where(more, self.width.inverse(values[:, 1, 0]), 0)
             orientation = np.where(more, _TURN.inverse(values[:, 1, 1]), 0)
         centre, free = values[:, 0, 0] + 1j * values[:, 0, 1], values[..., 0] + 1j * values[..., 1]
-        directions = from_shape(Shape(centre, width, orientation, free), momenta, counts, self.reach)
+        directions = from_shape(Shape(centre, width, orientation, free), momenta, counts, self.circles)
         points = np.zeros_like(values)
         for column, feature in zip(self.columns, (directions.real, directions.imag, momenta), strict=True):
             points[..., column] = feature
         return points
 
     def to_json(self) -> dict[str, Any]:
-        ranges = {"sum": self.sum.width, "width": self.width.width, "reach": self.reach}
-        return {"name": "jets", "columns": list(self.columns), **ranges}
+        ranges = [self.sum.width, self.width.width]
+        return {"name": "jets", "columns": list(self.columns), "ranges": ranges, "circles": asdict(self.circles)}
 
 
 class Columns:
@@ -144,7 +147,8 @@ def restore(document: Mapping[str, Any]) -> Representation:
     """The representation that ``to_json`` described."""
     if document["name"] == "jets":
         eta, phi, pt = document["columns"]
-        return JetShape((eta, phi, pt), document["sum"], document["width"], document["reach"])
+        most, widest = document["ranges"]
+        return JetShape((eta, phi, pt), (most, widest), Circles(**document["circles"]))
     return Columns(FeatureTransform.from_json(document["transform"]))
 
 

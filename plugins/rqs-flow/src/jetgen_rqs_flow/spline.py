@@ -65,7 +65,7 @@ def _locate(held: Tensor, widths: Tensor, heights: Tensor, slopes: Tensor, bound
     with torch.no_grad():
         knots = (heights if inverse else widths)[:-1].cumsum(0) - bound
         index = (held >= knots).sum(0, keepdim=True)
-        before = torch.arange(bins, device=held.device).view(-1, *[1] * held.ndim) < index
+        before = (torch.arange(bins, device=held.device).view(-1, *[1] * held.ndim) < index).to(held.dtype)
     slopes = F.pad(slopes, [0, 0] * held.ndim + [1, 1], value=1.0)
     return _Bin(
         (widths * before).sum(0) - bound,

@@ -53,7 +53,8 @@ def fit(work: Work) -> dict[str, Any]:
         "seed": cell.seed,
     }
     save_model(generator, work.folder / "model", card)
-    shutil.rmtree(training, ignore_errors=True)
+    if report.stop_reason == "finished":  # else a longer limit may go on from here
+        shutil.rmtree(training, ignore_errors=True)
     return {**asdict(report), "fit_seconds": _fit_seconds(work.folder / "events.jsonl")}
 
 

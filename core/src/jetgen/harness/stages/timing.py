@@ -9,6 +9,7 @@ from statistics import median
 from typing import Any
 
 from jetgen.conditions import Conditions
+from jetgen.harness.provenance import device_name
 from jetgen.harness.stages.work import Work
 from jetgen.protocols import CloudSource, Generator
 
@@ -38,7 +39,7 @@ def timing(work: Work) -> dict[str, Any]:
         for name, block in blocks.items():
             seconds[name].append(_seconds(block, sizes[name]) / sizes[name])
         work.context.report("progress", done=i + 1, total=_BLOCKS, unit="blocks")
-    found: dict[str, Any] = {"device": work.cell.device, "clouds_per_block": sizes}
+    found: dict[str, Any] = {"device": device_name(work.cell.device), "clouds_per_block": sizes}
     found["generator_seconds"] = median(seconds["generator"])
     if "simulator" in seconds:
         found["simulator_seconds"] = median(seconds["simulator"])

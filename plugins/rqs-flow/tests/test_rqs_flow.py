@@ -1,0 +1,204 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from jetgen import Clouds, CloudSpec, Conditions, Feature, RunContext
+from jetgen.errors import DataError, TrainingError, UsageError
+from jetgen.settings import resolve
+from jetgen_rqs_flow.generator import RQSFlow
+from jetgen_rqs_flow.settings import RQSFlowSettings
+from jetgen_rqs_flow.spec import RQS_FLOW
+
+FEATURES = (Feature("etarel"), Feature("phirel"), Feature("ptrel", nature="positive"))
+JETS = CloudSpec("jets", FEATURES, 30)
+
+
+def settings(preset="tiny", **values):
+    return resolve(RQSFlowSettings, "rqs-flow", preset, [("test", values)]).settings
+
+
+@pytest.fixture(scope="module")
+def clouds():
+    """400 top jets of Pythia 8, and with some of them cut short: multiplicities of 30 alone would prove little."""
+    stored = np.load(Path(__file__).with_name("top30_sample.npz"))
+    mask = stored["mask"].copy()
+    cut = np.random.default_rng(1).integers(0, 30, 100)
+    mask[:100] &= np.arange(30) < cut[:, None]
+    return Clouds.from_padded(stored["points"], mask)
+
+
+@pytest.fixture(scope="module", params=["places", "talk"])
+def trained(request, clouds):
+    small = {"design": request.param, "steps": 20}
+    flow = RQSFlow.create(settings(**small), JETS)
+    report = flow.fit(clouds[:300], clouds[300:], RunContext(seed=1))
+    return flow, report
+
+
+def same(a, b):
+    return np.array_equal(a.points, b.points) and np.array_equal(a.offsets, b.offsets)
+
+
+def test_the_flow_of_the_talk_has_its_number_of_parameters_and_learns(clouds):
+    full = settings("full", steps=2)
+    flow = RQSFlow.create(full, JETS)
+    report = flow.fit(clouds[:64], clouds[64:128], RunContext(seed=1))
+    assert report.parameters == 6_255_592
+    assert report.steps == 2
+    assert len(flow.sample(Conditions(3), RunContext())) == 3
+
+
+def test_training_raises_the_likelihood(clouds):
+    flow = RQSFlow.create(settings(steps=60, validate_every=20), JETS)
+    history = flow.fit(clouds[:300], clouds[300:], RunContext(seed=1)).history
+    assert history["flow/validation"][-1] < history["flow/validation"][0]
+
+
+def test_samples_are_jets_and_the_same_surroundings_give_the_same_ones(trained):
+    flow, _ = trained
+    jets = flow.sample(Conditions(50), RunContext(seed=3))
+    assert len(jets) == 50
+    assert np.isfinite(jets.points).all()
+    assert (jets.points[:, 2] >= 0).all()
+    assert same(jets, flow.sample(Conditions(50), RunContext(seed=3)))
+    assert not same(jets, flow.sample(Conditions(50), RunContext(seed=4)))
+    assert not same(jets, flow.sample(Conditions(50), RunContext(seed=3).at("draw", 1)))
+
+
+def test_no_clouds_and_asked_for_multiplicities_are_fine(trained):
+    flow, _ = trained
+    assert len(flow.sample(Conditions(0), RunContext())) == 0
+    counts = np.array([0, 1, 2, 3, 29, 30, 7])
+    assert flow.sample(Conditions(7, counts=counts), RunContext()).counts.tolist() == counts.tolist()
+    with pytest.raises(DataError, match="multiplicities between 0 and 30"):
+        flow.sample(Conditions(1, counts=np.array([31])), RunContext())
+
+
+def test_health_is_reported(trained):
+    events = []
+    trained[0].sample(Conditions(40), RunContext(listener=events.append))
+    (health,) = events
+    assert (health["kind"], health["generated"], health["in_float64"]) == ("health", 40, 0)
+    assert health["clipped"] >= 0
+
+
+def test_a_saved_flow_is_the_same_flow(trained, clouds, tmp_path):
+    flow, _ = trained
+    flow.save(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"weights.safetensors", "model.json"}
+    again = RQSFlow.load(tmp_path, "cpu")
+    assert same(flow.sample(Conditions(20), RunContext()), again.sample(Conditions(20), RunContext()))
+    ctx = RunContext(seed=2)
+    assert np.array_equal(flow.log_prob(clouds[:30], ctx), again.log_prob(clouds[:30], ctx))
+
+
+def test_the_density_does_not_depend_on_the_order_of_the_points(trained, clouds):
+    flow, _ = trained
+    jet = clouds[200:201]
+    turned = Clouds(jet.points[::-1], jet.offsets)
+    assert flow.log_prob(turned, RunContext()) == pytest.approx(flow.log_prob(jet, RunContext()), rel=1e-5)
+    assert flow.log_prob(clouds[:0], RunContext()).shape == (0,)
+
+
+def test_numbers_that_are_not_finite_are_made_again_in_float64(trained, monkeypatch):
+    flow, _ = trained
+    network = flow._design.network
+    spoilt = next(iter(network.parameters()))
+    name, calls = ("decode" if flow.settings.design == "places" else "inverse"), []
+    real = getattr(type(network), name)
+
+    def sometimes_nan(self, noise, other):
+        calls.append(noise.dtype)
+        out = real(self, noise, other)
+        values = out if name == "decode" else out[0]
+        if noise.dtype == torch.float32:
+            values = values.clone()
+            values[3] = float("nan")
+        return values if name == "decode" else (values, out[1])
+
+    events = []
+    expected = flow.sample(Conditions(10), RunContext())
+    monkeypatch.setattr(type(network), name, sometimes_nan)
+    jets = flow.sample(Conditions(10), RunContext(listener=events.append))
+    assert calls == [torch.float32, torch.float64]
+    assert events[0]["in_float64"] == 1
+    assert np.allclose(jets[3:4].points, expected[3:4].points, atol=1e-3)
+    assert spoilt.dtype == torch.float32
+
+
+def test_nothing_depends_on_the_global_random_state(clouds):
+    def train(seed):
+        torch.manual_seed(seed)
+        flow = RQSFlow.create(settings(steps=3), JETS)
+        flow.fit(clouds[:200], clouds[300:], RunContext(seed=1))
+        return flow.sample(Conditions(10), RunContext(seed=5))
+
+    assert same(train(1), train(2))
+
+
+def normal_density(points, mean, scale):
+    return (-0.5 * ((points - mean) / scale) ** 2 - np.log(scale * np.sqrt(2 * np.pi))).sum(1)
+
+
+def test_the_density_of_a_table_is_right_in_the_units_of_its_features():
+    rng = np.random.default_rng(1)
+    mean, scale = np.array([10.0, -3.0]), np.array([2.0, 0.01])
+    rows = mean + scale * rng.normal(size=(4000, 2))
+    spec = CloudSpec("table", (Feature("energy", "GeV"), Feature("time", "s")), 1)
+    table = Clouds(rows, np.arange(4001))
+    flow = RQSFlow.create(settings(steps=200), spec)
+    flow.fit(table[:3000], table[3000:3500], RunContext(seed=1))
+    found = flow.log_prob(table[3500:], RunContext())
+    assert found.mean() == pytest.approx(normal_density(rows[3500:], mean, scale).mean(), abs=0.1)
+    sample = flow.sample(Conditions(2000), RunContext()).points
+    assert sample.mean(0) == pytest.approx(mean, abs=0.2)
+
+
+def test_the_density_of_jets_holds_the_probability_of_their_multiplicity(clouds):
+    flow = RQSFlow.create(settings(steps=5), JETS)
+    flow.fit(clouds[:300], clouds[300:], RunContext(seed=1))
+    seen = set(clouds[:300].counts.tolist())
+    for jet in (clouds[i : i + 1] for i in range(300, 400)):
+        density = flow.log_prob(jet, RunContext())[0]
+        assert np.isfinite(density) == (int(jet.counts[0]) in seen)
+
+
+def test_what_it_cannot_learn_is_said_before_training():
+    one = Feature("etarel")
+    for spec, reason in [
+        (CloudSpec("jets", FEATURES, 30, context=(Feature("mass"),)), "context"),
+        (CloudSpec("table", (one, Feature("kind", nature="categorical")), 1), "categorical"),
+        (CloudSpec("table", (one,), 1), "two numbers"),
+    ]:
+        assert reason in settings().unsuitable(spec)
+    assert settings().unsuitable(JETS) is None
+    flow = RQSFlow.create(settings(), JETS)
+    with pytest.raises(DataError, match="hold no points"):
+        flow.fit(Clouds(np.empty((0, 3)), [0, 0]), Clouds(np.empty((0, 3)), [0, 0]), RunContext())
+    with pytest.raises(TrainingError, match="has not been trained"):
+        flow.sample(Conditions(1), RunContext())
+
+
+def test_every_preset_is_there_and_valid_and_a_wrong_setting_gets_a_hint():
+    assert list(RQSFlowSettings.presets) == ["tiny", "quick", "standard", "gpu", "full"]
+    for preset in RQSFlowSettings.presets:
+        assert json.dumps(settings(preset).model_dump(mode="json"))
+    with pytest.raises(UsageError, match="did you mean couplings"):
+        settings(coupling=3)
+
+
+def test_spec_and_settings_import_no_torch_and_the_spec_no_numpy():
+    code = "import sys, jetgen_rqs_flow.{0}; print([m for m in ('torch', 'numpy', 'pydantic') if m in sys.modules])"
+    runs = [
+        subprocess.run([sys.executable, "-c", code.format(name)], capture_output=True, text=True, check=True)
+        for name in ("spec", "settings")
+    ]
+    loaded = [run.stdout.strip() for run in runs]
+    assert loaded[0] == "[]"
+    assert "torch" not in loaded[1]
+    assert RQS_FLOW.target == f"{RQSFlow.__module__}:{RQSFlow.__name__}"
+    assert RQS_FLOW.settings == f"{RQSFlowSettings.__module__}:{RQSFlowSettings.__name__}"
