@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from jetgen import Clouds, CloudSpec, Conditions, Feature, RunContext
 from jetgen.errors import DataError, TrainingError, UsageError
 from jetgen.settings import resolve
+from jetgen_rqs_flow import generator
 from jetgen_rqs_flow.generator import RQSFlow
 from jetgen_rqs_flow.settings import RQSFlowSettings
 from jetgen_rqs_flow.spec import RQS_FLOW
@@ -202,3 +204,46 @@ def test_spec_and_settings_import_no_torch_and_the_spec_no_numpy():
     assert "torch" not in loaded[1]
     assert RQS_FLOW.target == f"{RQSFlow.__module__}:{RQSFlow.__name__}"
     assert RQS_FLOW.settings == f"{RQSFlowSettings.__module__}:{RQSFlowSettings.__name__}"
+
+
+@pytest.mark.parametrize("design", ["places", "talk"])
+def test_an_interrupted_training_goes_on_to_the_same_weights(design, clouds, tmp_path, monkeypatch):
+    monkeypatch.setattr(generator, "fit", partial(generator.fit, checkpoint_seconds=0))
+    small = settings(design=design, steps=12, dropout=0.1, validate_every=5)
+
+    def train(out):
+        flow = RQSFlow.create(small, JETS)
+        flow.fit(clouds[:100], clouds[300:], RunContext(seed=1, out=out))
+        return flow._design.network.state_dict()
+
+    undisturbed, calls = train(tmp_path / "undisturbed"), []
+    kind = generator._DESIGNS[design]
+    real = kind.log_density
+
+    def interrupted(self, batch):
+        calls.append(1)
+        if len(calls) == 9:
+            raise KeyboardInterrupt
+        return real(self, batch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kind, "log_density", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train(tmp_path / "interrupted")
+    resumed = train(tmp_path / "interrupted")
+    assert all(torch.equal(resumed[name], tensor) for name, tensor in undisturbed.items())
+
+
+def test_when_nflows_asserts_while_sampling_the_batch_is_made_in_float64(clouds, monkeypatch):
+    flow = RQSFlow.create(settings(design="talk", steps=2), JETS)
+    flow.fit(clouds[:100], clouds[300:], RunContext(seed=1))
+    kind, events = type(flow._design.network), []
+    real = kind.inverse
+
+    def discriminant_below_zero(self, noise, context):
+        assert noise.dtype == torch.float64
+        return real(self, noise, context)
+
+    monkeypatch.setattr(kind, "inverse", discriminant_below_zero)
+    assert len(flow.sample(Conditions(5), RunContext(listener=events.append))) == 5
+    assert events[0]["in_float64"] == 5

@@ -70,10 +70,10 @@ def _not_to_run(run: Path, plan: Plan, cell: CellPlan) -> Row | None:
         return ended_row(cell, "skipped", cell.skip)
     for upstream in cell.needs.values():
         row = read_row(run, plan.cell(upstream))
+        if row is not None and not row.scored:
+            return ended_row(cell, "skipped", f"upstream failed: {upstream} is {row.status}")
         if row is None or not Ledger(run, plan, plan.cell(upstream)).finished("fit"):
             return ended_row(cell, "skipped", f"upstream {upstream} has not run")
-        if not row.scored:
-            return ended_row(cell, "skipped", f"upstream failed: {upstream} is {row.status}")
     return None
 
 

@@ -18,19 +18,19 @@ class RQSFlowSettings(Settings):
     design: Literal["places", "talk"] = Field(
         "places", description="places: our flow over the places that are taken; talk: the ML4Jets 2022 flow, by nflows"
     )
-    couplings: int = Field(8, ge=2, description="coupling layers")
+    couplings: int = Field(6, ge=2, description="coupling layers")
     hidden: int = Field(128, ge=1, description="width of the network of a coupling")
     blocks: int = Field(1, ge=0, description="residual blocks of that network")
-    bins: int = Field(4, ge=2, le=128, description="bins of a spline")
+    bins: int = Field(8, ge=2, le=128, description="bins of a spline")
     tail: float = Field(5.0, gt=0, description="the splines are the identity beyond this")
-    dropout: float = Field(0.1, ge=0, lt=1, description="in the networks of the couplings, while training")
+    dropout: float = Field(0.2, ge=0, lt=1, description="in the networks of the couplings, while training")
     shared_couplings: int = Field(4, ge=2, description="coupling layers over what describes a jet as a whole")
     shared_hidden: int = Field(48, ge=1, description="width of their networks")
     shared_bins: int = Field(8, ge=2, le=128, description="bins of their splines")
     flips: bool = Field(default=True, description="train on jets mirrored in etarel and phirel too (design places)")
-    steps: int = Field(1000, ge=1, description="steps of the optimiser")
+    steps: int = Field(1200, ge=1, description="steps of the optimiser")
     batch_size: int = Field(256, ge=1, description="clouds in a step")
-    learning_rate: float = Field(2e-3, gt=0, description="of AdamW, at its highest")
+    learning_rate: float = Field(3e-3, gt=0, description="of AdamW, at its highest")
     warmup: int = Field(50, ge=0, description="steps until then; after them it falls along a cosine")
     weight_decay: float = Field(1e-2, ge=0, description="of AdamW")
     ema: float = Field(0.99, ge=0, lt=1, description="decay of the moving average of the weights that is kept")
@@ -48,14 +48,25 @@ class RQSFlowSettings(Settings):
             "batch_size": 64,
         },
         "quick": {},
-        "standard": {"couplings": 12, "hidden": 192, "steps": 9000, "ema": 0.999},
+        "standard": {
+            "couplings": 10,
+            "hidden": 192,
+            "dropout": 0.3,
+            "steps": 12_000,
+            "learning_rate": 2e-3,
+            "warmup": 200,
+            "ema": 0.999,
+            "validate_every": 500,
+        },
         "gpu": {
-            "couplings": 16,
+            "couplings": 12,
             "hidden": 384,
             "blocks": 2,
-            "bins": 8,
-            "steps": 6000,
-            "batch_size": 2048,
+            "dropout": 0.3,
+            "steps": 4000,
+            "batch_size": 1024,
+            "learning_rate": 2e-3,
+            "warmup": 200,
             "ema": 0.999,
         },
         "full": {
