@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import Literal
 
-if TYPE_CHECKING:
-    from jetgen.testing.session import Session
+from jetgen.testing.session import Session
 
-__all__ = ["Check", "CheckFailedError", "CheckResult", "CheckSkippedError", "Outcome", "require", "skip"]
+__all__ = ["Check", "CheckResult", "Outcome"]
 
 Outcome = Literal["passed", "failed", "skipped", "expected"]
-
-
-class CheckFailedError(AssertionError):
-    """The generator broke the contract; the text says how."""
-
-
-class CheckSkippedError(Exception):
-    """The check says nothing about this generator; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +60,3 @@ class CheckResult:
     reason: str = ""
     traceback: str = ""
     seconds: float = 0.0
-
-
-def require(truth: bool, otherwise: str) -> None:
-    """Fail the check with the text ``otherwise`` unless ``truth``."""
-    if not truth:
-        raise CheckFailedError(otherwise)
-
-
-def skip(reason: str) -> NoReturn:
-    """Leave the check: it does not apply."""
-    raise CheckSkippedError(reason)

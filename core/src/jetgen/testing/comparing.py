@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from jetgen.clouds import Clouds
-from jetgen.testing.check import require
+from jetgen.testing.verdict import require
 
 __all__ = ["require_same"]
 

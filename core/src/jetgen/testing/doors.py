@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from jetgen.errors import UsageError
 from jetgen.specs import GeneratorSpec
 from jetgen.suggest import did_you_mean
-from jetgen.testing.check import Check, CheckResult, CheckSkippedError, Outcome
+from jetgen.testing.check import Check, CheckResult, Outcome
 from jetgen.testing.checks import CHECKS
 from jetgen.testing.judging import run_check
 from jetgen.testing.session import Session
 from jetgen.testing.subject import label
 from jetgen.testing.toy import Toy
+from jetgen.testing.verdict import CheckSkippedError
 
 if TYPE_CHECKING:
     import pytest

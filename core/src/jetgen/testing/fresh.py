@@ -15,7 +15,7 @@ import numpy as np
 from jetgen.cloud_spec import CloudSpec
 from jetgen.clouds import Clouds
 from jetgen.files import write_clouds
-from jetgen.testing.check import CheckFailedError
+from jetgen.testing.verdict import CheckFailedError
 
 __all__ = ["heavy_imports", "sample_afresh"]
 

@@ -6,8 +6,9 @@ import time
 import traceback
 
 from jetgen.registry.target import first_line
-from jetgen.testing.check import Check, CheckFailedError, CheckResult, CheckSkippedError, Outcome
+from jetgen.testing.check import Check, CheckResult, Outcome
 from jetgen.testing.session import Session
+from jetgen.testing.verdict import CheckFailedError, CheckSkippedError
 
 __all__ = ["run_check"]
 

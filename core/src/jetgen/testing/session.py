@@ -23,9 +23,9 @@ from jetgen.registry.target import first_line, load_target
 from jetgen.saved_model import save_model
 from jetgen.settings import Need, Settings, resolve
 from jetgen.specs import GeneratorSpec
-from jetgen.testing.check import CheckSkippedError, skip
 from jetgen.testing.subject import find_subject
 from jetgen.testing.toy import Slices, Toy, jet_toy
+from jetgen.testing.verdict import CheckSkippedError, skip
 from jetgen.testing.watching import Traces, watched
 
 __all__ = ["MANY", "SEED", "Session", "Training"]

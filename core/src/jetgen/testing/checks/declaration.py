@@ -14,9 +14,9 @@ from jetgen.errors import UsageError
 from jetgen.settings import Settings, resolve
 from jetgen.specs import API_VERSION, GeneratorSpec
 from jetgen.suggest import did_you_mean
-from jetgen.testing.check import require
 from jetgen.testing.fresh import heavy_imports
 from jetgen.testing.session import Session
+from jetgen.testing.verdict import require
 
 __all__ = [
     "imports_are_light",

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from jetgen.clouds import Clouds
 from jetgen.context import RunContext
-from jetgen.testing.check import require, skip
 from jetgen.testing.session import SEED, Session
+from jetgen.testing.verdict import require, skip
 
 __all__ = ["log_prob_is_one_number_per_cloud", "log_prob_tells_truth_from_noise"]
 

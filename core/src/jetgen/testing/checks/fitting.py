@@ -11,9 +11,9 @@ from numbers import Real
 from typing import Any
 
 from jetgen.protocols import FitReport
-from jetgen.testing.check import require, skip
 from jetgen.testing.comparing import require_same
 from jetgen.testing.session import SEED, Session, Training
+from jetgen.testing.verdict import require, skip
 
 __all__ = [
     "fit_follows_its_seed",

@@ -10,9 +10,9 @@ import numpy as np
 from jetgen.clouds import Clouds
 from jetgen.context import RunContext
 from jetgen.errors import JetgenError
-from jetgen.testing.check import require
 from jetgen.testing.comparing import require_same
 from jetgen.testing.session import MANY, SEED, Session
+from jetgen.testing.verdict import require
 
 __all__ = [
     "counts_are_honoured_or_refused",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from jetgen.testing.check import require
 from jetgen.testing.session import Session
+from jetgen.testing.verdict import require
 
 __all__ = ["global_random_state_is_left_alone", "nothing_is_written_elsewhere"]
 
