@@ -77,22 +77,16 @@ class Outsiders:
         return self.python("-m", "jetgen.cli", *arguments, timeout=timeout, **environment)
 
 
-@pytest.fixture(scope="session")
-def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache folder for the whole session, so that data are made and plugins are asked once."""
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture
-def outsiders(tmp_path: Path, shared_cache: Path) -> Outsiders:
+def outsiders(tmp_path: Path, session_cache: Path) -> Outsiders:
     """No outsider yet; a test installs or writes what it needs."""
-    return Outsiders(tmp_path / "outsiders", shared_cache)
+    return Outsiders(tmp_path / "outsiders", session_cache)
 
 
 @pytest.fixture(scope="module")
-def module_outsiders(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Outsiders:
+def module_outsiders(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> Outsiders:
     """The kind outsider and the evil ones, for all tests of a module."""
-    outsiders = Outsiders(tmp_path_factory.mktemp("installed") / "outsiders", shared_cache)
+    outsiders = Outsiders(tmp_path_factory.mktemp("installed") / "outsiders", session_cache)
     outsiders.install("kind-outsider")
     outsiders.install("evil-outsider")
     return outsiders

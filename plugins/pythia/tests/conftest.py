@@ -13,15 +13,14 @@ from jetgen_pythia.shards import Shard, home, shards
 
 
 @pytest.fixture(scope="session")
-def shared_cache(tmp_path_factory) -> Path:
+def shared_cache(session_cache) -> Path:
     """A cache with 400 test jets of every parton, and the train and val jets of W that `mini` has too."""
-    folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JETGEN_CACHE", str(folder))
+        patch.setenv("JETGEN_CACHE", str(session_cache))
         wanted = [shard for parton in PARTONS for shard in shards(home(parton), parton, "test", 400)]
         wanted += shards(home("w"), "w", "train", 200) + shards(home("w"), "w", "val", 100)
         make_shards(wanted, 2, lambda: None)
-    return folder
+    return session_cache
 
 
 @pytest.fixture

@@ -247,3 +247,12 @@ def test_when_nflows_asserts_while_sampling_the_batch_is_made_in_float64(clouds,
     monkeypatch.setattr(kind, "inverse", discriminant_below_zero)
     assert len(flow.sample(Conditions(5), RunContext(listener=events.append))) == 5
     assert events[0]["in_float64"] == 5
+
+
+def test_mirrored_jets_are_as_likely_unless_told_otherwise(clouds):
+    mirrored = Clouds(clouds.points * np.float32([-1, 1, 1]), clouds.offsets)[200:220]
+    for flips in (True, False):
+        flow = RQSFlow.create(settings(steps=30, flips=flips), JETS)
+        flow.fit(clouds[:300], clouds[300:], RunContext(seed=1))
+        there, here = flow.log_prob(mirrored, RunContext()), flow.log_prob(clouds[200:220], RunContext())
+        assert np.allclose(there, here, atol=1e-2) == flips

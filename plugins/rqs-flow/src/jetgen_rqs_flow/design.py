@@ -39,8 +39,8 @@ class Design(Protocol):
 
     def to_json(self) -> dict[str, Any]: ...
 
-    def tensors(self, points: Float64, counts: Int64, rng: np.random.Generator, *, train: bool) -> dict[str, Tensor]:
-        """What :meth:`log_density` wants to know of clouds, with mirrored copies if they are to ``train`` on.
+    def tensors(self, points: Float64, counts: Int64, rng: np.random.Generator, *, mirrored: bool) -> dict[str, Tensor]:
+        """What :meth:`log_density` wants to know of clouds; ``mirrored`` adds their mirror images, one after another.
 
         ``offset`` among them is what to add to the density of the numbers for that in the units of the features.
         """

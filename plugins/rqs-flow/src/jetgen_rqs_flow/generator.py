@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -70,8 +71,8 @@ class RQSFlow:
         with seeded(ctx.torch_seed("init")):
             design = _DESIGNS[self.settings.design].fit(self.settings, self.spec, points, counts)
         rng = ctx.rng("training")
-        data = design.tensors(points, counts, rng, train=True)
-        checks = design.tensors(*ordered(val[:_VALIDATION], self.spec), rng, train=False)
+        data = design.tensors(points, counts, rng, mirrored=True)
+        checks = design.tensors(*ordered(val[:_VALIDATION], self.spec), rng, mirrored=False)
         checks = {name: tensor.to(ctx.device) for name, tensor in checks.items()}
         self._design, self._multiplicity, self.device = design, Multiplicity.of(counts), ctx.device
         numbers = self.spec.max_points * len(self.spec.features)
@@ -145,10 +146,12 @@ class RQSFlow:
         points, counts = ordered(clouds, self.spec)
         if len(counts) == 0:
             return np.empty(0)
-        tensors = design.tensors(points, counts, ctx.rng("sampling"), train=False)
+        tensors = design.tensors(points, counts, ctx.rng("sampling"), mirrored=True)
         with torch.inference_mode():
             density = _log_density(design, {name: tensor.to(self.device) for name, tensor in tensors.items()})
-        total = (density.double().cpu() + tensors["offset"].double()).numpy()
+        images = (density.double().cpu() + tensors["offset"].double()).reshape(-1, len(counts))
+        # A sampled jet is mirrored at random: its density is the mean over the mirror images.
+        total = (images.logsumexp(0) - math.log(len(images))).numpy()
         return total + multiplicity.log_prob(counts) if self.settings.design == "places" else total
 
     def save(self, folder: Path) -> None:

@@ -113,7 +113,7 @@ class Places:
         representation = representation_of(spec, points, counts)
         values, _ = representation.encode(points, counts)
         design = cls(settings, spec, representation, Scaling.fit(values, counts))
-        batch = design.tensors(points, counts, np.random.default_rng(0), train=False)
+        batch = design.tensors(points, counts, np.random.default_rng(0), mirrored=False)
         design.network.whiten(batch["values"], batch["counts"])
         return design
 
@@ -124,10 +124,10 @@ class Places:
     def to_json(self) -> dict[str, Any]:
         return {"representation": self.representation.to_json(), "scaling": self.scaling.to_json()}
 
-    def tensors(self, points: Float64, counts: Int64, rng: np.random.Generator, *, train: bool) -> dict[str, Tensor]:
+    def tensors(self, points: Float64, counts: Int64, rng: np.random.Generator, *, mirrored: bool) -> dict[str, Tensor]:
         del rng
         copies = [points]
-        if train and self.settings.flips and isinstance(self.representation, JetShape):
+        if mirrored and self._mirrors:
             copies += [
                 points * self._signs(flipped) for flipped in (JET_FEATURES[:1], JET_FEATURES[1:2], JET_FEATURES[:2])
             ]
@@ -136,6 +136,10 @@ class Places:
         offset = np.concatenate([log_det for _, log_det in encoded]).astype(np.float32)
         tensors = {"values": values, "counts": np.tile(counts, len(copies)), "offset": offset}
         return {name: torch.from_numpy(array) for name, array in tensors.items()}
+
+    @property
+    def _mirrors(self) -> bool:
+        return self.settings.flips and isinstance(self.representation, JetShape)
 
     def _signs(self, flipped: tuple[str, ...]) -> Float64:
         return np.asarray([-1.0 if name in flipped else 1.0 for name in self.spec.names])
@@ -161,4 +165,7 @@ class Places:
         scaled = self.scaling.inverse(flat.reshape(len(counts), self.spec.max_points, -1))
         present = np.arange(self.spec.max_points) < counts[:, None]
         points = self.representation.decode(scaled * present[..., None], counts)
+        if self._mirrors:
+            signs = 2.0 * torch.randint(2, (len(counts), 1, 2), generator=generator, device=generator.device) - 1
+            points[..., [self.spec.index(name) for name in JET_FEATURES[:2]]] *= signs.cpu().numpy()
         return points, {"in_float64": int(bad.sum()), "held": held}

@@ -21,6 +21,8 @@ Int64 = NDArray[np.int64]
 JET_FEATURES = ("etarel", "phirel", "ptrel")
 _UNIT = Logit(low=0.0, width=1.0)
 _TURN = Logit(low=-np.pi, width=2 * np.pi)
+# The circle of orientations is cut where calorimeter cells, aligned with etarel and phirel, put no pair of particles.
+_CUT = 2.0
 
 
 class Representation(Protocol):
@@ -85,7 +87,8 @@ class JetShape:
         values[:, 0, 2], slopes[:, 0, 2] = self.sum.forward(fractions[:, 0]), self.sum.log_slope(fractions[:, 0])
         if points.shape[1] > 1:
             values[:, 1, 0], slopes[:, 1, 0] = self.width.forward(shape.width), self.width.log_slope(shape.width)
-            values[:, 1, 1], slopes[:, 1, 1] = _TURN.forward(shape.orientation), _TURN.log_slope(shape.orientation)
+            orientation = np.angle(np.exp(1j * (shape.orientation - _CUT)))
+            values[:, 1, 1], slopes[:, 1, 1] = _TURN.forward(orientation), _TURN.log_slope(orientation)
         present = np.arange(points.shape[1]) < counts[:, None]
         values[~present], slopes[~present] = 0, 0
         return values, log_det + log_det_shape + slopes.sum((1, 2))
@@ -98,7 +101,7 @@ class JetShape:
         if values.shape[1] > 1:
             more = counts > 1
             width = np.where(more, self.width.inverse(values[:, 1, 0]), 0)
-            orientation = np.where(more, _TURN.inverse(values[:, 1, 1]), 0)
+            orientation = np.where(more, _TURN.inverse(values[:, 1, 1]) + _CUT, 0)
         centre, free = values[:, 0, 0] + 1j * values[:, 0, 1], values[..., 0] + 1j * values[..., 1]
         directions = from_shape(Shape(centre, width, orientation, free), momenta, counts, self.circles)
         points = np.zeros_like(values)

@@ -27,7 +27,10 @@ class RQSFlowSettings(Settings):
     shared_couplings: int = Field(4, ge=2, description="coupling layers over what describes a jet as a whole")
     shared_hidden: int = Field(48, ge=1, description="width of their networks")
     shared_bins: int = Field(8, ge=2, le=128, description="bins of their splines")
-    flips: bool = Field(default=True, description="train on jets mirrored in etarel and phirel too (design places)")
+    flips: bool = Field(
+        default=True,
+        description="make etarel and phirel mirror symmetric, in training, samples and density (design places)",
+    )
     steps: int = Field(1200, ge=1, description="steps of the optimiser")
     batch_size: int = Field(256, ge=1, description="clouds in a step")
     learning_rate: float = Field(3e-3, gt=0, description="of AdamW, at its highest")

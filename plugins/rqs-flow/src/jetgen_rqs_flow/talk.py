@@ -98,8 +98,8 @@ class Talk:
     def to_json(self) -> dict[str, Any]:
         return {"transform": self.transform.to_json()}
 
-    def tensors(self, points: Float64, counts: Int64, rng: np.random.Generator, *, train: bool) -> dict[str, Tensor]:
-        del train
+    def tensors(self, points: Float64, counts: Int64, rng: np.random.Generator, *, mirrored: bool) -> dict[str, Tensor]:
+        del mirrored
         empty = np.arange(points.shape[1]) >= counts[:, None]
         noise = np.abs(rng.normal(size=points.shape)) * _NOISE * empty[..., None]
         values = self.transform.forward(points + noise).reshape(len(points), -1)
