@@ -41,19 +41,22 @@ Datasets: TypeAlias = Annotated[
 Metrics: TypeAlias = Annotated[
     list[str] | None, typer.Option("-m", "--metric", help="A metric; repeatable. By default every standard one.")
 ]
-Preset: TypeAlias = Annotated[str | None, typer.Option(help="tiny, quick, standard, gpu or full. [default: quick]")]
-Seeds: TypeAlias = Annotated[int | None, typer.Option(min=1, help="How many training seeds. [default: 1]")]
-Draws: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Independent draws behind each score. [default: 5]")]
+Preset: TypeAlias = Annotated[str | None, typer.Option(help="tiny, quick, standard, gpu or full. Without it: quick.")]
+Seeds: TypeAlias = Annotated[int | None, typer.Option(min=1, help="How many training seeds. Without it: 1.")]
+Draws: TypeAlias = Annotated[
+    int | None, typer.Option(min=1, help="Independent draws behind each score. Without it: 5.")
+]
 Overrides: TypeAlias = Annotated[
     list[str] | None, typer.Option("--set", help="GENERATOR.KEY=VALUE, above preset and suite; repeatable.")
 ]
 Jobs: TypeAlias = Annotated[int, typer.Option(min=1, help="Cells at a time; the cores are divided among them.")]
 Timeout: TypeAlias = Annotated[
-    float | None, typer.Option(min=1, help="Seconds after which a stage is asked to stop. [default: by preset]")
+    float | None,
+    typer.Option(min=1, help="Seconds after which a stage is asked to stop. Without it: ten times the estimate."),
 ]
 Grace: TypeAlias = Annotated[float, typer.Option(min=0, help="Seconds between being asked to stop and being stopped.")]
 Memory: TypeAlias = Annotated[
-    float | None, typer.Option(min=0.1, help="GiB that a stage may take. [default: a share of the machine]")
+    float | None, typer.Option(min=0.1, help="GiB that a stage may take. Without it: a share of the machine.")
 ]
 Device: TypeAlias = Annotated[str, typer.Option(help="cpu, or a device of torch such as cuda:0.")]
 Out: TypeAlias = Annotated[Path, typer.Option(help="The run folder; the same command on it again resumes.")]

@@ -136,9 +136,10 @@ def _sizes(spec: DatasetSpec) -> Table:
 def _origins(resolved: Resolved) -> Table:
     from rich.text import Text
 
-    table = _table("setting", "value", "origin")
+    table = _table("setting", "value", "origin", "what it is")
+    fields = type(resolved.settings).model_fields
     for key, value in resolved.values.items():
-        table.add_row(key, Text(_text(value)), Text(resolved.origins[key]))
+        table.add_row(key, Text(_text(value)), Text(resolved.origins[key]), Text(fields[key].description or ""))
     return table
 
 
