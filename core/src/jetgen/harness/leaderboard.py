@@ -135,22 +135,23 @@ def _score(one: Standing, name: str, power: int) -> str:
     mean, spread, low, high = (value / 10.0**power for value in (figure.mean, figure.spread, figure.low, figure.high))
     if one.rows[0].kind == "floor":
         return f"{_digits(mean)}\n[{_digits(low)}, {_digits(high)}]"
-    text = f"{_digits(mean)} ± {_digits(spread, 2)}"
+    text = f"{_digits(mean)} ± {spread:.{_decimals(mean)}f}"
     if figure.ratio is not None and figure.direction == "lower":
         text += f"\n{figure.ratio:.1f} x"
     return text + (" (few)" if figure.few else "")
 
 
-def _digits(value: float, digits: int = 3) -> str:
-    """A number with so many digits, without an exponent.
+def _digits(value: float) -> str:
+    """A number with three digits, without an exponent.
 
-    >>> _digits(0.03842), _digits(12.34, 2), _digits(1234.5), _digits(0.0)
-    ('0.0384', '12', '1234', '0')
+    >>> _digits(0.03842), _digits(12.34), _digits(1234.5), _digits(0.0)
+    ('0.0384', '12.3', '1234', '0.00')
     """
-    if value == 0:
-        return "0"
-    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
-    return f"{value:.{decimals}f}"
+    return f"{value:.{_decimals(value)}f}"
+
+
+def _decimals(value: float) -> int:
+    return 2 if value == 0 else max(0, 2 - math.floor(math.log10(abs(value))))
 
 
 def _costs(one: Standing) -> tuple[str, ...]:

@@ -56,8 +56,8 @@ class JetShape:
         circles: the edge of the jets, and what holds all particles.
     """
 
-    # The centre, the sum and the width: with them the mass and the momentum of the jet are settled.
-    shared = 4
+    # The centre, the sum, the width and the orientation: with them mass and momentum of the jet are settled.
+    shared = 5
 
     def __init__(self, columns: tuple[int, int, int], ranges: tuple[float, float], circles: Circles) -> None:
         self.columns = columns
