@@ -1,0 +1,121 @@
+"""Who stands where in a table, and when nobody leads."""
+
+from jetgen.harness.leaderboard import markdown, tables
+from jetgen.harness.plan import PLAN_FORMAT
+from jetgen.harness.row import Cost, Row, Score
+from jetgen.harness.standings import experiments
+
+
+def score(mean, *, n=10_000, ranked=True, direction="lower"):
+    values = [mean * 0.99, mean, mean * 1.01]
+    return Score(
+        metric="w1m",
+        values=values,
+        mean=mean,
+        spread=mean * 0.01,
+        low=values[0],
+        high=values[-1],
+        n_real=n,
+        n_fake=n,
+        unit="",
+        direction=direction,
+        ranked=ranked,
+        smallest_n=1000,
+    )
+
+
+def row(generator, seed, scores, *, status="ok", reference=False, preset="quick", **more):
+    return Row(
+        format=PLAN_FORMAT,
+        id=f"{generator}.{seed}",
+        kind="model" if generator else "floor",
+        status=status,
+        generator=generator,
+        distribution="jetgen-test",
+        version="1",
+        preset=preset if generator else None,
+        reference=reference,
+        dataset="jets",
+        size="small",
+        seed=seed,
+        draws=3,
+        device="cpu",
+        threads=1,
+        scores=scores,
+        **more,
+    )
+
+
+def models(**means):
+    """Rows of several models by their means, one per seed, with a floor of 1."""
+    found = [row(None, 0, {"w1m": score(1.0)})]
+    for name, values in means.items():
+        found += [row(name, seed, {"w1m": score(value)}) for seed, value in enumerate(values)]
+    return found
+
+
+def leader(rows):
+    (experiment,) = experiments(rows)
+    return experiment.leader("w1m")
+
+
+def test_a_model_leads_when_it_is_better_seed_by_seed_beyond_the_spread():
+    assert leader(models(good=[2.0, 3.0, 4.0], bad=[2.5, 3.4, 4.6])) == "good"
+
+
+def test_nobody_leads_where_the_paired_differences_are_within_their_spread():
+    assert leader(models(one=[2.0, 3.0, 4.0], other=[2.5, 2.6, 4.4])) is None
+
+
+def test_nobody_leads_from_one_seed():
+    assert leader(models(good=[1.0], bad=[9.0])) is None
+
+
+def test_nobody_leads_alone_or_by_a_diagnostic_or_from_few_clouds():
+    assert leader(models(alone=[1.0, 1.1])) is None
+    for change in ({"ranked": False}, {"n": 500}):
+        rows = [
+            row(name, seed, {"w1m": score(mean, **change)})
+            for name, mean in (("a", 1.0), ("b", 9.0))
+            for seed in (0, 1)
+        ]
+        assert leader(rows) is None
+
+
+def test_a_reference_is_never_ranked_however_good_it_is():
+    rows = [*models(good=[2.0, 2.1], bad=[3.0, 3.1]), row("replay", 0, {"w1m": score(0.1)}, reference=True)]
+    (experiment,) = experiments(rows)
+    assert experiment.leader("w1m") == "good"
+    assert [one.title for one in experiment.standings] == ["floor", "good", "bad", "replay"]
+
+
+def test_scores_stand_with_their_ratio_to_the_floor():
+    (experiment,) = experiments(models(good=[2.0, 4.0]))
+    figure = experiment.standings[1].figures["w1m"]
+    assert figure.ratio == 3.0
+    assert figure.spread == 2.0**0.5
+    assert "3.0 x" in markdown(models(good=[2.0, 4.0]))
+
+
+def test_presets_and_datasets_never_share_a_table():
+    rows = [row("a", 0, {"w1m": score(1.0)}), row("a", 0, {"w1m": score(1.0)}, preset="standard")]
+    assert [one.preset for one in experiments(rows)] == ["quick", "standard"]
+
+
+def test_a_seed_without_scores_is_counted_and_its_reason_is_told():
+    rows = [*models(good=[2.0, 2.1]), row("good", 2, {}, status="failed", phase="fit", error="RuntimeError: no")]
+    text = markdown(rows)
+    assert "failed, 2 of 3 seeds" in text
+    assert "good.2: failed in fit: RuntimeError: no" in text
+
+
+def test_costs_that_are_unknown_are_a_dash_and_inherited_training_is_added():
+    cost = Cost(fit_seconds=30.0, inherited_fit_seconds=100.0, microseconds_per_cloud=50.0)
+    rows = [*models(), row("model", 0, {"w1m": score(2.0)}, cost=cost)]
+    (line,) = next(table for table in tables(rows) if table.title.startswith("Cost")).lines
+    assert line[1:4] == ("30 s + 1.7 min", "50", "–")
+
+
+def test_rows_of_failures_alone_still_make_a_table():
+    text = markdown([row("model", 0, {}, status="timeout", phase="fit", error="it went on")])
+    assert "(timeout)" in text
