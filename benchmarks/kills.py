@@ -2,8 +2,9 @@
 
     python benchmarks/kills.py --kills 20 --generator rqs-flow --preset tiny --dataset pythia-top30@tiny
 
-Each kill is a SIGKILL, to the driver with its whole process group or to one of the processes below it. Printed are
-the rows that were lost, and whether the weights and the scores at the end are equal to the last bit.
+Each kill is a SIGKILL, to the driver with its whole process group or to one of the processes below it; then the same
+command is given again. A run that comes to its end is compared with the undisturbed one to the last bit, and the next
+one begins, until there were enough kills. Printed are the rows that were lost, and whether all is equal.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ def _start(run: Path, options: argparse.Namespace) -> subprocess.Popen[bytes]:
     return subprocess.Popen(_command(run, options), stdout=null, stderr=null, start_new_session=True)
 
 
-def _kill(process: subprocess.Popen[bytes], moments: random.Random) -> str:
-    """SIGKILL the driver or one of its descendants; what was hit."""
+def _kill(process: subprocess.Popen[bytes], moments: random.Random) -> str | None:
+    """SIGKILL the driver or one of its descendants; what was hit, None if the run had ended."""
     below = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
     if below and moments.random() < 0.5:
         victim = moments.choice(below)
@@ -42,12 +43,12 @@ def _kill(process: subprocess.Popen[bytes], moments: random.Random) -> str:
             words = victim.cmdline()
             victim.kill()
         except psutil.NoSuchProcess:
-            return "nobody (it had just ended)"
+            return "a process that had just ended"
         return "stage " + " ".join(words[5:]) if "jetgen.harness.stage" in words else "cell or worker"
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         return "driver"
-    return "nobody (the run had ended)"
+    return None
 
 
 def _rows(run: Path) -> dict[str, bytes]:
@@ -72,40 +73,59 @@ def _scores(run: Path) -> dict[str, dict[str, list[float]]]:
     }
 
 
-def main() -> int:
-    """Run the comparison; exit status 1 if anything was lost or differs."""
+def _same(calm: Path, killed: Path) -> bool:
+    """Whether weights, samples and scores are equal to the last bit; a line about it."""
+    files, scores = _digests(calm) == _digests(killed), _scores(calm) == _scores(killed)
+    print(f"  ended: weights and samples equal: {files} ({len(_digests(calm))} files), scores equal: {scores}")
+    return files and scores
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--generator", default="rqs-flow")
     parser.add_argument("--dataset", default="pythia-top30@tiny")
     parser.add_argument("--preset", default="tiny")
+    parser.add_argument("--longest", type=float, default=8.0, help="seconds between a start and its kill, at most")
     parser.add_argument("--seed", type=int, default=1, help="of the moments of the kills")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Run the comparison; exit status 1 if anything was lost or differs."""
+    options = _options()
     moments = random.Random(options.seed)
     folder = Path(tempfile.mkdtemp(prefix="jetgen-kills-"))
     start = time.monotonic()
-    calm_status = _start(folder / "calm", options).wait()
-    calm_seconds = time.monotonic() - start
-    print(f"undisturbed run: exit status {calm_status}, {calm_seconds:.0f} s")
-    lost = 0
-    for kill in range(options.kills):
-        process = _start(folder / "killed", options)
-        time.sleep(moments.uniform(0.2, calm_seconds / 3))
-        before = _rows(folder / "killed")
+    status = _start(folder / "calm", options).wait()
+    print(f"undisturbed run: exit status {status}, {time.monotonic() - start:.0f} s")
+    kills, lost, life, good = 0, 0, 1, status == 0
+    while True:
+        run = folder / f"life-{life}"
+        process = _start(run, options)
+        if kills < options.kills:
+            time.sleep(moments.uniform(0.2, options.longest))
+        else:
+            process.wait()
+        before = _rows(run)
         hit = _kill(process, moments)
-        process.wait()
-        after = _rows(folder / "killed")
+        status = process.wait()
+        after = _rows(run)
         lost += sum(name not in after for name in before)
-        print(f"kill {kill + 1:2d}: {hit}; {len(after)} rows are there")
-    status = _start(folder / "killed", options).wait()
-    calm, killed = _digests(folder / "calm"), _digests(folder / "killed")
-    same_files = calm == killed
-    same_scores = _scores(folder / "calm") == _scores(folder / "killed")
-    print(f"rerun to the end: exit status {status}")
-    print(
-        f"rows lost: {lost}; weights and samples equal: {same_files} ({len(calm)} files); scores equal: {same_scores}"
-    )
-    return 0 if calm_status == status == lost == 0 and same_files and same_scores else 1
+        if hit is not None:
+            kills += 1
+            print(f"kill {kills:2d}, life {life}: {hit}; rows that are ok: {len(after)}")
+        elif status == 0:
+            good = _same(folder / "calm", run) and good
+            life += 1
+            if kills >= options.kills:
+                break
+        else:
+            good = False
+            print(f"  a run that nobody killed ended with status {status}")
+            break
+    print(f"{kills} kills in {life - 1} lives; rows lost: {lost}; everything equal: {good}")
+    return 0 if good and not lost else 1
 
 
 if __name__ == "__main__":
