@@ -4,6 +4,7 @@
 >>> from functools import partial
 >>> from jetgen import RunContext
 >>> model = torch.nn.Linear(1, 1)
+>>> _ = torch.nn.init.zeros_(model.weight), torch.nn.init.zeros_(model.bias)
 >>> data = {"x": torch.linspace(0, 1, 64).unsqueeze(1)}
 >>> def loss(step):
 ...     return (model(step.batch["x"]) - 2 * step.batch["x"]).square().mean()
