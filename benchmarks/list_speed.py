@@ -1,6 +1,6 @@
 """Time `jetbench list` as a whole process, with a warm cache, beside a Python that does nothing.
 
-    python benchmarks/list_speed.py --runs 15
+Run it by `python benchmarks/list_speed.py --runs 15`.
 """
 
 from __future__ import annotations

@@ -27,12 +27,15 @@ def status_command(run: Run, *, as_json: options.AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps([asdict(state) for state in found], indent=1))
         return
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    table = Table()
-    for head in ("cell", "status", "seconds", ""):
-        table.add_column(head, overflow="fold")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("cell", no_wrap=True)
+    table.add_column("status")
+    table.add_column("seconds", justify="right")
+    table.add_column("what happened last, or went wrong", overflow="fold")
     for state in found:
         seconds = "" if state.seconds is None else f"{state.seconds:.0f}"
         table.add_row(state.id, state.status, seconds, state.detail)
