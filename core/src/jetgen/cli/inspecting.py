@@ -35,7 +35,7 @@ def status_command(run: Run, *, as_json: options.AsJson = False) -> None:
     table.add_column("cell", no_wrap=True)
     table.add_column("status")
     table.add_column("seconds", justify="right")
-    table.add_column("what happened last, or went wrong", overflow="fold")
+    table.add_column("last seen", overflow="fold")
     for state in found:
         seconds = "" if state.seconds is None else f"{state.seconds:.0f}"
         table.add_row(state.id, state.status, seconds, state.detail)

@@ -44,6 +44,11 @@ def fit(work: Work) -> dict[str, Any]:
     if not isinstance(report, FitReport):
         msg = f"fit of {generator_plan.name} returned {type(report).__name__}, not a FitReport"
         raise PluginError(msg)
+    try:
+        json.dumps(asdict(report), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        msg = f"the FitReport of {generator_plan.name} is not plain finite JSON ({error})"
+        raise PluginError(msg) from error
     work.context.report("fit_end")
     card = {
         "target": generator_plan.target,
