@@ -1,5 +1,6 @@
 """The small parts of the harness: keys, events, supervision, requests."""
 
+import importlib
 import json
 import sys
 import time
@@ -32,6 +33,14 @@ def test_an_edited_module_is_noticed_without_importing_it(tmp_path, monkeypatch)
     assert changed_modules(recorded) == ["some_outsider.part"]
     (package / "part.py").unlink()
     assert changed_modules(recorded) == ["some_outsider.part"]
+
+
+def test_what_only_starts_and_records_stages_does_not_count():
+    names = set(loaded_modules({"jetgen"}))
+    assert "jetgen.clouds" in names or "jetgen.errors" in names
+    assert not [name for name in names if name.startswith(("jetgen.harness.plan", "jetgen.registry"))]
+    importlib.import_module("jetgen.harness.stages.sample")
+    assert "jetgen.harness.stages.sample" in loaded_modules({"jetgen"})
 
 
 def test_events_are_followed_and_a_torso_waits_for_its_end(tmp_path):

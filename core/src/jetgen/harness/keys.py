@@ -15,6 +15,11 @@ from typing import Any
 __all__ = ["changed_modules", "digest", "family", "loaded_modules", "torch_version"]
 
 
+# What starts and records stages decides when one runs, not what it computes: an edit there retrains nothing.
+_ORCHESTRATION = ("jetgen.harness.", "jetgen.registry.")
+_STAGES = "jetgen.harness.stages."
+
+
 def digest(document: Any) -> str:
     """SHA-256 of the canonical JSON of ``document``: sorted keys, no spaces, no NaN.
 
@@ -31,12 +36,16 @@ def family(targets: Collection[str]) -> frozenset[str]:
 
 
 def loaded_modules(packages: Collection[str]) -> dict[str, str]:
-    """SHA-256 of the source of every loaded module of ``packages``, and of all packages called ``jetgen_*``."""
+    """SHA-256 of the source of every loaded module of ``packages``, and of all packages called ``jetgen_*``.
+
+    The modules that only start and record stages are left out.
+    """
     found: dict[str, str] = {}
     for name, module in sorted(sys.modules.items()):
         top = name.split(".")[0]
         path = getattr(module, "__file__", None)
-        if path is not None and (top in packages or top.startswith("jetgen_")):
+        ours = top in packages or top.startswith("jetgen_")
+        if path is not None and ours and (not name.startswith(_ORCHESTRATION) or name.startswith(_STAGES)):
             found[name] = _file_digest(Path(path)) or "unreadable"
     return found
 

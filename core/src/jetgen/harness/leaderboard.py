@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jetgen.harness.row import Row
+from jetgen.harness.row import Row, Score
 from jetgen.harness.standings import Experiment, Standing, experiments
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Table", "markdown", "show", "tables"]
 
 _NAMES = {"w1m": "W1M", "w1p": "W1P", "w1mult": "W1 mult"}
-_COSTS = ("training", "µs/cloud", "simulator", "break-even", "parameters", "memory")
+_COSTS = ("training", "µs/cloud", "speed-up", "break-even", "params", "memory")
 _NONE = "–"
 
 
@@ -56,7 +56,14 @@ def show(rows: Sequence[Row], console: Console) -> None:
     from rich.text import Text
 
     for table in tables(rows):
-        drawn = RichTable(title=table.title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+        drawn = RichTable(
+            title=table.title,
+            title_justify="left",
+            title_style="bold",
+            box=SIMPLE_HEAD,
+            pad_edge=False,
+            collapse_padding=True,
+        )
         for i, head in enumerate(table.heads):
             drawn.add_column(head, justify="left" if i == 0 else "right", no_wrap=i == 0)
         for i, line in enumerate(table.lines):
@@ -164,7 +171,7 @@ def _costs(one: Standing) -> tuple[str, ...]:
     return (
         training,
         _NONE if ours is None else f"{ours:.3g}",
-        _NONE if ratio is None else f"{ratio:.3g} x faster" if ratio >= 1 else f"{1 / ratio:.3g} x slower",
+        _NONE if ratio is None else f"{ratio:.3g} x",
         _NONE if cost.break_even_clouds is None else f"{cost.break_even_clouds:,.0f}",
         _NONE if cost.parameters is None else f"{cost.parameters:,}",
         _NONE if not peak else f"{peak / 2**30:.2f} GiB",
@@ -190,24 +197,33 @@ def _quality_notes(experiment: Experiment, shown: Sequence[str]) -> Iterator[str
         f"{experiment.draws} draws, {experiment.seeds} seed(s); ± is the spread {spread}; x: times the floor."
     )
     floor = next((row.scores for row in rows if row.kind == "floor" and row.scores), {})
-    sizes = {name: f"{floor[name].n_fake:,} against {floor[name].n_real:,}" for name in shown if name in floor}
-    if sizes:
-        described = ", ".join(sorted(set(sizes.values()), reverse=True))
-        if len(set(sizes.values())) > 1:
-            described = "; ".join(f"{_NAMES.get(name, name)} {size}" for name, size in sizes.items())
+    if floor:
         draws = len(next(iter(floor.values())).values)
-        yield f"floor: truth against independent truth ({described}), mean and 5 to 95 % band of {draws} splits."
+        sizes = _sizes({name: floor[name] for name in shown if name in floor})
+        yield f"floor: truth against independent truth ({sizes}), mean and 5 to 95 % band of {draws} splits."
     few = [_NAMES.get(name, name) for name in shown if any(_few(one, name) for one in experiment.standings)]
     if few:
         yield f"(few): too few clouds to rank by {', '.join(few)}."
     if experiment.seeds == 1 and sum(not one.reference for one in experiment.standings) > 1:
         yield "One seed: nothing is bold; compare with --seeds 3 or more."
+    for one in experiment.standings:
+        if one.best_row.overrides:
+            changed = ", ".join(f"{key} = {value}" for key, value in one.best_row.overrides.items())
+            yield f"{one.title}: {changed}"
     for row in rows:
         if row.status != "ok":
             phase = f" in {row.phase}" if row.phase else ""
             yield f"{row.id}: {row.status}{phase}: {row.error or 'stopped at its time limit'}"
         for metric, reason in row.skipped_metrics.items():
             yield f"{row.id}: no {metric}: {reason}"
+
+
+def _sizes(floor: Mapping[str, Score]) -> str:
+    """How many clouds stand on either side: the usual numbers, then the metrics that have others."""
+    texts = {name: f"{score.n_fake:,} against {score.n_real:,}" for name, score in floor.items()}
+    usual = max(texts.values(), key=list(texts.values()).count, default="")
+    others = [f"{_NAMES.get(name, name)} {text}" for name, text in texts.items() if text != usual]
+    return "; ".join([usual, *others])
 
 
 def _few(one: Standing, name: str) -> bool:
@@ -219,7 +235,7 @@ def _cost_notes(experiment: Experiment) -> Iterator[str]:
     timed = next((cost for cost in costs if cost.simulator_microseconds_per_cloud is not None), None)
     if timed is not None:
         yield (
-            f"simulator: {timed.simulator_microseconds_per_cloud:,.0f} µs per cloud on one core, timed in turn with "
-            f"each model on the same core (model on {timed.timing_device}, batched sampling, conditions included)."
+            f"speed-up: over the simulator, {timed.simulator_microseconds_per_cloud:,.0f} µs per cloud on one core; "
+            f"both are timed in turn on the same core (models on {timed.timing_device}, batched, all included)."
         )
         yield "break-even: clouds after which the training, and the simulation of its data, have paid."

@@ -38,6 +38,12 @@ class GeneratorPlan(_Strict):
     powers: tuple[str, ...] = ()
     reference: bool = Field(default=False, description="shown beside the models, never ranked")
 
+    @property
+    def overrides(self) -> dict[str, Any]:
+        """The settings that come from neither the defaults nor the preset."""
+        own = {key for key, origin in self.origins.items() if origin != "default" and not origin.startswith("preset ")}
+        return {key: self.settings[key] for key in sorted(own)}
+
 
 class DatasetPlan(_Strict):
     """A dataset at one size."""

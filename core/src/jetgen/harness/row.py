@@ -68,6 +68,7 @@ class Row(_Document):
     version: str | None
     preset: str | None
     settings: dict[str, Any] = Field(default_factory=dict)
+    overrides: dict[str, Any] = Field(default_factory=dict, description="settings that a suite or --set changed")
     reference: bool = False
     dataset: str
     size: str
