@@ -45,9 +45,14 @@ def loaded_modules(packages: Collection[str]) -> dict[str, str]:
         top = name.split(".")[0]
         path = getattr(module, "__file__", None)
         ours = top in packages or top.startswith("jetgen_")
-        if path is not None and ours and (not name.startswith(_ORCHESTRATION) or name.startswith(_STAGES)):
+        if path is not None and ours and not _orchestrates(name):
             found[name] = _file_digest(Path(path)) or "unreadable"
     return found
+
+
+def _orchestrates(module: str) -> bool:
+    """Whether a module only starts and records stages."""
+    return f"{module}.".startswith(_ORCHESTRATION) and not f"{module}.".startswith(_STAGES)
 
 
 def changed_modules(modules: Mapping[str, str]) -> list[str]:
