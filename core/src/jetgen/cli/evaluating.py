@@ -76,20 +76,23 @@ def _document(result: Evaluation) -> dict[str, Any]:
 
 
 def _show(result: Evaluation) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    table = Table()
-    for head in ("metric", "value", "floor: truth [5 %, 95 %]", "floor sizes", "generated", "true"):
-        table.add_column(head, justify="left" if head == "metric" else "right")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for head in ("metric", "value", "floor: truth", "5 to 95 % of the floor", "floor from"):
+        table.add_column(head, justify="left" if head == "metric" else "right", no_wrap=True)
     for measured in result.metrics.values():
         for name, value in measured.components.items():
             floor = measured.floor
             band = floor.bands[name] if floor is not None else None
-            text = "–" if band is None else f"{band.mean:.4g} [{band.low:.4g}, {band.high:.4g}]"
+            words = ("–", "–") if band is None else (f"{band.mean:.3g}", f"{band.low:.3g} to {band.high:.3g}")
             sizes = "–" if floor is None else f"{floor.n_fake:,} / {floor.n_real:,}"
-            table.add_row(name, f"{value:.4g}", text, sizes, f"{measured.n_fake:,}", f"{measured.n_real:,}")
+            table.add_row(name, f"{value:.4g}", *words, sizes)
     console = Console()
     console.print(table)
+    for measured in list(result.metrics.values())[:1]:
+        console.print(f"{measured.n_fake:,} generated against {measured.n_real:,} true clouds", highlight=False)
     for name, reason in result.skipped.items():
         console.print(f"no {name}: {reason}", highlight=False)
