@@ -12,11 +12,11 @@ from jetgen.clouds import Clouds
 from jetgen.conditions import Conditions
 from jetgen.context import RunContext
 from jetgen.datasets.naming import find_dataset, open_dataset
-from jetgen.errors import UsageError
+from jetgen.errors import DataError, UsageError
 from jetgen.protocols import CloudSource, Dataset, FitReport, Generator
 from jetgen.registry import discover, load_target
 from jetgen.saved_model import load_model, read_card, save_model
-from jetgen.settings import resolve
+from jetgen.settings import Settings, resolve
 from jetgen.specs import GeneratorSpec
 
 __all__ = ["DatasetHandle", "GeneratorHandle", "dataset", "generator", "load"]
@@ -58,12 +58,19 @@ class DatasetHandle:
 class GeneratorHandle:
     """A generator with its settings; :meth:`fit` it, then :meth:`sample`."""
 
-    def __init__(self, name: str, target: str, settings: Any, model: Generator | None, card: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        name: str,
+        target: str,
+        settings: Settings,
+        model: Generator | None = None,
+        card: Mapping[str, Any] | None = None,
+    ) -> None:
         self.name = name
         self.settings = settings
         self._target = target
         self._model = model
-        self._card = dict(card)
+        self._card = dict(card or {})
 
     def fit(self, data: DatasetHandle, *, seed: int = 0, device: str = "cpu", out: Path | None = None) -> FitReport:
         """Train on the train split of ``data`` and choose on its val split.
@@ -89,8 +96,13 @@ class GeneratorHandle:
 
     def save(self, folder: str | Path) -> None:
         """Write the trained model to ``folder``, which is replaced; :func:`jetgen.load` reads it."""
-        generator_card = {"name": self.name, "settings": self.settings.model_dump(mode="json")}
-        save_model(self._trained(), Path(folder), {**self._card, "target": self._target, "generator": generator_card})
+        cls = type(self.settings)
+        described = {
+            "name": self.name,
+            "settings": self.settings.model_dump(mode="json"),
+            "settings_target": f"{cls.__module__}:{cls.__qualname__}",
+        }
+        save_model(self._trained(), Path(folder), {**self._card, "target": self._target, "generator": described})
 
     def _trained(self) -> Generator:
         if self._model is None:
@@ -118,14 +130,19 @@ def generator(name: str, preset: str | None = None, **settings: Any) -> Generato
         raise UsageError(msg)
     cls: Any = load_target(spec.settings)
     resolved = resolve(cls, plugin.name, preset, [("arguments", settings)] if settings else [])
-    return GeneratorHandle(plugin.name, spec.target, resolved.settings, None, {})
+    return GeneratorHandle(plugin.name, spec.target, resolved.settings)
 
 
 def load(folder: str | Path, device: str = "cpu") -> GeneratorHandle:
     """The trained model in ``folder``: one that was saved by a handle, or ``RUN/cells/ID/model`` of a run."""
     card = read_card(Path(folder))
-    described = card.get("generator", {})
-    settings = described.get("settings", {})
-    return GeneratorHandle(
-        described.get("name", card["target"]), card["target"], settings, load_model(Path(folder), device), card
-    )
+    try:
+        described = card["generator"]
+        cls: Any = load_target(described["settings_target"])
+        name, settings = str(described["name"]), cls.model_validate(described["settings"])
+    except (KeyError, TypeError, ValueError) as error:
+        msg = (
+            f"the card of the model in {folder} does not say which generator it is, or with other settings than today's"
+        )
+        raise DataError(msg) from error
+    return GeneratorHandle(name, card["target"], settings, load_model(Path(folder), device), card)
