@@ -104,7 +104,7 @@ def _drive(run: Path, plan: Plan, registry: Registry) -> None:
     """Run a plan with all hooks, end with the leaderboard, and exit with 1 if a cell failed."""
     from rich.console import Console
 
-    from jetgen.harness.driver import rows_of, run_plan
+    from jetgen.harness.driver import run_plan
     from jetgen.harness.leaderboard import show
     from jetgen.hooks import Hooks
 
@@ -112,7 +112,7 @@ def _drive(run: Path, plan: Plan, registry: Registry) -> None:
     plan = hooks.modify_plan(plan)
     show_plan(plan)
     rows = run_plan(run, plan, hooks)
-    show(rows_of(run, plan), Console())
+    show(rows, Console())
     typer.echo(f"\nrun folder: {run}; leaderboard: {run / 'leaderboard.md'}; all scores: {run / 'results.parquet'}")
     bad = [row for row in rows if row.bad]
     if bad:

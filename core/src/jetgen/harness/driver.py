@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -56,15 +56,17 @@ def run_plan(run: Path, plan: Plan, hooks: Hooks) -> list[Row]:
 
     The caller holds the folder by :func:`locked`.
     """
+    _check_needs(plan)
     earlier = read_plan(run) if (run / "plan.json").exists() else None
     plan = plan.model_copy(update={"environment": hooks.environment()})
-    plan.extended(earlier).write(run)
+    whole = plan.extended(earlier)
+    whole.write(run)
     hooks.run_started(plan)
     try:
         _run_cells(run, plan, hooks)
     finally:
         hooks.run_finished()
-    everything = rows_of(run, read_plan(run))
+    everything = rows_of(run, whole)
     write_results(run, everything, hooks.report_sections(everything))
     return rows_of(run, plan)
 
@@ -76,7 +78,7 @@ def _run_cells(run: Path, plan: Plan, hooks: Hooks) -> None:
         last = number == len(passes) - 1
         run_pool(
             run,
-            _in_order(plan.cells),
+            plan.cells,
             jobs,
             options=options,
             started=hooks.cell_started if number == 0 else _ignored,
@@ -95,25 +97,25 @@ def forget_failures(run: Path, plan: Plan) -> list[CellPlan]:
     again = []
     for cell in plan.cells:
         row = read_row(run, cell)
-        if row is None or row.bad or row.status == "truncated" or _upstream_failed(row):
+        if row is None or row.bad or row.status == "truncated" or _waits_for_upstream(cell, row):
             Ledger(run, plan, cell).forget_failures()
             again.append(cell)
     return again
 
 
-def _upstream_failed(row: Row) -> bool:
-    return row.status == "skipped" and (row.error or "").startswith("upstream")
+def _waits_for_upstream(cell: CellPlan, row: Row) -> bool:
+    """Skipped, but not by the plan: then a cell that it needs did not end well."""
+    return row.status == "skipped" and cell.skip is None
 
 
-def _in_order(cells: Sequence[CellPlan]) -> list[CellPlan]:
-    """A cell never stands before one that it needs: the planner sees to that, a hook might not."""
-    ids = {cell.id for cell in cells}
-    for cell in cells:
+def _check_needs(plan: Plan) -> None:
+    """Every cell that another needs is in the plan: the planner sees to that, a hook might not."""
+    ids = {cell.id for cell in plan.cells}
+    for cell in plan.cells:
         missing = [need for need in cell.needs.values() if need not in ids]
         if missing:
             msg = f"the cell {cell.id} needs {missing[0]}, which is not in the plan"
             raise RunFolderError(msg)
-    return list(cells)
 
 
 def _ignored(cell: CellPlan) -> None:

@@ -11,6 +11,7 @@ from jetgen.harness.plan import PLAN_FORMAT, CellPlan, MetricPlan
 from jetgen.harness.provenance import machine, versions
 from jetgen.harness.records import Ledger, StageRecord
 from jetgen.harness.row import Cost, Row, Score, Status, read_row
+from jetgen.scoring import band
 
 __all__ = ["ended_row", "make_row"]
 
@@ -86,14 +87,14 @@ def _scores(metric: MetricPlan, records: Mapping[str, StageRecord]) -> dict[str,
         return {}
     found = {}
     for name, values in record.results["values"].items():
-        low, high = np.quantile(values, [0.05, 0.95])
+        of_draws = band(values)
         found[name] = Score(
             metric=metric.name,
             values=values,
-            mean=float(np.mean(values)),
+            mean=of_draws.mean,
             spread=float(np.std(values, ddof=1)) if len(values) > 1 else 0.0,
-            low=float(low),
-            high=float(high),
+            low=of_draws.low,
+            high=of_draws.high,
             n_real=record.results["n_real"],
             n_fake=record.results["n_fake"],
             unit=metric.unit,

@@ -72,7 +72,7 @@ class Planner:
         known = self._registry.of("generators")
         references = [plugin for plugin in known if _reference(plugin)]
         if self._request.generators == "all":
-            asked = [plugin for plugin in known if plugin.state is State.OK]
+            asked = list(self._registry.usable("generators"))
         else:
             asked = [_named(self._registry, name) for name in self._request.generators]
         seen = {plugin.full_name for plugin in references}
@@ -127,7 +127,7 @@ class Planner:
         """The metrics that apply to the dataset, and why others do not."""
         names = self._request.metrics
         if names == "standard":
-            plugins = [plugin for plugin in self._registry.of("metrics") if plugin.state is State.OK]
+            plugins = list(self._registry.usable("metrics"))
         else:
             plugins = [self._registry.find("metrics", name) for name in names]
         chosen, skipped = [], {}
@@ -169,8 +169,8 @@ class Planner:
         spec = plugin.spec
         changed = {key: value for _, layer in layers for key, value in layer.items()}
         variant = f"{preset}+{digest(changed)[:6]}" if changed else preset
-        cell_id = f"{plugin.name if plugin.state is State.OK else plugin.full_name.replace('/', '~')}"
-        cell_id = f"{cell_id}.{variant}.{dataset.label}.s{seed}"
+        name = plugin.name if plugin.state is State.OK else plugin.full_name.replace("/", "~")
+        cell_id = f"{name}.{variant}.{dataset.label}.s{seed}"
         if cell_id in self._cells:
             return cell_id
         if not isinstance(spec, GeneratorSpec):
