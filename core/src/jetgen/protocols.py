@@ -24,6 +24,7 @@ __all__ = [
     "MetricContext",
     "Split",
     "SupportsLogProb",
+    "SupportsMeasuring",
     "SupportsSimulation",
 ]
 
@@ -122,9 +123,10 @@ class SupportsLogProb(Protocol):
 
 @dataclass(frozen=True)
 class MetricContext(RunContext):
-    """The surroundings of a metric: also the training clouds, for metrics whose spec says ``needs=("train",)``."""
+    """The surroundings of a metric: also what its spec ``needs``, the training clouds or the trained generator."""
 
     train: CloudSource | None = None
+    model: Generator | None = None
 
 
 class Metric(Protocol):
@@ -136,5 +138,24 @@ class Metric(Protocol):
         ...
 
     def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Mapping[str, float]:
-        """One value per name. The first name is the metric's own; its components follow, such as ``w1p_etarel``."""
+        """One value per name. The first name is the metric's own; its components follow, such as ``w1p_etarel``.
+
+        A metric that knows how far a value can be trusted adds it under the same name with ``_spread`` at its end.
+        """
+        ...
+
+
+class SupportsMeasuring(Protocol):
+    """A metric of quantities that each cloud has by itself.
+
+    They are measured once however often clouds are compared: for every draw, for every split of a floor. The class
+    :class:`jetgen.metrics.measuring.Measuring` makes ``compute`` of the two.
+    """
+
+    def measure(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
+        """float64 (N, ...), the quantities of each cloud, the same whatever clouds stand beside it."""
+        ...
+
+    def compare(self, real: NDArray[np.float64], fake: NDArray[np.float64], ctx: MetricContext) -> Mapping[str, float]:
+        """What ``compute`` says of clouds with these quantities."""
         ...

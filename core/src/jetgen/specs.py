@@ -82,8 +82,11 @@ class MetricSpec(Spec):
         direction: ``"lower"`` or ``"higher"`` is better, or ``"one"`` when the ideal value is 1.
         smallest_n: the number of clouds on either side below which the value says nothing.
         tier: ``"standard"`` (seconds) or ``"slow"``.
-        needs: ``("train",)`` if it looks at the training clouds too.
+        needs: ``"train"`` if it looks at the training clouds too, ``"model"`` if it asks the trained generator itself.
+        power: the protocol that a generator must declare for a metric that asks it, such as ``"SupportsLogProb"``.
+        requires: modules that core does not install by itself and that must be there, such as ``"torch"``.
         ranked: False for a diagnostic that must not order models.
+        floor_draws: the splits of the truth behind the floor; fewer where one of them takes minutes.
     """
 
     kinds: tuple[str, ...]
@@ -92,5 +95,8 @@ class MetricSpec(Spec):
     direction: Literal["lower", "higher", "one"] = "lower"
     smallest_n: int = 100
     tier: Literal["standard", "slow"] = "standard"
-    needs: tuple[Literal["train"], ...] = ()
+    needs: tuple[Literal["train", "model"], ...] = ()
+    power: str = ""
+    requires: tuple[str, ...] = ()
     ranked: bool = True
+    floor_draws: int = 30

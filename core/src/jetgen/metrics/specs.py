@@ -4,7 +4,27 @@ from __future__ import annotations
 
 from jetgen.specs import MetricSpec
 
-__all__ = ["METRICS", "novelty", "w1m", "w1mult", "w1p"]
+__all__ = [
+    "METRICS",
+    "c2st",
+    "c2st_paper",
+    "cov",
+    "fpd",
+    "kpd",
+    "mmd",
+    "nll",
+    "novelty",
+    "sliced",
+    "substructure",
+    "w1efp",
+    "w1m",
+    "w1mult",
+    "w1p",
+    "w1pt",
+]
+
+_JETS = ("etarel", "phirel", "ptrel")
+_ALL_KINDS = ("jets", "showers", "tracks", "table")
 
 # With one value a cloud, two samples of n clouds from the same truth are about 0.8 sqrt(2 / n) * 1.6 standard
 # deviations apart in W1: 0.09 at n = 400, 0.06 at n = 1,000, 0.02 at n = 10,000. Good models are within 0.1.
@@ -16,7 +36,7 @@ w1m = MetricSpec(
     target="jetgen.metrics.wasserstein:MassDistance",
     paper="2106.11535",
     kinds=("jets",),
-    features=("etarel", "phirel", "ptrel"),
+    features=_JETS,
     smallest_n=_ONE_VALUE_A_CLOUD,
 )
 
@@ -25,7 +45,16 @@ w1p = MetricSpec(
     summary="Wasserstein distance between the features of all points, mean over the features",
     target="jetgen.metrics.wasserstein:FeatureDistance",
     paper="2106.11535",
-    kinds=("jets", "showers", "tracks", "table"),
+    kinds=_ALL_KINDS,
+)
+
+w1pt = MetricSpec(
+    name="w1pt",
+    summary="Wasserstein distance between the relative transverse momenta of jets",
+    target="jetgen.metrics.wasserstein:MomentumDistance",
+    kinds=("jets",),
+    features=_JETS,
+    smallest_n=_ONE_VALUE_A_CLOUD,
 )
 
 w1mult = MetricSpec(
@@ -37,15 +66,149 @@ w1mult = MetricSpec(
     smallest_n=_ONE_VALUE_A_CLOUD,
 )
 
+w1efp = MetricSpec(
+    name="w1efp",
+    summary="Wasserstein distance between five energy flow polynomials (n = d = 4, prime), mean over the five",
+    target="jetgen.metrics.efp_distance:EfpDistance",
+    paper="2106.11535",
+    kinds=("jets",),
+    features=_JETS,
+    smallest_n=_ONE_VALUE_A_CLOUD,
+)
+
+fpd = MetricSpec(
+    name="fpd",
+    summary="Fréchet physics distance on 36 energy flow polynomials, extrapolated to infinite samples",
+    target="jetgen.metrics.physics_distance:FrechetPhysicsDistance",
+    paper="2211.10295",
+    kinds=("jets",),
+    features=_JETS,
+    smallest_n=2_000,
+    tier="slow",
+    floor_draws=10,
+)
+
+kpd = MetricSpec(
+    name="kpd",
+    summary="kernel physics distance (unbiased quartic MMD) on 36 energy flow polynomials",
+    target="jetgen.metrics.physics_distance:KernelPhysicsDistance",
+    paper="2211.10295",
+    kinds=("jets",),
+    features=_JETS,
+    smallest_n=2_000,
+    tier="slow",
+    floor_draws=10,
+)
+
+cov = MetricSpec(
+    name="cov",
+    summary="fraction of true jets that are nearest to a generated one (0.5 to 0.6 for the truth itself), by EMD",
+    target="jetgen.metrics.coverage:Coverage",
+    paper="2106.11535",
+    kinds=("jets",),
+    features=_JETS,
+    direction="higher",
+    smallest_n=100,
+    tier="slow",
+    ranked=False,
+    floor_draws=10,
+)
+
+mmd = MetricSpec(
+    name="mmd",
+    summary="mean energy mover's distance of a true jet to the nearest of the generated ones",
+    target="jetgen.metrics.coverage:MinimumMatchingDistance",
+    paper="2106.11535",
+    kinds=("jets",),
+    features=_JETS,
+    smallest_n=100,
+    tier="slow",
+    ranked=False,
+    floor_draws=10,
+)
+
+substructure = MetricSpec(
+    name="substructure",
+    summary="Wasserstein distance between tau21, tau32 and D2, mean over the three",
+    target="jetgen.metrics.substructure:SubstructureDistance",
+    paper="2310.00049",
+    kinds=("jets",),
+    features=_JETS,
+    smallest_n=_ONE_VALUE_A_CLOUD,
+    tier="slow",
+    requires=("fastjet",),
+    floor_draws=30,
+)
+
+c2st = MetricSpec(
+    name="c2st",
+    summary="AUC of a classifier of generated against true clouds: 0.5 cannot tell them apart",
+    target="jetgen.metrics.c2st.metric:ClassifierTest",
+    paper="2106.05285",
+    kinds=_ALL_KINDS,
+    smallest_n=_ONE_VALUE_A_CLOUD,
+    tier="slow",
+    requires=("torch",),
+    floor_draws=1,
+)
+
+c2st_paper = MetricSpec(
+    name="c2st_paper",
+    summary="the same with the sizes and the epochs of the papers: hours without a GPU",
+    target="jetgen.metrics.c2st.metric:PaperClassifierTest",
+    paper="2106.05285",
+    kinds=_ALL_KINDS,
+    smallest_n=10_000,
+    tier="slow",
+    requires=("torch",),
+    floor_draws=1,
+)
+
+sliced = MetricSpec(
+    name="sliced",
+    summary="sliced Wasserstein distance between high-level features in units of their spread",
+    target="jetgen.metrics.sliced:SlicedDistance",
+    paper="2409.16336",
+    kinds=_ALL_KINDS,
+    smallest_n=_ONE_VALUE_A_CLOUD,
+)
+
 novelty = MetricSpec(
     name="novelty",
     summary="distance of generated clouds to the training clouds over that of test clouds: 1 is new, 0 is a copy",
     target="jetgen.metrics.novelty:Novelty",
-    kinds=("jets", "showers", "tracks", "table"),
+    kinds=_ALL_KINDS,
     direction="one",
     needs=("train",),
     ranked=False,
 )
 
-METRICS = (w1m, w1p, w1mult, novelty)
+nll = MetricSpec(
+    name="nll",
+    summary="mean negative log-likelihood of a test cloud, of generators that know their density",
+    target="jetgen.metrics.likelihood:NegativeLogLikelihood",
+    kinds=_ALL_KINDS,
+    unit="nat",
+    needs=("model",),
+    power="SupportsLogProb",
+    ranked=False,  # densities of sets, of ordered lists and of padded arrays differ by constants
+)
+
+METRICS = (
+    w1m,
+    w1p,
+    w1pt,
+    w1mult,
+    w1efp,
+    sliced,
+    novelty,
+    nll,
+    fpd,
+    kpd,
+    cov,
+    mmd,
+    substructure,
+    c2st,
+    c2st_paper,
+)
 """All of them, in the order of a report."""
