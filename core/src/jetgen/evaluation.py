@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -12,10 +13,22 @@ from jetgen.cloud_spec import CloudSpec
 from jetgen.clouds import Clouds
 from jetgen.errors import DataError, UsageError
 from jetgen.files import CloudFile, open_clouds
+from jetgen.metrics.choice import chosen_metrics
+from jetgen.progress import progress_bar
 from jetgen.protocols import CloudSource, Metric, MetricContext
 from jetgen.registry import discover, load_target
 from jetgen.registry.target import first_line
-from jetgen.scoring import Band, band, floor_draws, inapplicable, score
+from jetgen.scoring import (
+    SPREAD,
+    Band,
+    bands,
+    compared,
+    floor_draws,
+    inapplicable,
+    sampling_spread,
+    seen,
+    smaller_than_sensible,
+)
 from jetgen.specs import MetricSpec
 
 __all__ = ["Evaluation", "Floor", "Measured", "evaluate"]
@@ -37,6 +50,8 @@ class Measured:
     Arguments:
         value: the metric's own value.
         components: every value by name, its own among them.
+        spreads: by name, the standard deviation that another generated sample of this size would show, by the word of
+            the metric itself or else from five parts of the sample; without those that neither could tell.
         n_real, n_fake: the numbers of clouds that were compared.
         unit, direction: as in :class:`jetgen.MetricSpec`.
         floor: None if the reference is too small to be split.
@@ -45,6 +60,7 @@ class Measured:
 
     value: float
     components: dict[str, float]
+    spreads: dict[str, float]
     n_real: int
     n_fake: int
     unit: str
@@ -68,22 +84,27 @@ class Evaluation:
 def evaluate(
     real: CloudSource | Path | str,
     fake: CloudSource | Path | str,
-    metrics: Sequence[str | MetricSpec] | None = None,
+    metrics: Sequence[str | MetricSpec] | str = "standard",
     spec: CloudSpec | None = None,
     train: CloudSource | Path | str | None = None,
     features: Sequence[str] | None = None,
     seed: int = 0,
-    floor_splits: int = 30,
+    floor_splits: int | None = None,
+    device: str = "cpu",
+    progress: bool | None = None,
 ) -> Evaluation:
     """Compare generated with true clouds.
 
     Arguments:
         real, fake, train: clouds, or the files that hold them; ``train`` for the metrics that look for copies.
-        metrics: names, or specs of metrics; by default every standard metric that is installed.
+        metrics: names or specs of metrics, or a word for many of those installed: ``standard``, ``slow`` or ``all``.
         spec: what the clouds mean; by default what the file ``real`` says.
         features: the columns of files that do not name them, in their order; of other files, what to read.
         seed: of the splits of the floor and of the metrics that choose clouds.
-        floor_splits: how often the reference is split for the floor; 0 for no floor.
+        floor_splits: how often the reference is split for the floor; by default as often as the metric says (30, or
+            fewer for a slow one); 0 for no floor.
+        device: where the metrics that use torch do so.
+        progress: True for a progress bar on standard error, False for none; by default on a terminal only.
 
     Raises:
         UsageError: if a metric is not known or nothing says what the clouds mean.
@@ -91,32 +112,34 @@ def evaluate(
 
     A metric that does not apply or fails is listed with its reason; the others are still computed.
     """
-    specs = _chosen(metrics)
+    specs = _chosen([metrics] if isinstance(metrics, str) else metrics)
     meaning, truth = _read(real, spec, features)
     _, made = _read(fake, meaning, features)
-    seen = _read(train, meaning, features)[1] if train is not None else None
+    known = _read(train, meaning, features)[1] if train is not None else None
     result = Evaluation()
-    for one in specs:
-        reason = _unfit(one, meaning, truth, made, seen)
-        if reason is None:
-            try:
-                result.metrics[one.name] = _measure(one, meaning, truth, made, seen, seed, floor_splits)
-            except Exception as error:  # noqa: BLE001 (a metric is a plugin: it may raise anything, the others go on)
-                reason = first_line(error)
-        if reason is not None:
-            result.skipped[one.name] = reason
+    with progress_bar("metrics", len(specs), show=progress) as bar:
+        ctx = MetricContext(seed=seed, device=device, threads=_cores(), train=known, listener=bar)
+        for done, one in enumerate(specs):
+            bar({"kind": "stage", "stage": one.name, "done": done})
+            reason = _unfit(one, meaning, truth, made, known)
+            if reason is None:
+                try:
+                    result.metrics[one.name] = _measure(one, meaning, truth, made, ctx, floor_splits)
+                except Exception as error:  # noqa: BLE001 (a metric is a plugin: it may raise anything, the others go on)
+                    reason = first_line(error)
+            if reason is not None:
+                result.skipped[one.name] = reason
     return result
 
 
-def _chosen(metrics: Sequence[str | MetricSpec] | None) -> list[MetricSpec]:
-    if metrics is None:
-        found = [cast("MetricSpec", plugin.spec) for plugin in discover().usable("metrics")]
-        return [spec for spec in found if spec.tier == "standard"]
-    return [one if isinstance(one, MetricSpec) else _found(one) for one in metrics]
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _found(name: str) -> MetricSpec:
-    return cast("MetricSpec", discover().find("metrics", name).spec)
+def _chosen(metrics: Sequence[str | MetricSpec]) -> list[MetricSpec]:
+    names = [one for one in metrics if isinstance(one, str)]
+    found = [cast("MetricSpec", plugin.spec) for plugin, _ in chosen_metrics(discover(), names)] if names else []
+    return [*(one for one in metrics if isinstance(one, MetricSpec)), *found]
 
 
 def _read(
@@ -150,39 +173,52 @@ def _reordered(file: CloudFile, spec: CloudSpec) -> Clouds:
     return Clouds(clouds.points[:, columns], clouds.offsets, clouds.context, clouds.given, clouds.event)
 
 
-def _unfit(spec: MetricSpec, meaning: CloudSpec, real: Clouds, fake: Clouds, train: Clouds | None) -> str | None:
+def _unfit(spec: MetricSpec, meaning: CloudSpec, real: Clouds, fake: Clouds, train: CloudSource | None) -> str | None:
     reason = inapplicable(spec, meaning)
     if reason is not None:
         return reason
+    if "model" in spec.needs:
+        return f"{spec.name} asks the trained generator itself: `jetbench run` tells it"
     if "train" in spec.needs and train is None:
         return f"{spec.name} looks at the training clouds too; none were given"
-    for what, clouds in (("true", real), ("generated", fake)):
-        if len(clouds) < spec.smallest_n:
-            return f"{len(clouds)} {what} clouds are too few: {spec.name} says something from {spec.smallest_n} on"
-    return None
+    return smaller_than_sensible(spec, len(real), len(fake))
 
 
 def _measure(
-    spec: MetricSpec,
-    meaning: CloudSpec,
-    real: Clouds,
-    fake: Clouds,
-    train: Clouds | None,
-    seed: int,
-    floor_splits: int,
+    spec: MetricSpec, meaning: CloudSpec, real: Clouds, fake: Clouds, ctx: MetricContext, floor_splits: int | None
 ) -> Measured:
-    clips: list[int] = []
-    ctx = MetricContext(seed=seed, train=train)
     metric: Metric = cast("Any", load_target(spec.target)).create(meaning)
+    clips: list[int] = []
+    truth = seen(metric, real, ctx)
+    made = seen(metric, fake, dataclasses.replace(ctx, listener=_counting(clips, ctx.listener)))
+    values = compared(metric, truth, made, dataclasses.replace(ctx, listener=_counting(clips, ctx.listener)))
+    components = {name: value for name, value in values.items() if not name.endswith(SPREAD)}
+    spreads = {name: values[name + SPREAD] for name in components if name + SPREAD in values}
+    if not spreads:
+        spreads = sampling_spread(metric, truth, made, ctx)
+    floor, splits = None, spec.floor_draws if floor_splits is None else floor_splits
+    if splits and len(real) > 1:
+        n_real, n_fake, draws = floor_draws(metric, real, len(real), len(fake), splits, ctx)
+        floor = Floor(bands(draws), n_real, n_fake)
+    return Measured(
+        value=next(iter(components.values())),
+        components=components,
+        spreads=spreads,
+        n_real=len(real),
+        n_fake=len(fake),
+        unit=spec.unit,
+        direction=spec.direction,
+        floor=floor,
+        clipped=sum(clips),
+    )
 
-    def listen(event: Any) -> None:
+
+def _counting(clips: list[int], listener: Callable[[Mapping[str, Any]], None]) -> Callable[[Mapping[str, Any]], None]:
+    """A listener that also keeps how many generated values were clipped."""
+
+    def listen(event: Mapping[str, Any]) -> None:
         if event["kind"] == "clipped":
             clips.append(int(event["points"]))
+        listener(event)
 
-    components = score(metric, real, fake, dataclasses.replace(ctx, listener=listen))
-    floor = None
-    if floor_splits and len(real) > 1:
-        n_real, n_fake, draws = floor_draws(metric, real, len(real), len(fake), floor_splits, ctx)
-        floor = Floor({name: band([draw[name] for draw in draws]) for name in draws[0]}, n_real, n_fake)
-    value = next(iter(components.values()))
-    return Measured(value, components, len(real), len(fake), spec.unit, spec.direction, floor, sum(clips))
+    return listen

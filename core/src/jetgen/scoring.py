@@ -1,7 +1,8 @@
-"""One score of generated against true clouds, and its floor: the score of truth against truth."""
+"""One score of generated against true clouds, its spread, and its floor: the score of truth against truth."""
 
 from __future__ import annotations
 
+import importlib.util
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,26 +16,72 @@ from jetgen.errors import DataError
 from jetgen.protocols import Metric, MetricContext
 from jetgen.specs import MetricSpec
 
-__all__ = ["Band", "band", "floor_draws", "inapplicable", "score"]
+__all__ = [
+    "SPREAD",
+    "Band",
+    "band",
+    "bands",
+    "compared",
+    "floor_draws",
+    "inapplicable",
+    "sampling_spread",
+    "score",
+    "seen",
+    "smaller_than_sensible",
+]
+
+SPREAD = "_spread"
+"""The end of the name under which a metric says how far one of its values can be trusted."""
+
+_PARTS = 5
+_LEAST_PART = 20
 
 
 def inapplicable(spec: MetricSpec, cloud_spec: CloudSpec) -> str | None:
-    """Why a metric cannot judge such clouds, in a few words; None if it can."""
+    """Why a metric cannot judge such clouds here, in a few words; None if it can."""
     if cloud_spec.kind not in spec.kinds:
         return f"{spec.name} judges {' and '.join(spec.kinds)}, these are {cloud_spec.kind}"
     missing = [name for name in spec.features if name not in cloud_spec.names]
     if missing:
         return f"{spec.name} needs the features {', '.join(missing)}; the clouds have {', '.join(cloud_spec.names)}"
+    absent = [module for module in spec.requires if importlib.util.find_spec(module) is None]
+    if absent:
+        return f"{spec.name} needs {' and '.join(absent)}, which is not installed: pip install {' '.join(absent)}"
     return None
 
 
-def score(metric: Metric, real: Clouds, fake: Clouds, ctx: MetricContext) -> dict[str, float]:
-    """What ``metric`` says of one draw of generated clouds, by name, its own name first.
+def smaller_than_sensible(spec: MetricSpec, n_real: int, n_fake: int) -> str | None:
+    """Why so many clouds say nothing by this metric; None if they do."""
+    for what, n in (("true", n_real), ("generated", n_fake)):
+        if n < spec.smallest_n:
+            return f"{n} {what} clouds are too few: {spec.name} says something from {spec.smallest_n} on"
+    return None
+
+
+def seen(metric: Metric, clouds: Clouds, ctx: MetricContext) -> Any:
+    """What ``metric`` compares: the clouds, or what it measures of each. Either can be picked from by cloud.
+
+    Raises:
+        DataError: if it measures another number of clouds than there are.
+    """
+    measure = getattr(metric, "measure", None)
+    if measure is None:
+        return clouds
+    rows = np.asarray(measure(clouds, ctx))
+    if rows.shape[:1] != (len(clouds),):
+        msg = f"{type(metric).__name__} measured an array of shape {rows.shape} for {len(clouds)} clouds"
+        raise DataError(msg)
+    return rows
+
+
+def compared(metric: Metric, real: Any, fake: Any, ctx: MetricContext) -> dict[str, float]:
+    """What ``metric`` says of two samples as it has :func:`seen` them, by name, its own name first.
 
     Raises:
         DataError: if it says nothing, or something that is not a finite number.
     """
-    answer: Any = metric.compute(real, fake, ctx)
+    judge: Any = metric
+    answer = judge.compute(real, fake, ctx) if isinstance(real, Clouds) else judge.compare(real, fake, ctx)
     values: dict[str, float] = {}
     for name, value in dict(answer).items():
         values[str(name)] = float(value)
@@ -45,6 +92,33 @@ def score(metric: Metric, real: Clouds, fake: Clouds, ctx: MetricContext) -> dic
         msg = f"{type(metric).__name__} returned no value"
         raise DataError(msg)
     return values
+
+
+def score(metric: Metric, real: Clouds, fake: Clouds, ctx: MetricContext) -> dict[str, float]:
+    """What ``metric`` says of one draw of generated clouds, by name, its own name first.
+
+    Raises:
+        DataError: if it says nothing, or something that is not a finite number.
+    """
+    return compared(metric, seen(metric, real, ctx), seen(metric, fake, ctx), ctx)
+
+
+def sampling_spread(metric: Metric, real: Any, fake: Any, ctx: MetricContext) -> dict[str, float]:
+    """How much each value would vary for another generated sample of the same size.
+
+    The generated clouds are dealt at random into five parts; the standard deviation between the values of the parts,
+    over the square root of five, is the one of the whole, near zero and far from it alike. (A bootstrap is not: near
+    zero it only adds.) Empty where there are too few clouds to part.
+
+    Arguments:
+        real, fake: the samples as the metric has :func:`seen` them.
+    """
+    if len(fake) < _PARTS * _LEAST_PART:
+        return {}
+    order = ctx.at("parts", _PARTS).rng("metric").permutation(len(fake))
+    parts = [compared(metric, real, fake[np.sort(part)], ctx) for part in np.array_split(order, _PARTS)]
+    names = [name for name in parts[0] if not name.endswith(SPREAD)]
+    return {name: float(np.std([part[name] for part in parts], ddof=1)) / math.sqrt(_PARTS) for name in names}
 
 
 def floor_draws(
@@ -71,11 +145,13 @@ def floor_draws(
         raise DataError(msg)
     half = len(pool) // 2
     n_real, n_fake = min(n_real, max(half, len(pool) - n_fake)), min(n_fake, max(half, len(pool) - n_real))
+    truth = seen(metric, pool, ctx)
     values = []
     for draw in range(draws):
         order = ctx.at("split", draw).rng("metric").permutation(len(pool))
-        real, fake = pool[order[:n_real]], pool[order[n_real : n_real + n_fake]]
-        values.append(score(metric, real, fake, ctx.at("floor", draw)))
+        real, fake = truth[order[:n_real]], truth[order[n_real : n_real + n_fake]]
+        values.append(compared(metric, real, fake, ctx.at("floor", draw)))
+        ctx.report("progress", done=draw + 1, total=draws, unit="floor draws")
     return n_real, n_fake, values
 
 
@@ -89,11 +165,20 @@ class Band:
     draws: int
 
 
-def band(values: Sequence[float]) -> Band:
-    """The band of the values of one name.
+def band(values: Sequence[float], spread: float | None = None) -> Band:
+    """The band of the values of one name; of a single draw, the nine tenths of a Gaussian of this ``spread``.
 
     >>> band([1.0, 2.0, 3.0])
     Band(mean=2.0, low=1.1, high=2.9, draws=3)
     """
+    if len(values) == 1 and spread is not None:
+        reach = 1.645 * spread
+        return Band(float(values[0]), values[0] - reach, values[0] + reach, 1)
     low, high = np.quantile(values, (0.05, 0.95)).tolist()
     return Band(float(np.mean(values)), round(low, 15), round(high, 15), len(values))
+
+
+def bands(draws: Sequence[dict[str, float]]) -> dict[str, Band]:
+    """The band of each name over the draws of a floor."""
+    names = [name for name in draws[0] if not name.endswith(SPREAD)]
+    return {name: band([draw[name] for draw in draws], draws[0].get(name + SPREAD)) for name in names}

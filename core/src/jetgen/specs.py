@@ -81,11 +81,13 @@ class MetricSpec(Spec):
         unit: the unit of its values, empty for a pure number.
         direction: ``"lower"`` or ``"higher"`` is better, or ``"one"`` when the ideal value is 1.
         smallest_n: the number of clouds on either side below which the value says nothing.
-        tier: ``"standard"`` (seconds) or ``"slow"``.
-        needs: ``"train"`` if it looks at the training clouds too, ``"model"`` if it asks the trained generator itself.
+        tier: ``"standard"`` (seconds), ``"slow"`` (minutes), or ``"paper"`` (hours; computed only if named).
+        needs: ``"train"`` if it looks at the training clouds too, ``"model"`` if it asks the trained generator itself,
+            ``"core"`` if it wants a processor core for itself: the timing stage of a run does what it says.
         power: the protocol that a generator must declare for a metric that asks it, such as ``"SupportsLogProb"``.
         requires: modules that core does not install by itself and that must be there, such as ``"torch"``.
         ranked: False for a diagnostic that must not order models.
+        draws: how many draws of a model it judges at most; None for all that the run makes.
         floor_draws: the splits of the truth behind the floor; fewer where one of them takes minutes.
     """
 
@@ -94,9 +96,10 @@ class MetricSpec(Spec):
     unit: str = ""
     direction: Literal["lower", "higher", "one"] = "lower"
     smallest_n: int = 100
-    tier: Literal["standard", "slow"] = "standard"
-    needs: tuple[Literal["train", "model"], ...] = ()
+    tier: Literal["standard", "slow", "paper"] = "standard"
+    needs: tuple[Literal["train", "model", "core"], ...] = ()
     power: str = ""
     requires: tuple[str, ...] = ()
     ranked: bool = True
+    draws: int | None = None
     floor_draws: int = 30

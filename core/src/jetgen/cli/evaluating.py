@@ -26,7 +26,14 @@ def evaluate_command(
         typer.Option(help="The features in order, such as etarel,phirel,ptrel, where the file has no names."),
     ] = None,
     metrics: options.Metrics = None,
+    train: Annotated[
+        str | None,
+        typer.Option(
+            help="The training clouds, for metrics that look for copies: a file, or NAME[@SIZE] of a dataset."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the splits behind the floor.")] = 0,
+    device: options.Device = "cpu",
     as_json: options.AsJson = False,
 ) -> None:
     """Compare a file of generated clouds with true ones, the floor beside each score."""
@@ -35,7 +42,10 @@ def evaluate_command(
     from jetgen.evaluation import evaluate
 
     names = tuple(part.strip() for part in features.split(",")) if features else None
-    result = evaluate(fake=file, metrics=metrics, features=names, seed=seed, **_reference(reference))
+    known = _reference(reference)
+    known |= {} if train is None else {"train": _training(train)}
+    chosen = metrics or "standard"
+    result = evaluate(fake=file, metrics=chosen, features=names, seed=seed, device=device, **known)
     if as_json:
         typer.echo(json.dumps(_document(result), indent=1))
     else:
@@ -56,6 +66,14 @@ def _reference(name: str) -> dict[str, Any]:
     return {"real": handle.test, "spec": handle.spec, "train": handle.train}
 
 
+def _training(name: str) -> Any:
+    """The clouds of a file, or the train split of a dataset."""
+    from jetgen.datasets.naming import named_file
+    from jetgen.handle import dataset
+
+    return named_file(name) or dataset(name).train
+
+
 def _document(result: Evaluation) -> dict[str, Any]:
     """One entry for each name that a metric gave a value."""
     found: dict[str, Any] = {}
@@ -65,6 +83,7 @@ def _document(result: Evaluation) -> dict[str, Any]:
             band = floors.get(name)
             found[name] = {
                 "value": value,
+                "spread": measured.spreads.get(name),
                 "floor": None if band is None else {"mean": band.mean, "low": band.low, "high": band.high},
                 "n_real": measured.n_real,
                 "n_fake": measured.n_fake,
@@ -81,7 +100,7 @@ def _show(result: Evaluation) -> None:
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for head in ("metric", "value", "floor: truth", "5 to 95 % of the floor", "floor from"):
+    for head in ("metric", "value", "spread", "floor: truth", "5 to 95 % of the floor", "floor from"):
         table.add_column(head, justify="left" if head == "metric" else "right", no_wrap=True)
     for measured in result.metrics.values():
         for name, value in measured.components.items():
@@ -89,7 +108,8 @@ def _show(result: Evaluation) -> None:
             band = floor.bands[name] if floor is not None else None
             words = ("–", "–") if band is None else (f"{band.mean:.3g}", f"{band.low:.3g} to {band.high:.3g}")
             sizes = "–" if floor is None else f"{floor.n_fake:,} / {floor.n_real:,}"
-            table.add_row(name, f"{value:.4g}", *words, sizes)
+            spread = measured.spreads.get(name)
+            table.add_row(name, f"{value:.4g}", "–" if spread is None else f"{spread:.2g}", *words, sizes)
     console = Console()
     console.print(table)
     for measured in list(result.metrics.values())[:1]:

@@ -39,7 +39,8 @@ Datasets: TypeAlias = Annotated[
     list[str] | None, typer.Option("-d", "--dataset", help="NAME, NAME@SIZE or a FILE of clouds; repeatable.")
 ]
 Metrics: TypeAlias = Annotated[
-    list[str] | None, typer.Option("-m", "--metric", help="A metric; repeatable. By default every standard one.")
+    list[str] | None,
+    typer.Option("-m", "--metric", help="A metric, or standard, slow, all; repeatable. By default standard."),
 ]
 Preset: TypeAlias = Annotated[str | None, typer.Option(help="tiny, quick, standard, gpu or full. Without it: quick.")]
 Seeds: TypeAlias = Annotated[int | None, typer.Option(min=1, help="How many training seeds. Without it: 1.")]

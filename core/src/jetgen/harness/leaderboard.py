@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Table", "markdown", "show", "tables"]
 
-_NAMES = {"w1m": "W1M", "w1p": "W1P", "w1mult": "W1 mult"}
+_NAMES = {"w1m": "W1M", "w1p": "W1P", "w1pt": "W1 pT", "w1mult": "W1 mult", "w1efp": "W1EFP"}
 _COSTS = ("training", "µs/cloud", "speed-up", "break-even", "params", "memory")
 _NONE = "–"
 
@@ -214,8 +214,17 @@ def _quality_notes(experiment: Experiment, shown: Sequence[str]) -> Iterator[str
         if row.status != "ok":
             phase = f" in {row.phase}" if row.phase else ""
             yield f"{row.id}: {row.status}{phase}: {row.error or 'stopped at its time limit'}"
+    yield from _unscored(rows)
+
+
+def _unscored(rows: Sequence[Row]) -> Iterator[str]:
+    """Why a metric says nothing: once for all rows, or with the names of those that it is silent on."""
+    silent: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
         for metric, reason in row.skipped_metrics.items():
-            yield f"{row.id}: no {metric}: {reason}"
+            silent.setdefault((metric, reason), []).append(row.id)
+    for (metric, reason), ids in silent.items():
+        yield f"no {metric}: {reason}" if len(ids) == len(rows) else f"{', '.join(ids)}: no {metric}: {reason}"
 
 
 def _sizes(floor: Mapping[str, Score]) -> str:
@@ -239,3 +248,9 @@ def _cost_notes(experiment: Experiment) -> Iterator[str]:
             f"both are timed in turn on the same core (models on {timed.timing_device}, batched, all included)."
         )
         yield "break-even: clouds after which the training, and the simulation of its data, have paid."
+    for one in experiment.standings:
+        cost = one.best_row.cost
+        if cost.microseconds_by_batch:
+            times = ", ".join(f"{int(n):,}: {value:,.3g}" for n, value in cost.microseconds_by_batch.items())
+            how = f"{cost.timing_device}, {cost.timing_threads} thread(s), weights in {cost.precision or 'unknown form'}"
+            yield f"{one.title}: µs/cloud by the clouds of one call, {times} ({how})."

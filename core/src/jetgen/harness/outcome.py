@@ -11,7 +11,7 @@ from jetgen.harness.plan import PLAN_FORMAT, CellPlan, MetricPlan
 from jetgen.harness.provenance import machine, versions
 from jetgen.harness.records import Ledger, StageRecord
 from jetgen.harness.row import Cost, Row, Score, Status, read_row
-from jetgen.scoring import band
+from jetgen.scoring import SPREAD, band
 
 __all__ = ["ended_row", "make_row"]
 
@@ -86,8 +86,12 @@ def _scores(metric: MetricPlan, records: Mapping[str, StageRecord]) -> dict[str,
     if record is None or not record.done:
         return {}
     found = {}
-    for name, values in record.results["values"].items():
-        of_draws = band(values)
+    every = record.results["values"]
+    for name, values in every.items():
+        if name.endswith(SPREAD):
+            continue
+        own = float(np.mean(every[name + SPREAD])) if name + SPREAD in every else None
+        of_draws = band(values, own)
         found[name] = Score(
             metric=metric.name,
             values=values,
@@ -95,6 +99,7 @@ def _scores(metric: MetricPlan, records: Mapping[str, StageRecord]) -> dict[str,
             spread=float(np.std(values, ddof=1)) if len(values) > 1 else 0.0,
             low=of_draws.low,
             high=of_draws.high,
+            own_spread=own,
             n_real=record.results["n_real"],
             n_fake=record.results["n_fake"],
             unit=metric.unit,
@@ -118,7 +123,10 @@ def _cost(ledger: Ledger, records: Mapping[str, StageRecord]) -> Cost:
         microseconds_per_cloud=_micro(timing.get("generator_seconds")),
         simulator_microseconds_per_cloud=_micro(timing.get("simulator_seconds")),
         simulator_ratio=timing.get("ratio"),
+        microseconds_by_batch={n: seconds * 1e6 for n, seconds in timing.get("seconds_by_batch", {}).items()},
         timing_device=timing.get("device"),
+        timing_threads=timing.get("threads"),
+        precision=timing.get("precision"),
         peak_bytes={stage: record.peak_bytes for stage, record in records.items()},
         seconds={stage: record.seconds for stage, record in records.items()},
     )

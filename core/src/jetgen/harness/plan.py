@@ -77,11 +77,14 @@ class MetricPlan(_Strict):
     distribution: str
     version: str
     target: str
+    tier: str = "standard"
     unit: str
     direction: str
     smallest_n: int
     needs: tuple[str, ...]
     ranked: bool
+    draws: int | None = Field(default=None, description="draws of a model that it judges at most")
+    floor_draws: int = Field(default=30, description="splits of the truth behind its floor")
 
     @property
     def module(self) -> str:

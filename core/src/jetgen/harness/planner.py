@@ -15,6 +15,7 @@ from jetgen.harness.keys import digest
 from jetgen.harness.plan import PLAN_FORMAT, CellPlan, DatasetPlan, GeneratorPlan, MetricPlan, Plan
 from jetgen.harness.provenance import versions
 from jetgen.harness.request import Request
+from jetgen.metrics.choice import chosen_metrics
 from jetgen.registry import Plugin, Registry, State, load_target
 from jetgen.scoring import inapplicable
 from jetgen.settings import Need, Settings, resolve
@@ -26,7 +27,7 @@ __all__ = ["Planner"]
 # Estimated minutes on two cores, and the safety limit of a stage as a multiple of them.
 _MINUTES = {"tiny": 0.2, "quick": 2.0, "standard": 30.0, "gpu": 5.0, "full": 600.0}
 _SAFETY = 10.0
-_LEAST_TIMEOUT = 900.0
+_LEAST_TIMEOUTS = {"standard": 900.0, "slow": 3_600.0, "paper": 36_000.0}
 # Blocks of timing: long enough for the clock and the caches, but `tiny` is there to check, not to measure.
 _BLOCK_SECONDS = {"tiny": 0.1}
 _USUAL_BLOCK_SECONDS = 1.0
@@ -123,34 +124,24 @@ class Planner:
             simulated="SupportsSimulation" in found.spec.powers,
         )
 
-    def _metrics(self, dataset: DatasetPlan) -> tuple[tuple[MetricPlan, ...], dict[str, str]]:
-        """The metrics that apply to the dataset, and why others do not."""
-        names = self._request.metrics
-        if names == "standard":
-            plugins = list(self._registry.usable("metrics"))
-        else:
-            plugins = [self._registry.find("metrics", name) for name in names]
+    def _metrics(
+        self, dataset: DatasetPlan, generator: GeneratorPlan | None
+    ) -> tuple[tuple[MetricPlan, ...], dict[str, str]]:
+        """The metrics that apply to the dataset and the generator, and why others do not."""
         chosen, skipped = [], {}
-        for plugin in plugins:
+        for plugin, named in chosen_metrics(self._registry, self._request.metrics):
             spec = plugin.spec
-            if not isinstance(spec, MetricSpec) or (names == "standard" and spec.tier != "standard"):
-                continue
-            if reason := inapplicable(spec, dataset.spec):
+            if not isinstance(spec, MetricSpec) or "core" in spec.needs:
+                continue  # what wants a core for itself is the timing stage
+            reason = inapplicable(spec, dataset.spec)
+            if reason is None and "model" in spec.needs and (generator is None or spec.power not in generator.powers):
+                if not named or generator is None:
+                    continue  # nobody asked it of a floor, or of a model that does not have it
+                reason = f"{generator.name} does not declare {spec.power}"
+            if reason is not None:
                 skipped[plugin.name] = reason
                 continue
-            chosen.append(
-                MetricPlan(
-                    name=plugin.name,
-                    distribution=plugin.distribution,
-                    version=plugin.version,
-                    target=spec.target,
-                    unit=spec.unit,
-                    direction=spec.direction,
-                    smallest_n=spec.smallest_n,
-                    needs=spec.needs,
-                    ranked=spec.ranked,
-                )
-            )
+            chosen.append(_metric_plan(plugin, spec))
         # The metrics of one module share a process, so they stand together.
         return tuple(sorted(chosen, key=lambda metric: (metric.module, metric.name))), skipped
 
@@ -225,8 +216,9 @@ class Planner:
         **more: Any,
     ) -> CellPlan:
         request = self._request
-        metrics, skipped = self._metrics(dataset)
-        timeout = max(_LEAST_TIMEOUT, minutes * 60 * _SAFETY) if request.timeout is None else request.timeout
+        metrics, skipped = self._metrics(dataset, generator)
+        least = max(_LEAST_TIMEOUTS[metric.tier] for metric in metrics) if metrics else _LEAST_TIMEOUTS["standard"]
+        timeout = max(least, minutes * 60 * _SAFETY) if request.timeout is None else request.timeout
         return CellPlan(
             id=cell_id,
             kind="floor" if generator is None else "model",
@@ -271,6 +263,23 @@ def _settings_class(spec: GeneratorSpec) -> type[Settings]:
         msg = f"the settings of {spec.name}, {spec.settings}, are not a subclass of jetgen.Settings"
         raise PluginError(msg)
     return cls
+
+
+def _metric_plan(plugin: Plugin, spec: MetricSpec) -> MetricPlan:
+    return MetricPlan(
+        name=plugin.name,
+        distribution=plugin.distribution,
+        version=plugin.version,
+        target=spec.target,
+        tier=spec.tier,
+        unit=spec.unit,
+        direction=spec.direction,
+        smallest_n=spec.smallest_n,
+        needs=spec.needs,
+        ranked=spec.ranked,
+        draws=spec.draws,
+        floor_draws=spec.floor_draws,
+    )
 
 
 def _unsuitable(spec: GeneratorSpec, settings: Settings, dataset: DatasetPlan) -> str | None:

@@ -116,7 +116,12 @@ class Ledger:
             known |= {"device": cell.device}
         else:
             known |= {"draws": cell.draws, "seed": cell.seed}
-            known["target"] = next((one.target for one in cell.metrics if stage == f"metric.{one.name}"), None)
+            metric = next((one for one in cell.metrics if stage == f"metric.{one.name}"), None)
+            known["target"] = metric.target if metric is not None else None
+            if metric is not None:
+                known["draws"] = (
+                    metric.floor_draws if generator is None else min(cell.draws, metric.draws or cell.draws)
+                )
         return known
 
     def _upstream_key(self, cell_id: str) -> str | None:

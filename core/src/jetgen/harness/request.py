@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from jetgen.errors import UsageError
 from jetgen.suggest import did_you_mean
@@ -25,6 +25,7 @@ class Request:
     """Generators and metrics by name, or the word that stands for many of them; sizes of the experiment.
 
     Arguments:
+        metrics: names, and words for tiers: ``standard``, ``slow``, ``all``.
         layers: for each generator, pairs of an origin and the settings that it gives, the later the stronger.
         timeout: seconds for a stage; None for what suits the preset.
         memory: bytes for a stage; None for a fair share of the machine.
@@ -32,7 +33,7 @@ class Request:
 
     generators: tuple[str, ...] | Literal["all"]
     datasets: tuple[str, ...]
-    metrics: tuple[str, ...] | Literal["standard"] = "standard"
+    metrics: tuple[str, ...] = ("standard",)
     preset: str = "quick"
     seeds: int = 1
     draws: int = 5
@@ -56,11 +57,16 @@ class _Suite(BaseModel):
 
     generators: tuple[str, ...] | Literal["all"] = "all"
     datasets: tuple[str, ...]
-    metrics: tuple[str, ...] | Literal["standard"] = "standard"
+    metrics: tuple[str, ...] = ("standard",)
     preset: str = "quick"
     seeds: int = Field(1, ge=1)
     draws: int = Field(5, ge=1)
     settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+    @field_validator("metrics", mode="before")
+    @classmethod
+    def _one_word_is_a_list(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
 
 
 def read_suite(path: Path) -> Request:

@@ -17,7 +17,8 @@ def records(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """One record for each score, and one for each row without any; identity, outcome and cost are in all of them."""
     found = []
     for row in rows:
-        cost = row.cost.model_dump(exclude={"peak_bytes", "seconds"})
+        cost = row.cost.model_dump(exclude={"peak_bytes", "seconds", "microseconds_by_batch"})
+        cost |= {f"microseconds_batch_{n}": value for n, value in row.cost.microseconds_by_batch.items()}
         common = row.model_dump(include={"id", "kind", "status", "phase", "error_type", "error", "generator"})
         common |= row.model_dump(include={"distribution", "version", "preset", "reference", "dataset", "size", "seed"})
         common |= cost

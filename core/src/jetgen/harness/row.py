@@ -28,6 +28,7 @@ class Score(_Document):
     spread: float = Field(description="standard deviation over the draws")
     low: float = Field(description="5 % quantile over the draws")
     high: float = Field(description="95 % quantile over the draws")
+    own_spread: float | None = Field(default=None, description="what the metric itself says of its spread")
     n_real: int
     n_fake: int
     unit: str
@@ -45,10 +46,13 @@ class Cost(_Document):
     inherited_fit_seconds: float = Field(default=0.0, description="training of the cells that it needs")
     sample_seconds: float | None = None
     microseconds_per_cloud: float | None = Field(default=None, description="sampling, warm, one core")
+    microseconds_by_batch: dict[str, float] = Field(default_factory=dict, description="by the clouds of one call")
     simulator_microseconds_per_cloud: float | None = Field(default=None, description="timed beside it on the same core")
     simulator_ratio: float | None = Field(default=None, description="simulator over generator, median of paired blocks")
     break_even_clouds: float | None = Field(default=None, description="clouds after which training and data have paid")
     timing_device: str | None = None
+    timing_threads: int | None = None
+    precision: str | None = Field(default=None, description="of the weights, where they are kept as safetensors")
     peak_bytes: dict[str, int] = Field(default_factory=dict, description="by stage")
     seconds: dict[str, float] = Field(default_factory=dict, description="by stage")
 

@@ -22,7 +22,8 @@ class Figure:
     """One score of one standing.
 
     Arguments:
-        spread: standard deviation over the seeds where there are several, else over the draws.
+        spread: standard deviation over the seeds where there are several, else over the draws, else what the metric
+            says itself.
         floor: the mean of the truth against the truth at the same sizes.
         ranked: whether it may order models: not a diagnostic, and from enough clouds.
         few: whether there are fewer clouds than the metric asks for.
@@ -172,7 +173,7 @@ def _figure(scores: list[Score], floor: float | None) -> Figure:
     few = min(first.n_real, first.n_fake) < first.smallest_n
     return Figure(
         mean=fmean(means),
-        spread=stdev(means) if len(means) > 1 else first.spread,
+        spread=stdev(means) if len(means) > 1 else _within(first),
         low=min(score.low for score in scores),
         high=max(score.high for score in scores),
         floor=floor,
@@ -180,6 +181,11 @@ def _figure(scores: list[Score], floor: float | None) -> Figure:
         ranked=first.ranked and not few,
         few=few,
     )
+
+
+def _within(score: Score) -> float:
+    """The spread of one seed: over its draws, or of the only one by the metric's own word."""
+    return score.spread if len(score.values) > 1 or score.own_spread is None else score.own_spread
 
 
 def _badness(value: float, direction: str) -> float:

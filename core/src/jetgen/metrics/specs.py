@@ -8,6 +8,7 @@ __all__ = [
     "METRICS",
     "c2st",
     "c2st_paper",
+    "cost",
     "cov",
     "fpd",
     "kpd",
@@ -149,6 +150,7 @@ c2st = MetricSpec(
     smallest_n=_ONE_VALUE_A_CLOUD,
     tier="slow",
     requires=("torch",),
+    draws=1,
     floor_draws=1,
 )
 
@@ -159,8 +161,9 @@ c2st_paper = MetricSpec(
     paper="2106.05285",
     kinds=_ALL_KINDS,
     smallest_n=10_000,
-    tier="slow",
+    tier="paper",
     requires=("torch",),
+    draws=1,
     floor_draws=1,
 )
 
@@ -191,7 +194,19 @@ nll = MetricSpec(
     unit="nat",
     needs=("model",),
     power="SupportsLogProb",
+    draws=1,  # it does not look at them
     ranked=False,  # densities of sets, of ordered lists and of padded arrays differ by constants
+)
+
+cost = MetricSpec(
+    name="cost",
+    summary="microseconds that a trained generator takes for a cloud; the cost table of every run",
+    target="jetgen.metrics.cost:Cost",
+    kinds=_ALL_KINDS,
+    unit="µs",
+    smallest_n=1,
+    needs=("model", "core"),
+    ranked=False,
 )
 
 METRICS = (
@@ -203,6 +218,7 @@ METRICS = (
     sliced,
     novelty,
     nll,
+    cost,
     fpd,
     kpd,
     cov,

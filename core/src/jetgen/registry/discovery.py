@@ -61,8 +61,14 @@ def _ask(entries: list[Entry], memory: Memory) -> dict[Entry, Plugin]:
         plugin = _healthy(entry, answer.document)
         if plugin is not None:
             memory.remember(entry, answer.document)
-        plugins[entry] = plugin or Plugin(**vars(entry), state=answer.state, reason=answer.reason)
+        plugins[entry] = plugin or _unhealthy(entry, answer.state, answer.reason)
     return plugins
+
+
+def _unhealthy(entry: Entry, state: State, reason: str) -> Plugin:
+    if state is State.OK:  # the child read the spec and we cannot: jetgen was replaced in between
+        return Plugin(**vars(entry), state=State.BROKEN, reason="jetgen changed while it was asked; run again")
+    return Plugin(**vars(entry), state=state, reason=reason)
 
 
 def _healthy(entry: Entry, document: Mapping[str, Any] | None) -> Plugin | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from jetgen.registry.plugin import AnySpec, Group
@@ -42,6 +43,8 @@ def _shaped(value: Any, hint: Any) -> Any:
     """``value`` with lists as the tuples that ``hint`` asks for; a ValueError if it does not fit."""
     origin, arguments = get_origin(hint), get_args(hint)
     if hint is Any or (origin is Literal and value in arguments) or type(value) is hint:
+        return value
+    if origin is UnionType and type(value) in arguments:
         return value
     if origin is tuple and isinstance(value, list):
         inner = arguments[:1] * len(value) if arguments[-1] is ... else arguments

@@ -7,13 +7,10 @@ from typing import Any
 from jetgen.clouds import Clouds
 from jetgen.files import open_clouds
 from jetgen.harness.stages.work import Work
-from jetgen.protocols import Dataset, MetricContext
-from jetgen.scoring import floor_draws, score
+from jetgen.protocols import Dataset, Generator, MetricContext
+from jetgen.scoring import compared, floor_draws, seen
 
-__all__ = ["FLOOR_DRAWS", "metric"]
-
-FLOOR_DRAWS = 30
-"""Splits of the truth behind each floor band."""
+__all__ = ["metric"]
 
 
 def metric(work: Work) -> dict[str, Any]:
@@ -23,23 +20,37 @@ def metric(work: Work) -> dict[str, Any]:
     dataset = work.dataset()
     test = dataset.load("test")
     train = dataset.load("train") if "train" in plan.needs else None
-    context = MetricContext(
-        seed=work.context.seed, device=work.context.device, threads=work.context.threads, train=train
-    )
     work.begin()
+    given = work.context
+    context = MetricContext(
+        seed=given.seed,
+        device=given.device,
+        threads=given.threads,
+        listener=given.listener,
+        train=train,
+        model=_model(work) if "model" in plan.needs else None,
+    )
     n = len(test)
     if work.cell.generator is None:
         n_real, n_fake, draws = floor_draws(
-            judge, _truth(dataset, with_train=train is None), n, n, FLOOR_DRAWS, context
+            judge, _truth(dataset, with_train=train is None), n, n, plan.floor_draws, context
         )
     else:
-        real, n_real, n_fake, draws = test[:n], n, n, []
+        real, n_real, n_fake, draws = seen(judge, test[:n], context), n, n, []
+        number = min(work.cell.draws, plan.draws or work.cell.draws)
         with open_clouds(work.folder / "samples.h5") as samples:
-            for draw in range(work.cell.draws):
-                fake = samples[draw * n : (draw + 1) * n]
-                draws.append(score(judge, real, fake, context.at("draw", draw)))
+            for draw in range(number):
+                at = context.at("draw", draw)
+                fake = seen(judge, samples[draw * n : (draw + 1) * n], at)
+                draws.append(compared(judge, real, fake, at))
+                context.report("progress", done=draw + 1, total=number, unit="draws")
     values = {name: [float(draw[name]) for draw in draws] for name in draws[0]}
     return {"values": values, "n_real": n_real, "n_fake": n_fake}
+
+
+def _model(work: Work) -> Generator:
+    """The trained generator of the cell, for a metric that asks it."""
+    return work.generator_class().load(work.folder / "model", work.cell.device)
 
 
 def _truth(dataset: Dataset, *, with_train: bool) -> Clouds:

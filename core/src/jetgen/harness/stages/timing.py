@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from statistics import median
 from typing import Any
@@ -11,12 +10,14 @@ from typing import Any
 from jetgen.conditions import Conditions
 from jetgen.harness.provenance import device_name
 from jetgen.harness.stages.work import Work
+from jetgen.metrics.cost import precision, seconds_by_batch, timed
 from jetgen.protocols import CloudSource, Generator
 
 __all__ = ["timing"]
 
 _BLOCKS = 3
 _WARM_UP = 10
+_BATCH_SHARE = 4  # blocks of the batch sizes are shorter: they are not compared with the simulator
 
 
 def timing(work: Work) -> dict[str, Any]:
@@ -39,7 +40,14 @@ def timing(work: Work) -> dict[str, Any]:
         for name, block in blocks.items():
             seconds[name].append(_seconds(block, sizes[name]) / sizes[name])
         work.context.report("progress", done=i + 1, total=_BLOCKS, unit="blocks")
-    found: dict[str, Any] = {"device": device_name(work.cell.device), "clouds_per_block": sizes}
+    found: dict[str, Any] = {
+        "device": device_name(work.cell.device),
+        "threads": work.context.threads,
+        "precision": precision(work.folder / "model"),
+        "clouds_per_block": sizes,
+    }
+    batches = seconds_by_batch(model, dataset.load("test"), work.context, target / _BATCH_SHARE)
+    found["seconds_by_batch"] = {str(n): value for n, value in batches.items()}
     found["generator_seconds"] = median(seconds["generator"])
     if "simulator" in seconds:
         found["simulator_seconds"] = median(seconds["simulator"])
@@ -73,6 +81,4 @@ def _block_size(block: Callable[[int], Any], target: float) -> int:
 
 
 def _seconds(block: Callable[[int], Any], n: int) -> float:
-    start = time.perf_counter()
-    block(n)
-    return time.perf_counter() - start
+    return timed(lambda: block(n))

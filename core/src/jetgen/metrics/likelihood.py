@@ -1,0 +1,74 @@
+"""How likely a generator holds the truth to be, where it knows its density."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from jetgen.cloud_spec import CloudSpec
+from jetgen.clouds import Clouds
+from jetgen.errors import DataError
+from jetgen.protocols import MetricContext
+
+__all__ = ["NegativeLogLikelihood"]
+
+_BATCH = 1_000
+
+
+class NegativeLogLikelihood:
+    """``nll``: minus the mean natural logarithm of the density of true clouds under the generator.
+
+    Densities are in the units of the features, so that it can be negative. It never ranks: one generator gives the
+    density of a set, another that of an ordered or padded list, and these differ by constants. Between settings of
+    one generator it is the sharpest score there is. ``nll_per_point`` is the same divided by the mean multiplicity;
+    the spread is the standard error over the clouds.
+
+    A cloud that the generator holds to be impossible, such as one with a multiplicity that was not among the training
+    clouds, would make the mean infinite. It is left out, and ``nll_impossible`` is the fraction of such clouds: of two
+    generators, compare that first.
+    """
+
+    def __init__(self, cloud_spec: CloudSpec) -> None:
+        self.cloud_spec = cloud_spec
+
+    @classmethod
+    def create(cls, cloud_spec: CloudSpec) -> Self:
+        """The metric for clouds of this meaning."""
+        return cls(cloud_spec)
+
+    def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Mapping[str, float]:
+        """The mean over ``real``; ``fake`` is not looked at.
+
+        Raises:
+            DataError: without a model, or if its densities are no numbers, or all of them 0.
+        """
+        del fake
+        model: Any = ctx.model
+        if model is None or len(real) == 0 or real.counts.sum() == 0:
+            msg = "nll asks a trained generator about true clouds; there is none of one of them"
+            raise DataError(msg)
+        parts = []
+        for start in range(0, len(real), _BATCH):
+            parts.append(np.asarray(model.log_prob(real[start : start + _BATCH], ctx), np.float64))
+            ctx.report("progress", done=min(start + _BATCH, len(real)), total=len(real), unit="clouds")
+        values = -np.concatenate(parts)
+        if np.isnan(values).any() or np.isneginf(values).any():
+            row = int(np.flatnonzero(np.isnan(values) | np.isneginf(values))[0])
+            msg = f"the log-density of true cloud {row} is {-values[row]}; a finite number or -inf is needed"
+            raise DataError(msg)
+        possible = values[np.isfinite(values)]
+        if len(possible) == 0:
+            msg = f"the generator holds all {len(values)} true clouds to be impossible"
+            raise DataError(msg)
+        error = float(possible.std(ddof=1 if len(possible) > 1 else 0)) / math.sqrt(len(possible))
+        points = float(real.counts.mean())
+        return {
+            "nll": float(possible.mean()),
+            "nll_spread": error,
+            "nll_per_point": float(possible.mean()) / points,
+            "nll_per_point_spread": error / points,
+            "nll_impossible": 1.0 - len(possible) / len(values),
+        }

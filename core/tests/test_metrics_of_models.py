@@ -1,0 +1,118 @@
+"""Metrics that ask the trained generator: its likelihood of the truth, and its time for a cloud."""
+
+import math
+
+import numpy as np
+import pytest
+from jetgen import Clouds, CloudSpec, Feature, MetricContext
+from jetgen.errors import DataError
+from jetgen.metrics.cost import BATCHES, Cost, precision, seconds_by_batch
+from jetgen.metrics.likelihood import NegativeLogLikelihood
+
+TABLE = CloudSpec("table", (Feature("x"), Feature("y")), 1)
+
+
+class Gaussian:
+    """A generator that knows its density: independent Gaussians of one width."""
+
+    def __init__(self, width=1.0):
+        self.width = width
+        self.calls = []
+
+    def sample(self, conditions, ctx):
+        self.calls.append(conditions.n)
+        points = ctx.rng("sampling").normal(scale=self.width, size=(conditions.n, 2))
+        return Clouds(points, np.arange(conditions.n + 1))
+
+    def log_prob(self, clouds, ctx):
+        squares = (clouds.points.astype(np.float64) / self.width) ** 2
+        constant = math.log(2 * math.pi * self.width**2)
+        return -0.5 * np.bincount(clouds.rows, squares.sum(axis=1), minlength=len(clouds)) - constant
+
+
+@pytest.fixture
+def truth():
+    return Clouds(np.random.default_rng(0).normal(size=(20_000, 2)), np.arange(20_001))
+
+
+def nll(model, clouds):
+    return NegativeLogLikelihood.create(TABLE).compute(clouds, clouds[:0], MetricContext(model=model))
+
+
+def test_the_likelihood_of_the_right_density_is_its_entropy(truth):
+    values = nll(Gaussian(), truth)
+    entropy = 1 + math.log(2 * math.pi)  # of two Gaussians of unit width, in nats
+    assert list(values) == ["nll", "nll_spread", "nll_per_point", "nll_per_point_spread", "nll_impossible"]
+    assert values["nll"] == pytest.approx(entropy, abs=4 * values["nll_spread"])
+    assert values["nll_spread"] == pytest.approx(1 / math.sqrt(len(truth)), rel=0.05)
+    assert values["nll_per_point"] == values["nll"]
+    assert values["nll_impossible"] == 0.0
+
+
+@pytest.mark.parametrize("width", [0.5, 2.0])
+def test_a_wrong_density_costs_its_divergence(truth, width):
+    excess = nll(Gaussian(width), truth)["nll"] - nll(Gaussian(), truth)["nll"]
+    assert excess == pytest.approx(2 * math.log(width) + 1 / width**2 - 1, rel=0.05)
+
+
+def spoilt(value):
+    class Spoilt(Gaussian):
+        def log_prob(self, clouds, ctx):
+            return np.where(np.arange(len(clouds)) % 10 == 7, value, super().log_prob(clouds, ctx))
+
+    return Spoilt()
+
+
+def test_impossible_clouds_are_counted_and_left_out(truth):
+    values = nll(spoilt(-np.inf), truth[:500])
+    assert values["nll_impossible"] == pytest.approx(0.1)
+    assert values["nll"] == pytest.approx(1 + math.log(2 * math.pi), rel=0.1)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_density_that_is_no_number_is_named(truth, value):
+    with pytest.raises(DataError, match=rf"the log-density of true cloud 7 is {value}"):
+        nll(spoilt(value), truth[:500])
+
+
+def test_without_a_model_there_is_no_likelihood_and_no_cost(truth):
+    for metric in (NegativeLogLikelihood, Cost):
+        with pytest.raises(DataError, match="a trained generator"):
+            metric.create(TABLE).compute(truth, truth, MetricContext())
+
+
+def test_the_cost_is_told_for_every_size_of_batch(truth):
+    values = Cost.create(TABLE).compute(truth, truth[:0], MetricContext(model=Gaussian()))
+    assert list(values) == ["cost", *(f"cost_batch_{n}" for n in BATCHES)]
+    assert values["cost"] == values[f"cost_batch_{BATCHES[-1]}"]
+    assert 0 < values["cost"] < values["cost_batch_1"]  # one call for one cloud pays the whole call
+
+
+def test_batches_are_cut_to_the_clouds_there_are(truth):
+    model = Gaussian()
+    found = seconds_by_batch(model, truth[:250], MetricContext(), block=0.01)
+    assert list(found) == [1, 100, 250]
+    assert set(model.calls) == {1, 100, 250}
+
+
+def test_a_batch_that_would_take_minutes_is_left_out(truth):
+    class Slow(Gaussian):
+        def sample(self, conditions, ctx):
+            made = super().sample(conditions, ctx)
+            for _ in range(conditions.n):
+                sum(range(2_000))
+            return made
+
+    assert list(seconds_by_batch(Slow(), truth, MetricContext(), block=1e-4)) in ([1], [1, 100])
+
+
+def test_the_precision_is_that_of_the_saved_weights(tmp_path):
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import save_file
+
+    save_file({"a": torch.zeros(3), "steps": torch.zeros(1, dtype=torch.int64)}, tmp_path / "weights.safetensors")
+    assert precision(tmp_path) == "float32"
+    save_file({"b": torch.zeros(3, dtype=torch.bfloat16)}, tmp_path / "more.safetensors")
+    assert precision(tmp_path) == "bfloat16, float32"
+    (tmp_path / "weights.safetensors").write_bytes(b"no header")
+    assert precision(tmp_path) == "bfloat16"
