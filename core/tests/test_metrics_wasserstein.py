@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from jetgen import Clouds, CloudSpec, Feature, MetricContext
 from jetgen.errors import DataError
 from jetgen.metrics import specs
-from jetgen.metrics.wasserstein import FeatureDistance, MassDistance, MultiplicityDistance, wasserstein
+from jetgen.metrics.wasserstein import (
+    FeatureDistance,
+    MassDistance,
+    MomentumDistance,
+    MultiplicityDistance,
+    wasserstein,
+)
+from jetgen.physics import relative_mass, relative_pt
 from jetgen.registry import load_target
 from scipy.stats import wasserstein_distance
 
@@ -60,20 +67,47 @@ def test_w1mult_is_the_distance_of_the_counts(golden_jets, jet_spec):
     assert value == pytest.approx(wasserstein_distance(real.counts, fake[:1500].counts), rel=1e-12)
 
 
+def test_w1pt_is_the_distance_of_the_momenta_of_whole_jets(golden_jets, jet_spec):
+    momenta = []
+    for jets in golden_jets:
+        points, _ = jets.padded()
+        phi, pt = np.moveaxis(points[:, :, 1:].astype(np.float64), 2, 0)
+        momenta.append(np.hypot((pt * np.cos(phi)).sum(1), (pt * np.sin(phi)).sum(1)))
+    values = MomentumDistance.create(jet_spec).compute(*golden_jets, MetricContext())
+    assert list(values) == ["w1pt"]
+    assert values["w1pt"] == pytest.approx(wasserstein_distance(*momenta), rel=1e-9)
+
+
+@pytest.mark.parametrize("kind", [MassDistance, MomentumDistance, MultiplicityDistance])
+def test_clouds_can_be_measured_once_and_compared_often(kind, golden_jets, jet_spec):
+    metric, ctx = kind.create(jet_spec), MetricContext()
+    real, fake = golden_jets
+    of_real, of_fake = metric.measure(real, ctx), metric.measure(fake, ctx)
+    assert metric.compare(of_real[500:], of_fake[:700], ctx) == metric.compute(real[500:], fake[:700], ctx)
+
+
 def test_equal_clouds_have_distance_zero_whatever_their_order(real_jets, jet_spec):
     shuffled = real_jets[np.random.default_rng(0).permutation(len(real_jets))]
-    for metric in (MassDistance, FeatureDistance, MultiplicityDistance):
+    for metric in (MassDistance, MomentumDistance, FeatureDistance, MultiplicityDistance):
         assert set(metric.create(jet_spec).compute(real_jets, shuffled, MetricContext()).values()) == {0.0}
 
 
-def test_negative_momenta_are_clipped_and_reported(real_jets, jet_spec):
+@pytest.mark.parametrize(("kind", "name"), [(MassDistance, "w1m"), (MomentumDistance, "w1pt")])
+def test_negative_momenta_are_clipped_and_reported(kind, name, real_jets, jet_spec):
     points = real_jets.points.copy()
     points[[5, 50], 2] = -1.0
     events = []
     ctx = MetricContext(listener=events.append)
-    value = MassDistance.create(jet_spec).compute(real_jets, Clouds(points, real_jets.offsets), ctx)["w1m"]
+    value = kind.create(jet_spec).compute(real_jets, Clouds(points, real_jets.offsets), ctx)[name]
     assert 0 < value < 0.01
-    assert [(event["kind"], event["metric"], event["points"]) for event in events] == [("clipped", "w1m", 2)]
+    assert [(event["kind"], event["metric"], event["points"]) for event in events] == [("clipped", name, 2)]
+
+
+def test_empty_jets_count_as_jets_without_mass_and_momentum(real_jets, jet_spec):
+    none = Clouds(np.empty((0, 3)), np.zeros(1 + len(real_jets), int))
+    for kind, observable in ((MassDistance, relative_mass), (MomentumDistance, relative_pt)):
+        (value,) = kind.create(jet_spec).compute(real_jets, none, MetricContext()).values()
+        assert value == pytest.approx(observable(real_jets, jet_spec).mean(), rel=1e-12)
 
 
 def test_categorical_features_have_no_distance():

@@ -51,7 +51,7 @@ def four_vectors(clouds: Clouds, spec: CloudSpec) -> NDArray[np.float64]:
     with np.errstate(over="ignore", invalid="ignore"):
         parts = (pt * np.cosh(eta), pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta))
         rows, n = clouds.rows, len(clouds)
-        return np.stack([np.bincount(rows, part, minlength=n) for part in parts], axis=1)
+        return np.stack([np.bincount(rows, part, minlength=n) for part in parts], axis=1, dtype=np.float64)
 
 
 def relative_mass(clouds: Clouds, spec: CloudSpec) -> NDArray[np.float64]:

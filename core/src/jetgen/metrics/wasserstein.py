@@ -1,9 +1,9 @@
-"""Wasserstein distances in one dimension: of jet masses, of the features of points and of multiplicities."""
+"""Wasserstein distances in one dimension: of jet masses and momenta, of multiplicities, of the features of points."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from jetgen.cloud_spec import CloudSpec
 from jetgen.clouds import Clouds
 from jetgen.errors import DataError
-from jetgen.physics import clip_negative_pt, relative_mass
+from jetgen.metrics.measuring import Measuring, with_legal_pt
+from jetgen.physics import relative_mass, relative_pt
 from jetgen.protocols import MetricContext
 
-__all__ = ["FeatureDistance", "MassDistance", "MultiplicityDistance", "wasserstein"]
+__all__ = ["FeatureDistance", "MassDistance", "MomentumDistance", "MultiplicityDistance", "wasserstein"]
 
 
 def wasserstein(first: NDArray[Any], second: NDArray[Any]) -> float:
@@ -41,8 +42,61 @@ def wasserstein(first: NDArray[Any], second: NDArray[Any]) -> float:
     return float(widths @ np.abs(a[(ends - 1) // m] - b[(ends - 1) // n]) / (n * m))
 
 
-class _Distance:
-    """What these metrics share: they remember what the clouds mean."""
+class _OneValue(Measuring):
+    """A distance between clouds of which one number each is measured."""
+
+    name: ClassVar[str]
+
+    def compare(self, real: NDArray[np.float64], fake: NDArray[np.float64], ctx: MetricContext) -> Mapping[str, float]:
+        """The distance."""
+        del ctx
+        return {self.name: wasserstein(real, fake)}
+
+
+class MassDistance(_OneValue):
+    """``w1m``: between the invariant masses of jets, in units of the transverse momentum of the jet.
+
+    Negative generated momenta are set to 0 first; how many is reported as an event ``clipped``.
+    """
+
+    name = "w1m"
+
+    def measure(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
+        """The mass of each jet."""
+        return relative_mass(with_legal_pt(clouds, self.cloud_spec, ctx, self.name), self.cloud_spec)
+
+
+class MomentumDistance(_OneValue):
+    """``w1pt``: between the transverse momenta of jets, each the sum of its particles, in the same units.
+
+    True jets have less than 1 where only their hardest particles are kept. Negative momenta are treated as in ``w1m``.
+    """
+
+    name = "w1pt"
+
+    def measure(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
+        """The transverse momentum of each jet."""
+        return relative_pt(with_legal_pt(clouds, self.cloud_spec, ctx, self.name), self.cloud_spec)
+
+
+class MultiplicityDistance(_OneValue):
+    """``w1mult``: between the numbers of points of the clouds."""
+
+    name = "w1mult"
+
+    def measure(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
+        """The number of points of each cloud."""
+        del ctx
+        return clouds.counts.astype(np.float64)
+
+
+class FeatureDistance:
+    """``w1p``: between the values of each feature over all points of all clouds, and the plain mean of these.
+
+    The mean is what the JetNet tables quote. Where the features have different units it is dominated by the largest;
+    the distance of each is there too, as ``w1p_etarel`` and so on. Categorical features have no distance and are left
+    out; a periodic one is cut open where its values begin.
+    """
 
     def __init__(self, cloud_spec: CloudSpec) -> None:
         self.cloud_spec = cloud_spec
@@ -51,29 +105,6 @@ class _Distance:
     def create(cls, cloud_spec: CloudSpec) -> Self:
         """The metric for clouds of this meaning."""
         return cls(cloud_spec)
-
-
-class MassDistance(_Distance):
-    """``w1m``: between the invariant masses of jets, in units of the transverse momentum of the jet.
-
-    Negative generated momenta are set to 0 first; how many is reported as an event ``clipped``.
-    """
-
-    def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Mapping[str, float]:
-        """The distance."""
-        clipped, count = clip_negative_pt(fake, self.cloud_spec.index("ptrel"))
-        if count:
-            ctx.report("clipped", metric="w1m", points=count)
-        return {"w1m": wasserstein(relative_mass(real, self.cloud_spec), relative_mass(clipped, self.cloud_spec))}
-
-
-class FeatureDistance(_Distance):
-    """``w1p``: between the values of each feature over all points of all clouds, and the plain mean of these.
-
-    The mean is what the JetNet tables quote. Where the features have different units it is dominated by the largest;
-    the distance of each is there too, as ``w1p_etarel`` and so on. Categorical features have no distance and are left
-    out; a periodic one is cut open where its values begin.
-    """
 
     def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Mapping[str, float]:
         """The mean, then the distance of each feature."""
@@ -87,12 +118,3 @@ class FeatureDistance(_Distance):
             msg = "all features are categorical; w1p needs one with a distance"
             raise DataError(msg)
         return {"w1p": sum(each.values()) / len(each), **each}
-
-
-class MultiplicityDistance(_Distance):
-    """``w1mult``: between the numbers of points of the clouds."""
-
-    def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Mapping[str, float]:
-        """The distance."""
-        del ctx
-        return {"w1mult": wasserstein(real.counts, fake.counts)}
