@@ -119,3 +119,13 @@ def test_costs_that_are_unknown_are_a_dash_and_inherited_training_is_added():
 def test_rows_of_failures_alone_still_make_a_table():
     text = markdown([row("model", 0, {}, status="timeout", phase="fit", error="it went on")])
     assert "(timeout)" in text
+
+
+def test_many_scores_make_several_tables_that_fit_eighty_columns_and_one_set_of_notes():
+    names = ["sliced", "w1efp", "w1m", "w1mult", "w1p", "w1pt", "zeta"]
+    scores = {name: score(1.0).model_copy(update={"metric": name}) for name in names}
+    first, second = tables([row(None, 0, scores)])
+    assert first.heads == ("model", "W1M", "W1P", "W1 pT", "W1 mult")
+    assert second.heads == ("model", "W1EFP", "sliced", "zeta")
+    assert first.notes == ()
+    assert any(note.startswith("floor: truth") for note in second.notes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from jetgen.harness.row import Row, Score
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Table", "markdown", "show", "tables"]
 
 _NAMES = {"w1m": "W1M", "w1p": "W1P", "w1pt": "W1 pT", "w1mult": "W1 mult", "w1efp": "W1EFP"}
+_MOST_SCORES = 5  # of one table: more do not fit eighty columns
 _COSTS = ("training", "µs/cloud", "speed-up", "break-even", "params", "memory")
 _NONE = "–"
 
@@ -35,10 +36,10 @@ class Table:
 
 
 def tables(rows: Sequence[Row]) -> list[Table]:
-    """Two tables, quality and cost, for each dataset, size and preset among ``rows``."""
+    """Tables of quality and cost for each dataset, size and preset among ``rows``."""
     found = []
     for experiment in experiments(rows):
-        found.append(_quality(experiment))
+        found += _quality(experiment)
         if any(not one.reference for one in experiment.standings):
             found.append(_cost(experiment))
     return found
@@ -84,22 +85,33 @@ def _markdown_table(table: Table) -> str:
     return "\n".join([*lines, "", *(f"- {note}" for note in table.notes), ""])
 
 
-def _quality(experiment: Experiment) -> Table:
+def _quality(experiment: Experiment) -> list[Table]:
+    """One table, or several of about equal width; the last one has the notes."""
     # A component such as w1p_etarel is in the rows and in results.parquet; the table shows the metrics themselves.
     scores = {name: score for one in experiment.standings for row in one.rows for name, score in row.scores.items()}
     shown = [name for name in experiment.scores if name == scores[name].metric]
-    shown.sort(key=lambda name: not scores[name].ranked)
+    usual = [*_NAMES, *shown]
+    shown.sort(key=lambda name: (not scores[name].ranked, usual.index(name)))
+    number = max(1, math.ceil(len(shown) / _MOST_SCORES))
+    size = math.ceil(len(shown) / number)
+    parts = [shown[i * size : (i + 1) * size] for i in range(number)]
+    found = [_quality_part(experiment, part, "Quality" if i == 0 else "More quality") for i, part in enumerate(parts)]
+    found[-1] = replace(found[-1], notes=tuple(_quality_notes(experiment, shown)))
+    return found
+
+
+def _quality_part(experiment: Experiment, shown: Sequence[str], title: str) -> Table:
     powers = {name: _power(experiment, name) for name in shown}
     lines, strong = [], set()
     for i, one in enumerate(experiment.standings):
         lines.append((_name(one), *(_score(one, name, powers[name]) for name in shown)))
         strong |= {(i, 1 + j) for j, name in enumerate(shown) if experiment.leader(name) == one.title}
     return Table(
-        title=f"Quality: {experiment.title}",
+        title=f"{title}: {experiment.title}",
         heads=("model", *(_head(name, powers[name]) for name in shown)),
         lines=tuple(lines),
         strong=frozenset(strong),
-        notes=tuple(_quality_notes(experiment, shown)),
+        notes=(),
     )
 
 
@@ -251,6 +263,8 @@ def _cost_notes(experiment: Experiment) -> Iterator[str]:
     for one in experiment.standings:
         cost = one.best_row.cost
         if cost.microseconds_by_batch:
-            times = ", ".join(f"{int(n):,}: {value:,.3g}" for n, value in cost.microseconds_by_batch.items())
-            how = f"{cost.timing_device}, {cost.timing_threads} thread(s), weights in {cost.precision or 'unknown form'}"
+            times = ", ".join(f"{int(n):,}: {_digits(value)}" for n, value in cost.microseconds_by_batch.items())
+            how = (
+                f"{cost.timing_device}, {cost.timing_threads} thread(s), weights in {cost.precision or 'unknown form'}"
+            )
             yield f"{one.title}: µs/cloud by the clouds of one call, {times} ({how})."
