@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Self
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Gaussian", "frechet_distance"]
+from jetgen.metrics.pair_products import pair_products
+
+__all__ = ["Gaussian", "frechet_distance", "resampled"]
+
+_ROWS = 256  # so that the products of 36 features stay in the L2 cache
 
 
 class Gaussian(NamedTuple):
@@ -39,3 +44,28 @@ def frechet_distance(first: Gaussian, second: Gaussian) -> float:
     overlap = np.sqrt(np.maximum(inner, 0.0)).sum()
     traces = np.trace(first.covariance) + np.trace(second.covariance)
     return float(difference @ difference + traces - 2.0 * overlap)
+
+
+def resampled(sample: NDArray[np.float64], draws: Sequence[NDArray[np.integer[Any]]]) -> list[Gaussian]:
+    """``[Gaussian.of(sample[rows]) for rows in draws]``, several times faster for many draws of most of the rows.
+
+    All moments are one product of matrices: how often each row was drawn, times the products of its features.
+    """
+    n, features = sample.shape
+    counts = np.stack([np.bincount(rows, minlength=n) for rows in draws])
+    centre = sample.mean(axis=0)
+    sums = np.zeros((len(draws), features))
+    squares = np.zeros((len(draws), features * (features + 1) // 2))
+    for start in range(0, n, _ROWS):
+        block = np.ascontiguousarray((sample[start : start + _ROWS] - centre).T)
+        weights = counts[:, start : start + _ROWS].astype(np.float64)
+        sums += weights @ block.T
+        squares += weights @ pair_products(block).T
+    first, second = np.triu_indices(features)
+    answer = []
+    for rows, total, square in zip(draws, sums, squares, strict=True):
+        mean = total / len(rows)
+        covariance = np.empty((features, features))
+        covariance[first, second] = covariance[second, first] = square - len(rows) * mean[first] * mean[second]
+        answer.append(Gaussian(centre + mean, covariance / (len(rows) - 1)))
+    return answer
