@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +11,7 @@ import typer
 from jetgen.cli import options
 
 if TYPE_CHECKING:
-    from jetgen.evaluation import Evaluation
+    from jetgen.evaluation import Evaluation, Floor
 
 __all__ = ["evaluate_command"]
 
@@ -99,20 +100,48 @@ def _show(result: Evaluation) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for head in ("metric", "value", "spread", "floor: truth", "5 to 95 % of the floor", "floor from"):
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for head in ("metric", "value", "spread", "floor [5 %, 95 %]", "x floor"):
         table.add_column(head, justify="left" if head == "metric" else "right", no_wrap=True)
     for measured in result.metrics.values():
         for name, value in measured.components.items():
-            floor = measured.floor
-            band = floor.bands[name] if floor is not None else None
-            words = ("–", "–") if band is None else (f"{band.mean:.3g}", f"{band.low:.3g} to {band.high:.3g}")
-            sizes = "–" if floor is None else f"{floor.n_fake:,} / {floor.n_real:,}"
-            spread = measured.spreads.get(name)
-            table.add_row(name, f"{value:.4g}", "–" if spread is None else f"{spread:.2g}", *words, sizes)
+            spread, floor = measured.spreads.get(name), measured.floor
+            told = "–" if spread is None else f"{spread:.2g}"
+            table.add_row(name, f"{value:.4g}", told, *_floor_words(value, measured.direction, floor, name))
     console = Console()
     console.print(table)
-    for measured in list(result.metrics.values())[:1]:
-        console.print(f"{measured.n_fake:,} generated against {measured.n_real:,} true clouds", highlight=False)
+    for note in _notes(result):
+        console.print(note, highlight=False)
+
+
+def _floor_words(value: float, direction: str, floor: Floor | None, name: str) -> tuple[str, str]:
+    if floor is None:
+        return "–", "–"
+    band = floor.bands[name]
+    ratio = f"{value / band.mean:.1f}" if direction == "lower" and band.mean > 0 else "–"
+    return f"{band.mean:.2g} [{band.low:.2g}, {band.high:.2g}]", ratio
+
+
+def _notes(result: Evaluation) -> Iterator[str]:
+    """The sizes behind the numbers, what was clipped, and why metrics are missing."""
+    measured = list(result.metrics.values())
+    if measured:
+        sizes = f"{measured[0].n_fake:,} generated against {measured[0].n_real:,} true clouds"
+        yield f"{sizes}; spread: between generated samples of this size"
+    for (n_fake, n_real), group in _by_floor(result).items():
+        sizes = f"{n_fake:,} against {n_real:,}"
+        yield f"floor: truth against other truth, {sizes} clouds ({', '.join(group)}); fewer clouds, larger floor"
+    for name, one in result.metrics.items():
+        if one.clipped:
+            yield f"{name}: {one.clipped:,} negative momenta of the generated clouds count as 0"
     for name, reason in result.skipped.items():
-        console.print(f"no {name}: {reason}", highlight=False)
+        yield f"no {name}: {reason}"
+
+
+def _by_floor(result: Evaluation) -> dict[tuple[int, int], list[str]]:
+    """The names of the metrics by the sizes that their floor is made from."""
+    found: dict[tuple[int, int], list[str]] = {}
+    for name, one in result.metrics.items():
+        if one.floor is not None:
+            found.setdefault((one.floor.n_fake, one.floor.n_real), []).append(name)
+    return found
