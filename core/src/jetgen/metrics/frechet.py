@@ -7,12 +7,14 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import eigh
 
 from jetgen.metrics.pair_products import pair_products
 
 __all__ = ["Gaussian", "frechet_distance", "resampled"]
 
 _ROWS = 256  # so that the products of 36 features stay in the L2 cache
+_SMALL_PRODUCT = 2**18  # multiplications up to which OpenBLAS starts no threads, which only wait for each other here
 
 
 class Gaussian(NamedTuple):
@@ -38,7 +40,8 @@ def frechet_distance(first: Gaussian, second: Gaussian) -> float:
     11.0
     """
     difference = first.mean - second.mean
-    values, vectors = np.linalg.eigh(first.covariance)
+    # This driver starts no threads, which for matrices as small as these take longer than the work.
+    values, vectors = eigh(first.covariance, driver="ev")
     root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
     inner = np.linalg.eigvalsh(root @ second.covariance @ root)
     overlap = np.sqrt(np.maximum(inner, 0.0)).sum()
@@ -56,16 +59,19 @@ def resampled(sample: NDArray[np.float64], draws: Sequence[NDArray[np.integer[An
     centre = sample.mean(axis=0)
     sums = np.zeros((len(draws), features))
     squares = np.zeros((len(draws), features * (features + 1) // 2))
+    strip = max(1, _SMALL_PRODUCT // (_ROWS * len(draws)))
     for start in range(0, n, _ROWS):
         block = np.ascontiguousarray((sample[start : start + _ROWS] - centre).T)
         weights = counts[:, start : start + _ROWS].astype(np.float64)
         sums += weights @ block.T
-        squares += weights @ pair_products(block).T
-    first, second = np.triu_indices(features)
+        products = pair_products(block)
+        for first in range(0, len(products), strip):
+            squares[:, first : first + strip] += weights @ products[first : first + strip].T
+    one, other = np.triu_indices(features)
     answer = []
     for rows, total, square in zip(draws, sums, squares, strict=True):
         mean = total / len(rows)
         covariance = np.empty((features, features))
-        covariance[first, second] = covariance[second, first] = square - len(rows) * mean[first] * mean[second]
+        covariance[one, other] = covariance[other, one] = square - len(rows) * mean[one] * mean[other]
         answer.append(Gaussian(centre + mean, covariance / (len(rows) - 1)))
     return answer
