@@ -1,0 +1,1 @@
+"""The published JetNet jets as datasets, and the Fréchet ParticleNet distance."""
