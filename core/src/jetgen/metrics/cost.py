@@ -6,13 +6,12 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import median
-from typing import Self
 
-from jetgen.cloud_spec import CloudSpec
 from jetgen.clouds import Clouds
 from jetgen.conditions import Conditions
 from jetgen.context import RunContext
 from jetgen.errors import DataError
+from jetgen.metrics.base import CloudMetric
 from jetgen.protocols import CloudSource, Generator, MetricContext
 from jetgen.safetensors_header import precisions
 
@@ -25,7 +24,7 @@ _REPEATS = 3
 _PATIENCE = 20.0  # a batch that takes longer, in blocks, is left out
 
 
-class Cost:
+class Cost(CloudMetric):
     """``cost``: microseconds per cloud of a trained generator, in the largest batch that it was timed with.
 
     The sampler is warm, and its answer is in NumPy, so that a device has finished when the clock stops. What a cloud
@@ -36,14 +35,6 @@ class Cost:
     training time, memory and break-even. Outside, set ``MetricContext(model=...)``; whatever else the machine does
     then is in the figure.
     """
-
-    def __init__(self, cloud_spec: CloudSpec) -> None:
-        self.cloud_spec = cloud_spec
-
-    @classmethod
-    def create(cls, cloud_spec: CloudSpec) -> Self:
-        """The metric for clouds of this meaning."""
-        return cls(cloud_spec)
 
     def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Mapping[str, float]:
         """Microseconds per cloud under the conditions of ``real``; ``fake`` is not looked at."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 
-from jetgen.cloud_spec import CloudSpec
 from jetgen.clouds import Clouds
 from jetgen.energy_movers import nearest
 from jetgen.errors import DataError
+from jetgen.metrics.base import CloudMetric
 from jetgen.metrics.measuring import with_legal_pt
 from jetgen.protocols import MetricContext
 
@@ -22,7 +22,7 @@ _BATCHES = 10
 _JETS = 100
 
 
-class _Batched(ABC):
+class _Batched(CloudMetric, ABC):
     """What both share: ten batches of a hundred generated and a hundred true jets each, as jetnet draws them.
 
     The jets come from ``ctx.rng("metric")``, the same for both metrics. jetnet draws with replacement; here each jet of
@@ -34,14 +34,6 @@ class _Batched(ABC):
     """
 
     name: ClassVar[str]
-
-    def __init__(self, cloud_spec: CloudSpec) -> None:
-        self.cloud_spec = cloud_spec
-
-    @classmethod
-    def create(cls, cloud_spec: CloudSpec) -> Self:
-        """The metric for clouds of this meaning."""
-        return cls(cloud_spec)
 
     @abstractmethod
     def of_batch(self, real: Clouds, fake: Clouds, threads: int) -> float:

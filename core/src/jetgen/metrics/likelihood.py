@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-from jetgen.cloud_spec import CloudSpec
 from jetgen.clouds import Clouds
 from jetgen.errors import DataError
+from jetgen.metrics.base import CloudMetric
 from jetgen.protocols import MetricContext
 
 __all__ = ["NegativeLogLikelihood"]
@@ -18,7 +18,7 @@ __all__ = ["NegativeLogLikelihood"]
 _BATCH = 1_000
 
 
-class NegativeLogLikelihood:
+class NegativeLogLikelihood(CloudMetric):
     """``nll``: minus the mean natural logarithm of the density of true clouds under the generator.
 
     Densities are in the units of the features, so that it can be negative. It never ranks: one generator gives the
@@ -30,14 +30,6 @@ class NegativeLogLikelihood:
     clouds, would make the mean infinite. It is left out, and ``nll_impossible`` is the fraction of such clouds: of two
     generators, compare that first.
     """
-
-    def __init__(self, cloud_spec: CloudSpec) -> None:
-        self.cloud_spec = cloud_spec
-
-    @classmethod
-    def create(cls, cloud_spec: CloudSpec) -> Self:
-        """The metric for clouds of this meaning."""
-        return cls(cloud_spec)
 
     def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Mapping[str, float]:
         """The mean over ``real``; ``fake`` is not looked at.

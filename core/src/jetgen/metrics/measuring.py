@@ -4,32 +4,24 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jetgen.cloud_spec import CloudSpec
 from jetgen.clouds import Clouds
+from jetgen.metrics.base import CloudMetric
 from jetgen.physics import clip_negative_pt
 from jetgen.protocols import MetricContext
 
 __all__ = ["Measuring", "with_legal_pt"]
 
 
-class Measuring(ABC):
+class Measuring(CloudMetric, ABC):
     """A metric in two steps: measure each cloud, then compare the measurements.
 
     A subclass gives :meth:`measure` and :meth:`compare`; harness and floors measure each cloud once.
     """
-
-    def __init__(self, cloud_spec: CloudSpec) -> None:
-        self.cloud_spec = cloud_spec
-
-    @classmethod
-    def create(cls, cloud_spec: CloudSpec) -> Self:
-        """The metric for clouds of this meaning."""
-        return cls(cloud_spec)
 
     @abstractmethod
     def measure(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jetgen.canonical import ordered
-from jetgen.cloud_spec import CloudSpec
 from jetgen.clouds import Clouds
 from jetgen.errors import DataError
+from jetgen.metrics.base import CloudMetric
 from jetgen.protocols import CloudSource, MetricContext
 
 __all__ = ["Novelty"]
@@ -22,7 +21,7 @@ _BLOCK = 2_000
 _COPY = 1e-3
 
 
-class Novelty:
+class Novelty(CloudMetric):
     """``novelty``: how far generated clouds are from the nearest training cloud, in units of fresh truth.
 
     A cloud becomes a vector: its points in falling order of the leading feature (``ptrel``), each feature in units of
@@ -37,14 +36,6 @@ class Novelty:
     At most 2,000 clouds a side, chosen by ``ctx.rng("metric")``, are compared with *all* training clouds: with only
     some of these a memoriser would hide behind the others. Of larger clouds the 150 leading points count.
     """
-
-    def __init__(self, cloud_spec: CloudSpec) -> None:
-        self.cloud_spec = cloud_spec
-
-    @classmethod
-    def create(cls, cloud_spec: CloudSpec) -> Self:
-        """The metric for clouds of this meaning."""
-        return cls(cloud_spec)
 
     def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Mapping[str, float]:
         """The ratio of the medians, and the fraction of copies."""

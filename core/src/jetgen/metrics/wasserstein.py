@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jetgen.cloud_spec import CloudSpec
 from jetgen.clouds import Clouds
 from jetgen.errors import DataError
+from jetgen.metrics.base import CloudMetric
 from jetgen.metrics.measuring import Measuring, with_legal_pt
 from jetgen.physics import relative_mass, relative_pt
 from jetgen.protocols import MetricContext
@@ -90,21 +90,13 @@ class MultiplicityDistance(_OneValue):
         return clouds.counts.astype(np.float64)
 
 
-class FeatureDistance:
+class FeatureDistance(CloudMetric):
     """``w1p``: between the values of each feature over all points of all clouds, and the plain mean of these.
 
     The mean is what the JetNet tables quote. Where the features have different units it is dominated by the largest;
     the distance of each is there too, as ``w1p_etarel`` and so on. Categorical features have no distance and are left
     out; a periodic one is cut open where its values begin.
     """
-
-    def __init__(self, cloud_spec: CloudSpec) -> None:
-        self.cloud_spec = cloud_spec
-
-    @classmethod
-    def create(cls, cloud_spec: CloudSpec) -> Self:
-        """The metric for clouds of this meaning."""
-        return cls(cloud_spec)
 
     def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Mapping[str, float]:
         """The mean, then the distance of each feature."""
