@@ -1,0 +1,52 @@
+"""docs/metrics.md says what is there, and its example works."""
+
+import dataclasses
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import jetgen
+import pytest
+from jetgen.metrics.specs import METRICS
+from jetgen.testing.distortions import DISTORTIONS
+
+PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def girth(monkeypatch):
+    """The module that the page writes: a spec, and a class."""
+    blocks = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    module = ModuleType("girth_of_the_page")
+    exec("\n".join(block for block in blocks if "girth" in block.lower()), module.__dict__)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    return dataclasses.replace(module.girth, target=f"{module.__name__}:GirthDistance")
+
+
+def test_the_example_of_a_metric_can_be_evaluated(girth, golden_jets, jet_spec):
+    found = jetgen.evaluate(*golden_jets, metrics=[girth], spec=jet_spec, floor_splits=5)
+    assert found.skipped == {}
+    measured = found.metrics["girth"]
+    assert measured.value > measured.floor.bands["girth"].high > 0
+
+
+@pytest.mark.parametrize("spec", METRICS, ids=lambda spec: spec.name)
+def test_the_page_describes_every_metric(spec):
+    if spec.tier == "paper":
+        assert f"`{spec.name}` is `c2st`" in PAGE
+        return
+    table = PAGE.split("## All of them")[1].split("## Conventions")[0]
+    (row,) = re.findall(rf"^\| `{spec.name}` \|.*$", table, re.MULTILINE)
+    assert f"| {spec.tier} |" in row
+    assert row.endswith(f"| {spec.paper} |" if spec.paper else "| |")
+
+
+@pytest.mark.parametrize("field", [one.name for one in dataclasses.fields(jetgen.MetricSpec)])
+def test_the_page_tells_every_field_of_a_spec(field):
+    assert field in ("paper", "api_version") or f"`{field}`" in PAGE or f"    {field}=" in PAGE
+
+
+def test_the_page_describes_every_distortion():
+    table = PAGE.split("| fault | what is wrong |")[1].split("<!--")[0]
+    assert re.findall(r"^\| (\w+) \|", table, re.MULTILINE) == ["none", *DISTORTIONS]
