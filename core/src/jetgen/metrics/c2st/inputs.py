@@ -1,0 +1,194 @@
+"""What the networks see of a cloud: fixed functions of its features, in units of the training clouds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jetgen.canonical import leading_feature, ordered
+from jetgen.cloud_spec import CloudSpec, Feature
+from jetgen.clouds import Clouds
+from jetgen.high_level import high_level
+from jetgen.physics import RELATIVE
+
+__all__ = ["Encoder", "Inputs", "Scale"]
+
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+
+_CATEGORIES = 16
+_REACH = 10.0
+_EXTREME = 1e-3
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Clouds as the networks see them; cloud n owns the rows from ``offsets[n]`` to ``offsets[n + 1]``.
+
+    Arguments:
+        points: float32 (total, D), the encoded features of each point.
+        places: float32 (total, K), where a point is, for the distances between points.
+        logs: float32 (total,), the logarithm of the leading feature if that is positive, else 0.
+        shares: float32 (total,), the share of a point in the sum of the leading feature, else 1 / size.
+        offsets: int64 (N + 1).
+        whole: float32 (N, H), of each cloud the high-level features, the context, and those of its conditioning set.
+    """
+
+    points: Float32
+    places: Float32
+    logs: Float32
+    shares: Float32
+    offsets: NDArray[np.int64]
+    whole: Float32
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def without_points(self) -> Inputs:
+        """Only what is known of the clouds as a whole: every cloud is empty."""
+        none = np.zeros_like(self.offsets)
+        return Inputs(self.points[:0], self.places[:0], self.logs[:0], self.shares[:0], none, self.whole)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Columns in units of their spread about their mean; no value is farther than ten of these units from 0."""
+
+    mean: Float64
+    spread: Float64
+
+    @classmethod
+    def fit(cls, columns: Float64) -> Self:
+        """The scale of training rows without their extremes. A constant column keeps spread 1."""
+        if len(columns) == 0:
+            return cls(np.zeros(columns.shape[1]), np.ones(columns.shape[1]))
+        # One absurd value must not make all others alike: a classifier that is blind flatters.
+        bulk = columns.clip(*np.quantile(columns, (_EXTREME, 1.0 - _EXTREME), axis=0, method="nearest"))
+        mean, spread = bulk.mean(axis=0), bulk.std(axis=0)
+        return cls(mean, np.where(spread > 1e-9 * np.abs(mean), spread, 1.0))
+
+    def __call__(self, columns: Float64) -> Float32:
+        # Wild values of a bad generator are told apart well inside this range; beyond it they only harm the training.
+        return np.asarray(np.clip((columns - self.mean) / self.spread, -_REACH, _REACH), np.float32)
+
+
+class Encoder:
+    """The fixed rules from clouds to :class:`Inputs`, with the scales and categories of the training clouds.
+
+    Continuous features are standardised; of positive ones the logarithm is (zero stands far below the smallest
+    value); periodic ones, in radians, become sine and cosine; categories one column each. A particle of a jet is
+    also described by its share of the scalar sum of pT and by its position relative to the axis of the jet.
+
+    Arguments:
+        clouds: the training clouds, generated and true ones together.
+        spec: what they mean.
+        most: of larger clouds only so many points with the largest leading feature are looked at one by one.
+    """
+
+    def __init__(self, clouds: Clouds, spec: CloudSpec, most: int) -> None:
+        self.spec, self.most = spec, most
+        self.leading = leading_feature(spec)
+        self.floors = [_floor(clouds.points[:, i]) for i in range(len(spec.features))]
+        self.categories = [_categories(clouds.points[:, i]) for i in range(len(spec.features))]
+        kept = self._kept(clouds)
+        self.point_scale = Scale.fit(self._points(kept))
+        self.place_scale = Scale.fit(self._places(kept))
+        self.whole_scale = Scale.fit(self._whole(clouds))
+
+    def __call__(self, clouds: Clouds) -> Inputs:
+        kept = self._kept(clouds)
+        logs, shares = self._weights(kept)
+        return Inputs(
+            points=self.point_scale(self._points(kept)),
+            places=self._places_in_units(kept),
+            logs=logs.astype(np.float32),
+            shares=shares.astype(np.float32),
+            offsets=kept.offsets,
+            whole=self.whole_scale(self._whole(clouds)),
+        )
+
+    @property
+    def _is_jet(self) -> bool:
+        return self.spec.kind == "jets" and set(RELATIVE) <= set(self.spec.names)
+
+    def _kept(self, clouds: Clouds) -> Clouds:
+        clouds = ordered(clouds, self.spec)
+        chosen = clouds.ranks < self.most
+        offsets = np.concatenate([[0], np.cumsum(np.minimum(clouds.counts, self.most))])
+        return Clouds(clouds.points[chosen], offsets, clouds.context)
+
+    def _log(self, clouds: Clouds, column: int) -> Float64:
+        return np.asarray(np.log(np.maximum(clouds.points[:, column].astype(np.float64), 0.0) + self.floors[column]))
+
+    def _points(self, clouds: Clouds) -> Float64:
+        columns = [column for i, one in enumerate(self.spec.features) for column in self._encoded(clouds, i, one)]
+        if self._is_jet:
+            columns += self._about_the_axis(clouds)
+        return np.stack(columns, axis=1)
+
+    def _encoded(self, clouds: Clouds, column: int, feature: Feature) -> list[Float64]:
+        values = clouds.points[:, column].astype(np.float64)
+        if feature.nature == "positive":
+            return [self._log(clouds, column), values]
+        if feature.nature == "periodic":
+            return [np.sin(values), np.cos(values)]
+        if feature.nature == "categorical" and len(self.categories[column]):
+            return [(values == one).astype(np.float64) for one in self.categories[column]]
+        return [values]
+
+    def _about_the_axis(self, clouds: Clouds) -> list[Float64]:
+        """Of particles: the logarithm of the share of pT, the position from the axis of the jet, and its distance."""
+        _, shares = self._weights(clouds)
+        from_axis = []
+        for name in ("etarel", "phirel"):
+            angle = clouds.points[:, self.spec.index(name)].astype(np.float64)
+            axis = np.bincount(clouds.rows, shares * angle, minlength=len(clouds))
+            from_axis.append(angle - axis[clouds.rows])
+        distance = np.hypot(*from_axis)
+        return [np.log(shares + 1e-6), *from_axis, distance, np.log(distance + 1e-4)]
+
+    def _weights(self, clouds: Clouds) -> tuple[Float64, Float64]:
+        """The logarithm of the leading feature of each point, and its share in the sum over the cloud."""
+        size = np.maximum(clouds.counts, 1)[clouds.rows]
+        if self.spec.features[self.leading].nature != "positive" and not self._is_jet:
+            return np.zeros(len(clouds.points)), 1.0 / size
+        values = np.maximum(clouds.points[:, self.leading].astype(np.float64), 0.0)
+        total = np.bincount(clouds.rows, values, minlength=len(clouds))[clouds.rows]
+        return self._log(clouds, self.leading), np.divide(values, total, out=1.0 / size, where=total > 0)
+
+    def _places(self, clouds: Clouds) -> Float64:
+        """Every feature but the weight and the categories; where nothing is left, the leading feature itself."""
+        wanted = [i for i, one in enumerate(self.spec.features) if one.nature != "categorical" and i != self.leading]
+        if self._is_jet:
+            return clouds.points[:, [self.spec.index(name) for name in RELATIVE[:2]]].astype(np.float64)
+        columns = [self._encoded(clouds, i, self.spec.features[i]) for i in wanted or [self.leading]]
+        return np.stack([column for each in columns for column in each], axis=1)
+
+    def _places_in_units(self, clouds: Clouds) -> Float32:
+        places = self._places(clouds)
+        if not self._is_jet:
+            return self.place_scale(places)
+        # eta and phi have one unit, so that distances are the Delta R of physics.
+        unit = float(self.place_scale.spread.mean())
+        return np.asarray(np.clip(places / unit, -100.0, 100.0), np.float32)
+
+    def _whole(self, clouds: Clouds) -> Float64:
+        parts = [high_level(clouds, self.spec), clouds.context.astype(np.float64)]
+        if clouds.given is not None and clouds.event is not None and self.spec.given is not None:
+            parts.append(high_level(clouds.given, self.spec.given)[clouds.event])
+        return np.concatenate(parts, axis=1)
+
+
+def _floor(values: Float32) -> float:
+    """A tenth of the smallest positive value: zero is legal, and stands apart."""
+    positive = values[values > 0]
+    return 0.1 * float(positive.min()) if len(positive) else 1.0
+
+
+def _categories(values: Float32) -> Float32:
+    """The distinct values if they are few; else none, and the column is taken as a number."""
+    distinct = np.unique(values)
+    return distinct if len(distinct) <= _CATEGORIES else distinct[:0]

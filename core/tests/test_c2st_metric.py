@@ -1,0 +1,110 @@
+"""The classifier test as a metric: names, seeds, sizes, and distances that are known exactly."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from jetgen import Clouds, CloudSpec, Feature, MetricContext
+from jetgen.errors import DataError
+
+torch = pytest.importorskip("torch")
+
+from jetgen.metrics.c2st.metric import ClassifierTest, PaperClassifierTest  # noqa: E402 (after the check for torch)
+from jetgen.metrics.c2st.profiles import FAST, Recipe  # noqa: E402
+
+NAMES = [
+    "c2st",
+    "c2st_spread",
+    "c2st_jsd",
+    "c2st_jsd_spread",
+    "c2st_hl",
+    "c2st_hl_spread",
+    "c2st_hl_jsd",
+    "c2st_hl_jsd_spread",
+]
+PLANE = CloudSpec("table", (Feature("x"), Feature("y")), 1)
+
+
+class Quick(ClassifierTest):
+    """The same in seconds."""
+
+    profile = dataclasses.replace(
+        FAST,
+        trainings=2,
+        set_width=32,
+        set_recipe=Recipe(epochs=5, batch=50, rate=2e-3),
+        high_level_width=64,
+        high_level_recipe=Recipe(epochs=8, batch=50, rate=2e-3),
+    )
+
+
+def rows(n, shift, seed):
+    points = np.random.default_rng(seed).normal([shift, 0.0], 1.0, (n, 2))
+    return Clouds(points, np.arange(n + 1))
+
+
+def test_two_gaussians_are_told_apart_as_well_as_their_likelihood_ratio_can():
+    values = Quick.create(PLANE).compute(rows(1_500, 1.0, 0), rows(1_500, 0.0, 1), MetricContext())
+    error = 0.012  # of an AUC of 0.76 from 600 clouds of each kind
+    for name in ("c2st", "c2st_hl"):
+        assert abs(values[name] - 0.7602) < 3 * error
+
+
+def test_nothing_is_found_between_two_samples_of_one_distribution():
+    values = Quick.create(PLANE).compute(rows(1_500, 0.0, 0), rows(1_500, 0.0, 1), MetricContext())
+    for name in ("c2st", "c2st_hl"):
+        assert abs(values[name] - 0.5) < 3 * np.sqrt((2 * 600 + 1) / 12) / 600
+
+
+def test_the_values_have_names_and_spreads_and_the_trainings_are_reported(real_jets, fake_jets, jet_spec):
+    events = []
+    ctx = MetricContext(listener=events.append)
+    values = Quick.create(jet_spec).compute(real_jets[:300], fake_jets[:200], ctx)
+    assert list(values) == NAMES
+    assert all(np.isfinite(value) for value in values.values())
+    assert [(event["done"], event["total"], event["unit"]) for event in events] == [
+        (i, 4, "trainings") for i in range(1, 5)
+    ]
+
+
+def test_the_same_context_gives_the_same_values_and_leaves_torch_as_it_was(real_jets, fake_jets, jet_spec):
+    state, threads = torch.get_rng_state(), torch.get_num_threads()
+    metric = Quick.create(jet_spec)
+    first, second = (metric.compute(real_jets[:150], fake_jets[:150], MetricContext(seed=5)) for _ in range(2))
+    other = metric.compute(real_jets[:150], fake_jets[:150], MetricContext(seed=6))
+    assert first == second != other
+    assert torch.equal(torch.get_rng_state(), state)
+    assert torch.get_num_threads() == threads
+
+
+def test_clouds_of_any_kind_are_judged_even_empty_ones():
+    features = (
+        Feature("layer", nature="categorical"),
+        Feature("energy", "MeV", "positive"),
+        Feature("phi", "rad", "periodic"),
+    )
+    spec = CloudSpec("showers", features, 9, (Feature("incident", "MeV", "positive"),))
+
+    def showers(scale, seed):
+        rng = np.random.default_rng(seed)
+        counts = rng.integers(0, 9, 200)
+        n = counts.sum()
+        points = np.stack([rng.integers(0, 4, n), scale * rng.exponential(size=n), rng.uniform(-3, 3, n)], axis=1)
+        return Clouds(points, np.concatenate([[0], np.cumsum(counts)]), rng.exponential(size=(200, 1)))
+
+    values = Quick.create(spec).compute(showers(1.0, 0), showers(3.0, 1), MetricContext())
+    assert values["c2st"] > 0.7
+    assert values["c2st_hl"] > 0.7
+
+
+def test_too_few_clouds_are_refused_with_one_sentence():
+    with pytest.raises(DataError, match="c2st splits each side in five and needs 50 clouds or more there, not 49"):
+        ClassifierTest.create(PLANE).compute(rows(60, 0, 0), rows(49, 0, 1), MetricContext())
+
+
+def test_the_profile_of_the_papers_has_names_of_its_own():
+    with pytest.raises(DataError, match="c2st_paper splits"):
+        PaperClassifierTest.create(PLANE).compute(rows(9, 0, 0), rows(9, 0, 1), MetricContext())
+    assert PaperClassifierTest.profile.high_level_recipe == Recipe(
+        epochs=50, batch=1_000, rate=2e-4, cycle=False, average=0.0
+    )

@@ -1,0 +1,164 @@
+"""The networks of the classifier test and what they are fed: sets stay sets, padding is nothing."""
+
+import numpy as np
+import pytest
+from jetgen import Clouds, CloudSpec, Feature
+from jetgen.metrics.c2st.inputs import Encoder, Scale
+from jetgen.metrics.c2st.splitting import Folds
+
+torch = pytest.importorskip("torch")
+
+from jetgen.metrics.c2st.networks import Batch, SetNetwork, pair_features  # noqa: E402 (after the check for torch)
+from jetgen.metrics.c2st.training import Part  # noqa: E402
+from jetgen.training import seeded  # noqa: E402
+
+TRACKS = CloudSpec(
+    "tracks",
+    (Feature("pt", "GeV", "positive"), Feature("phi", "rad", "periodic"), Feature("charge", nature="categorical")),
+    6,
+    (Feature("energy", "GeV", "positive"),),
+)
+
+
+def network_for(part):
+    with seeded(3):
+        return SetNetwork(part.tensors["points"].shape[1], part.tensors["whole"].shape[1]).eval()
+
+
+def part_of(clouds, spec, most=150):
+    return Part(Encoder(clouds, spec, most)(clouds), np.ones(len(clouds), bool), "cpu")
+
+
+def outputs(network, part, rows):
+    with torch.no_grad():
+        return network(part.batch(torch.as_tensor(rows))).numpy()
+
+
+@pytest.fixture
+def tracks():
+    rng = np.random.default_rng(0)
+    counts = np.array([0, 1, 2, 6, 0, 3, 5])
+    points = np.stack([rng.exponential(size=17), rng.uniform(-3, 3, 17), rng.choice([-1.0, 1.0], 17)], axis=1)
+    return Clouds(points, np.concatenate([[0], np.cumsum(counts)]), rng.exponential(size=(7, 1)))
+
+
+def test_the_order_of_the_points_does_not_matter(real_jets, jet_spec):
+    part = part_of(real_jets[:40], jet_spec)
+    network, batch = network_for(part), part.batch(torch.arange(40))
+    order = torch.randperm(batch.mask.shape[1], generator=torch.Generator().manual_seed(0))
+    shuffled = Batch(*(field[:, order] for field in batch[:-1]), batch.whole)
+    with torch.no_grad():
+        np.testing.assert_allclose(network(shuffled), network(batch), atol=2e-5)
+
+
+def test_clouds_with_their_points_in_another_order_are_encoded_alike(real_jets, jet_spec):
+    jets = real_jets[:40]
+    order = np.lexsort([np.random.default_rng(0).random(len(jets.points)), jets.rows])
+    encoder = Encoder(jets, jet_spec, 150)
+    first, second = encoder(jets), encoder(Clouds(jets.points[order], jets.offsets))
+    for name in ("points", "places", "logs", "shares", "whole"):
+        np.testing.assert_allclose(getattr(first, name), getattr(second, name), atol=1e-5)
+
+
+def test_padding_changes_nothing(tracks):
+    part = part_of(tracks, TRACKS)
+    network = network_for(part)
+    together = outputs(network, part, range(7))
+    alone = np.concatenate([outputs(network, part, [i]) for i in range(7)])
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+def test_what_stands_in_empty_places_is_not_looked_at(tracks):
+    part = part_of(tracks, TRACKS)
+    network, batch = network_for(part), part.batch(torch.arange(7))
+    dirty = batch._replace(
+        points=torch.where(batch.mask[..., None], batch.points, 7.0), logs=batch.logs + 3 * ~batch.mask
+    )
+    with torch.no_grad():
+        np.testing.assert_allclose(network(dirty), network(batch), atol=1e-5)
+
+
+def test_points_beyond_the_pairs_are_still_seen(real_jets, jet_spec):
+    part = part_of(real_jets[:10], jet_spec)
+    with seeded(3):
+        network = SetNetwork(part.tensors["points"].shape[1], part.tensors["whole"].shape[1], pairs=5).eval()
+    batch = part.batch(torch.arange(10))
+    softer = batch.points.clone()
+    softer[:, 20] += 1.0
+    with torch.no_grad():
+        assert (network(batch._replace(points=softer)) != network(batch)).all()
+
+
+def test_pairs_know_distance_kt_and_mass():
+    places = torch.tensor([[[0.0, 0.0], [0.3, 0.4]]])
+    logs = torch.log(torch.tensor([[0.5, 0.125]]))
+    features = pair_features(places, logs, torch.tensor([0]), torch.tensor([1]))[0, 0].exp()
+    np.testing.assert_allclose(features, [0.5, 0.125 * 0.5, 0.25 * 0.5, 0.25], rtol=1e-5)
+
+
+def test_each_nature_has_its_own_encoding(tracks):
+    inputs = Encoder(tracks, TRACKS, 150)(tracks)
+    assert inputs.points.shape == (17, 2 + 2 + 2)  # log and value, sine and cosine, two charges
+    assert inputs.whole.shape[0] == 7
+    assert np.isfinite(inputs.points).all()
+    shares = np.bincount(np.repeat(np.arange(7), np.diff(inputs.offsets)), inputs.shares, minlength=7)
+    np.testing.assert_allclose(shares, [0, 1, 1, 1, 0, 1, 1], rtol=1e-6)
+
+
+def test_only_the_leading_points_of_large_clouds_are_kept(tracks):
+    inputs = Encoder(tracks, TRACKS, 2)(tracks)
+    assert np.diff(inputs.offsets).tolist() == [0, 1, 2, 2, 0, 2, 2]
+    largest = tracks.points[tracks.offsets[3] : tracks.offsets[4], 0]
+    assert np.exp(inputs.logs[3:5]) == pytest.approx(np.sort(largest)[:-3:-1], rel=0.1)
+
+
+def test_context_and_conditioning_sets_are_part_of_what_is_seen(tracks):
+    given = Clouds(np.ones((3, 3)), [0, 1, 3])
+    spec = CloudSpec("tracks", TRACKS.features, 6, TRACKS.context, given=CloudSpec("tracks", TRACKS.features, 6))
+    answers = Clouds(tracks.points, tracks.offsets, tracks.context, given, [0, 1, 0, 1, 0, 1, 0])
+    plain, told = (Encoder(clouds, of, 9)(clouds).whole for clouds, of in ((tracks, TRACKS), (answers, spec)))
+    assert told.shape[1] > plain.shape[1]
+    assert (told[0, plain.shape[1] :] != told[1, plain.shape[1] :]).any()
+
+
+def test_momenta_of_zero_and_below_and_wild_values_are_encoded_finitely(real_jets, jet_spec):
+    points = real_jets[:50].points.copy()
+    points[::7, 2], points[1::7, 2], points[2::7, 0] = 0.0, -0.5, 1e30
+    wild = Clouds(points, real_jets[:50].offsets)
+    inputs = Encoder(real_jets[:50], jet_spec, 150)(wild)
+    for name in ("points", "places", "logs", "shares", "whole"):
+        assert np.isfinite(getattr(inputs, name)).all()
+
+
+def test_a_constant_column_is_left_in_its_units_and_no_value_is_out_of_reach():
+    scale = Scale.fit(np.array([[1.0, 5.0], [3.0, 5.0]]))
+    assert scale(np.array([[4.0, 5.0], [1e9, 6.0]])).tolist() == [[2.0, 0.0], [10.0, 1.0]]
+
+
+def test_one_absurd_value_does_not_make_all_others_alike():
+    values = np.random.default_rng(0).normal(size=(5_000, 1))
+    values[7] = 1e30
+    assert Scale.fit(values)(values).std() == pytest.approx(1.0, abs=0.05)
+
+
+def test_the_parts_of_a_split_are_disjoint_equal_and_those_reported_on_differ(real_jets, fake_jets):
+    folds = Folds.of(real_jets, fake_jets[:1003], 10_000, np.random.default_rng(0))
+    reported = []
+    for number in range(5):
+        learn, select, test = folds.samples(number)
+        assert sum(len(one.labels) for one in (learn, select, test)) == 2 * 1003
+        for one in (learn, select, test):
+            assert len(one.clouds) == len(one.labels) == 2 * one.labels.sum()
+        reported += [cloud.fingerprint() for cloud in (test.clouds[i : i + 1] for i in range(len(test.clouds)))]
+    assert len(set(reported)) == len(reported) == 2 * 1003
+
+
+def test_batches_of_an_epoch_hold_each_cloud_once_and_clouds_of_like_size(real_jets):
+    counts = np.random.default_rng(0).integers(1, 30, 640)
+    points = np.zeros((counts.sum(), 2), np.float32)
+    clouds = Clouds(points, np.concatenate([[0], np.cumsum(counts)]))
+    part = part_of(clouds, CloudSpec("showers", (Feature("x"), Feature("y")), 30))
+    batches = part.epoch(20, torch.Generator().manual_seed(0))
+    assert sorted(torch.cat(batches).tolist()) == list(range(640))
+    padded = sum(int(part.sizes[rows].max()) * len(rows) for rows in batches)
+    assert padded < 1.2 * counts.sum()
