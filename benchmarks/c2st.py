@@ -27,9 +27,9 @@ from jetgen.metrics.c2st.metric import ClassifierTest
 from jetgen.metrics.c2st.networks import Batch, stack
 from jetgen.metrics.c2st.profiles import FAST
 from jetgen.metrics.c2st.splitting import FOLDS, Folds
-from jetgen.metrics.c2st.training import Part, outputs_after_training, threads
+from jetgen.metrics.c2st.training import Part, outputs_after_training
 from jetgen.testing.distortions import DISTORTIONS
-from jetgen.training import seeded
+from jetgen.training import seeded, torch_threads
 from torch import Tensor, nn
 
 NEIGHBOURS = 7
@@ -107,7 +107,7 @@ def peer(
         encoder = Encoder(learn.clouds, spec, FAST.points)
         first, second, third = (Part(encoder(one.clouds), one.labels, "cpu") for one in (learn, select, test))
         key = ctx.at("training", number).torch_seed("metric")
-        with threads(count), seeded(key):  # seeded for the dropout too
+        with torch_threads(count), seeded(key):  # seeded for the dropout too
             network = ParticleNetLite(first.tensors["points"].shape[1])
             outputs = outputs_after_training(network, (first, second, third), FAST.set_recipe, key)
         areas.append(separation((outputs[0], select.labels), (outputs[1], test.labels)).auc)

@@ -22,6 +22,7 @@ from jetgen.training.loop import Precision, fit
 from jetgen.training.phases import Phase, Step, Update
 from jetgen.training.randomness import derived_seed, seeded
 from jetgen.training.schedules import Schedule, constant, warmup_cosine
+from jetgen.training.threads import torch_threads
 from jetgen.training.weights import load_weights, read_document, save_weights
 
 __all__ = [
@@ -38,5 +39,6 @@ __all__ = [
     "read_document",
     "save_weights",
     "seeded",
+    "torch_threads",
     "warmup_cosine",
 ]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -57,6 +56,7 @@ class _ParticleNetMetric(Measuring):
     def measure(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
         """float64 (N, 256), the first dense layer of ParticleNet before its nonlinearity."""
         import torch
+        from jetgen.training import torch_threads
 
         net, n = _network(ctx.device), len(clouds)
         on_cpu = torch.device(ctx.device).type == "cpu"
@@ -71,7 +71,8 @@ class _ParticleNetMetric(Measuring):
 
         # A batch stays on one thread: nobody waits for the others after each operation, and the number of threads does
         # not change a digit.
-        with _single_threaded(), ThreadPoolExecutor(ctx.threads if on_cpu else 1) as pool:
+        workers = ctx.threads if on_cpu else 1
+        with torch_threads(1), ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             for done in pool.map(work, range(0, n, batch)):
                 if done == n or done % _REPORT == 0:
                     ctx.report("progress", done=done, total=n, unit="jets")
@@ -127,16 +128,3 @@ def _network(device: str) -> ParticleNet:
 @cache
 def _statistics(name: str) -> Gaussian:
     return read_statistics(name)
-
-
-@contextmanager
-def _single_threaded() -> Iterator[None]:
-    """Every torch operation takes one thread; afterwards as many as before."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 
-from jetgen.cloud_spec import CloudSpec
 from jetgen.clouds import Clouds
 from jetgen.errors import DataError
+from jetgen.metrics.base import CloudMetric
 from jetgen.metrics.c2st.calibration import Separation, separation
 from jetgen.metrics.c2st.inputs import Encoder
 from jetgen.metrics.c2st.profiles import FAST, PAPER, Profile
@@ -21,7 +21,7 @@ __all__ = ["ClassifierTest", "PaperClassifierTest"]
 _FEWEST = 50
 
 
-class ClassifierTest:
+class ClassifierTest(CloudMetric):
     """``c2st``: how well a classifier tells generated from true clouds that it never saw (1610.06545, 2106.05285).
 
     ``c2st`` is the area under the ROC curve of a network of sets, ``c2st_jsd`` the Jensen-Shannon divergence in bits
@@ -43,21 +43,13 @@ class ClassifierTest:
     name: ClassVar[str] = "c2st"
     profile: ClassVar[Profile] = FAST
 
-    def __init__(self, cloud_spec: CloudSpec) -> None:
-        self.cloud_spec = cloud_spec
-
-    @classmethod
-    def create(cls, cloud_spec: CloudSpec) -> Self:
-        """The metric for clouds of this meaning."""
-        return cls(cloud_spec)
-
     def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Mapping[str, float]:
         """Areas, divergences and their spreads, of the set network first.
 
         Raises:
             DataError: if one side has fewer clouds than can be split.
         """
-        from jetgen.metrics.c2st.training import threads
+        from jetgen.training import torch_threads
 
         fewest = min(len(real), len(fake))
         if fewest < _FEWEST:
@@ -66,7 +58,7 @@ class ClassifierTest:
         folds = Folds.of(real, fake, self.profile.clouds, ctx.rng("metric"))
         found: dict[str, list[Separation]] = {self.name: [], f"{self.name}_hl": []}
         done, total = 0, len(found) * self.profile.trainings
-        with threads(ctx.threads):
+        with torch_threads(ctx.threads):
             for number in range(self.profile.trainings):
                 for name, one in zip(
                     found, self._train(folds.samples(number), ctx.at("training", number)), strict=True

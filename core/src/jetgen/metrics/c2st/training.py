@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Protocol, cast
 
 import numpy as np
@@ -18,7 +17,7 @@ from jetgen.metrics.c2st.profiles import Recipe
 from jetgen.training import Average, constant, derived_seed, warmup_cosine
 from jetgen.training.average import copy_into, snapshot
 
-__all__ = ["Classifier", "Part", "outputs_after_training", "threads"]
+__all__ = ["Classifier", "Part", "outputs_after_training"]
 
 _BUCKETS = 8
 _AT_ONCE = 500
@@ -32,17 +31,6 @@ class Classifier(Protocol):
         ...
 
     def __call__(self, batch: Batch) -> Tensor: ...
-
-
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Inside the block torch uses so many threads; after it, as many as before."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 class Part:
