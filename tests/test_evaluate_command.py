@@ -28,15 +28,28 @@ def evaluate(outsiders):
 
 
 def test_the_values_are_those_of_the_reference_libraries(evaluate, files):
-    done = evaluate(*files, "-m", "w1m", "-m", "w1p", "--json")
+    done = evaluate(*files, "-m", "w1m", "-m", "w1p", "-m", "w1efp", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)["metrics"]
     expected = json.loads((GOLDEN / "top30_reference_values.json").read_text())
     assert found["w1m"]["value"] == pytest.approx(expected["w1m_full_sample"], rel=1e-5)
     for feature, value in expected["w1p_full_sample"].items():
         assert found[f"w1p_{feature}"]["value"] == pytest.approx(value, rel=1e-5)
+    for i, value in enumerate(expected["w1efp_full_sample"]):
+        assert found[f"w1efp_{i}"]["value"] == pytest.approx(value, rel=1e-5)
     assert (found["w1m"]["n_real"], found["w1m"]["n_fake"]) == (2000, 2000)
+    assert all(0 < one["spread"] < one["value"] for one in found.values())
     assert found["w1m"]["floor"]["low"] < found["w1m"]["floor"]["mean"] < found["w1m"]["value"]
+
+
+def test_a_word_stands_for_many_metrics_and_what_does_not_apply_says_why(evaluate, files):
+    done = evaluate(*files, "-m", "standard", "--json", "--train", str(files[0]))
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert {"w1m", "w1p", "w1pt", "w1mult", "w1efp", "sliced", "novelty"} <= set(document["metrics"])
+    assert document["metrics"]["novelty_copies"]["value"] == 1.0  # the generated file is its own training file
+    assert set(document["skipped"]) == {"cost", "nll"}
+    assert not any(name.endswith("_spread") for name in document["metrics"])
 
 
 def test_files_without_names_are_compared_with_the_names_that_are_given(evaluate, files, tmp_path):
