@@ -129,3 +129,25 @@ def test_many_scores_make_several_tables_that_fit_eighty_columns_and_one_set_of_
     assert second.heads == ("model", "W1EFP", "sliced", "zeta")
     assert first.notes == ()
     assert any(note.startswith("floor: truth") for note in second.notes)
+
+
+def test_a_floor_that_is_not_clear_of_zero_gives_no_ratio():
+    around_zero = score(0.001).model_copy(update={"low": -0.01})
+    rows = [row(None, 0, {"w1m": around_zero}), row("a", 0, {"w1m": score(0.5)})]
+    (experiment,) = experiments(rows)
+    assert experiment.standings[-1].figures["w1m"].ratio is None
+    assert " x" not in markdown(rows).split("\n\n")[1].split("floor:")[0]
+
+
+def test_the_notes_tell_of_floors_of_other_sizes_and_splits():
+    usual, other = score(1.0), score(1.0, n=6_000).model_copy(update={"values": [1.0], "metric": "c2st"})
+    text = markdown([row(None, 0, {"w1m": usual, "w1p": usual, "c2st": other})])
+    assert "10,000 against 10,000, 3 split(s); c2st: 6,000 against 6,000, 1 split(s)." in text
+
+
+def test_an_area_under_a_curve_is_best_at_one_half_and_has_no_ratio():
+    areas = {name: score(mean, direction="half") for name, mean in (("a", 0.9), ("b", 0.55), (None, 0.5))}
+    rows = [row(None, 0, {"w1m": areas[None]})]
+    rows += [row(name, seed, {"w1m": areas[name]}) for name in ("a", "b") for seed in (0, 1)]
+    assert leader(rows) == "b"
+    assert "<br>1." not in markdown(rows)

@@ -79,7 +79,7 @@ class MetricSpec(Spec):
         kinds: the kinds of clouds that it applies to.
         features: the features that it needs by name; empty if any will do.
         unit: the unit of its values, empty for a pure number.
-        direction: ``"lower"`` or ``"higher"`` is better, or ``"one"`` when the ideal value is 1.
+        direction: ``"lower"`` or ``"higher"`` is better, or ``"one"`` or ``"half"`` when the ideal value is that.
         smallest_n: the number of clouds on either side below which the value says nothing.
         tier: ``"standard"`` (seconds), ``"slow"`` (minutes), or ``"paper"`` (hours; computed only if named).
         needs: ``"train"`` if it looks at the training clouds too, ``"model"`` if it asks the trained generator itself,
@@ -94,7 +94,7 @@ class MetricSpec(Spec):
     kinds: tuple[str, ...]
     features: tuple[str, ...] = ()
     unit: str = ""
-    direction: Literal["lower", "higher", "one"] = "lower"
+    direction: Literal["lower", "higher", "one", "half"] = "lower"
     smallest_n: int = 100
     tier: Literal["standard", "slow", "paper"] = "standard"
     needs: tuple[Literal["train", "model", "core"], ...] = ()

@@ -118,7 +118,7 @@ def _floor_words(value: float, direction: str, floor: Floor | None, name: str) -
     if floor is None:
         return "–", "–"
     band = floor.bands[name]
-    ratio = f"{value / band.mean:.1f}" if direction == "lower" and band.mean > 0 else "–"
+    ratio = f"{value / band.mean:.1f}" if direction == "lower" and band.low > 0 else "–"
     return f"{band.mean:.2g} [{band.low:.2g}, {band.high:.2g}]", ratio
 
 

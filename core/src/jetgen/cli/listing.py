@@ -117,6 +117,7 @@ def _what(plugin: Plugin) -> str:
     elif isinstance(spec, DatasetSpec):
         details = [spec.kind, sizes_text(spec)]
     elif isinstance(spec, MetricSpec):
-        details = [f"{spec.tier}", {"one": "best at 1"}.get(spec.direction, f"{spec.direction} is better")]
+        ideals = {"one": "best at 1", "half": "best at 1/2"}
+        details = [f"{spec.tier}", ideals.get(spec.direction, f"{spec.direction} is better")]
     summary = f"{spec.summary} ({'; '.join(details)})" if spec is not None else ""
     return ": ".join(text for text in (plugin.reason, summary) if text)

@@ -161,16 +161,16 @@ def _score(one: Standing, name: str, power: int) -> str:
 
 
 def _digits(value: float) -> str:
-    """A number with three digits, without an exponent.
+    """A number with three digits, without an exponent; four places behind the point at most.
 
-    >>> _digits(0.03842), _digits(12.34), _digits(1234.5), _digits(0.0)
-    ('0.0384', '12.3', '1234', '0.00')
+    >>> _digits(0.03842), _digits(12.34), _digits(1234.5), _digits(0.0), _digits(2e-7)
+    ('0.0384', '12.3', '1234', '0.00', '0.0000')
     """
     return f"{value:.{_decimals(value)}f}"
 
 
 def _decimals(value: float) -> int:
-    return 2 if value == 0 else max(0, 2 - math.floor(math.log10(abs(value))))
+    return 2 if value == 0 else min(4, max(0, 2 - math.floor(math.log10(abs(value)))))
 
 
 def _costs(one: Standing) -> tuple[str, ...]:
@@ -210,9 +210,8 @@ def _quality_notes(experiment: Experiment, shown: Sequence[str]) -> Iterator[str
     )
     floor = next((row.scores for row in rows if row.kind == "floor" and row.scores), {})
     if floor:
-        draws = len(next(iter(floor.values())).values)
         sizes = _sizes({name: floor[name] for name in shown if name in floor})
-        yield f"floor: truth against independent truth ({sizes}), mean and 5 to 95 % band of {draws} splits."
+        yield f"floor: truth against independent truth, mean and 5 to 95 % band: {sizes}."
     few = [_NAMES.get(name, name) for name in shown if any(_few(one, name) for one in experiment.standings)]
     if few:
         yield f"(few): too few clouds to rank by {', '.join(few)}."
@@ -240,11 +239,13 @@ def _unscored(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _sizes(floor: Mapping[str, Score]) -> str:
-    """How many clouds stand on either side: the usual numbers, then the metrics that have others."""
-    texts = {name: f"{score.n_fake:,} against {score.n_real:,}" for name, score in floor.items()}
-    usual = max(texts.values(), key=list(texts.values()).count, default="")
-    others = [f"{_NAMES.get(name, name)} {text}" for name, text in texts.items() if text != usual]
-    return "; ".join([usual, *others])
+    """How many clouds stand on either side, and how often: the usual numbers, then the metrics that have others."""
+    names: dict[str, list[str]] = {}
+    for name, score in floor.items():
+        text = f"{score.n_fake:,} against {score.n_real:,}, {len(score.values)} split(s)"
+        names.setdefault(text, []).append(_NAMES.get(name, name))
+    usual = max(names, key=lambda text: len(names[text]), default="")
+    return "; ".join([usual, *(f"{', '.join(names[text])}: {text}" for text in names if text != usual)])
 
 
 def _few(one: Standing, name: str) -> bool:

@@ -40,7 +40,7 @@ class Figure:
 
     @property
     def ratio(self) -> float | None:
-        """The score over its floor."""
+        """The score over its floor; None where that is not clear of 0, as for an unbiased estimate it is not."""
         return self.mean / self.floor if self.floor else None
 
 
@@ -130,7 +130,7 @@ def _base(row: Row) -> str:
 
 def _experiment(dataset: str, preset: str, shared: list[Row], models: list[Row]) -> Experiment:
     floor = next((row for row in shared if row.kind == "floor"), None)
-    floors = {name: score.mean for name, score in floor.scores.items()} if floor is not None else {}
+    floors = {name: score.mean for name, score in floor.scores.items() if score.low > 0} if floor is not None else {}
     lines = [_standing([row], floors) for row in shared]
     keyed = sorted(models, key=_title)
     ranked = [_standing(list(group), floors) for _, group in groupby(keyed, _title)]
@@ -190,6 +190,8 @@ def _within(score: Score) -> float:
 
 def _badness(value: float, direction: str) -> float:
     """How far from ideal, so that smaller is better whatever the direction."""
+    if direction == "half":
+        return abs(value - 0.5)
     return {"lower": value, "higher": -value, "one": abs(math.log(max(value, 1e-9)))}[direction]
 
 
