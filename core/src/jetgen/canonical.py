@@ -32,4 +32,4 @@ def ordered(clouds: Clouds, spec: CloudSpec) -> Clouds:
     leading = leading_feature(spec)
     keys: list[NDArray[Any]] = [clouds.points[:, i] for i in range(clouds.n_features) if i != leading]
     order = np.lexsort([*keys, -clouds.points[:, leading], clouds.rows])
-    return Clouds(clouds.points[order], clouds.offsets, clouds.context, clouds.given, clouds.event)
+    return clouds.with_points(clouds.points[order])

@@ -132,6 +132,10 @@ class Clouds:
         self.points, self.offsets, self.context, self.given, self.event = points, offsets, context, given, event
         return self
 
+    def with_points(self, points: ArrayLike) -> Clouds:
+        """The same clouds with other points, as many in each as before; everything else is shared."""
+        return Clouds(points, self.offsets, self.context, self.given, self.event)
+
     def padded(self, size: int | None = None) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Points (N, P, F) with zeros in the empty places, and the mask (N, P) that is True at points.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, cast
 
 from jetgen.cloud_spec import CloudSpec
 from jetgen.clouds import Clouds
+from jetgen.cores import usable_cores
 from jetgen.errors import DataError, UsageError
 from jetgen.files import CloudFile, open_clouds
 from jetgen.metrics.choice import chosen_metrics
@@ -118,7 +118,7 @@ def evaluate(
     known = _read(train, meaning, features)[1] if train is not None else None
     result = Evaluation()
     with progress_bar("metrics", len(specs), show=progress) as bar:
-        ctx = MetricContext(seed=seed, device=device, threads=_cores(), train=known, listener=bar)
+        ctx = MetricContext(seed=seed, device=device, threads=usable_cores(), train=known, listener=bar)
         for done, one in enumerate(specs):
             bar({"kind": "stage", "stage": one.name, "done": done})
             reason = _unfit(one, meaning, truth, made, known)
@@ -130,10 +130,6 @@ def evaluate(
             if reason is not None:
                 result.skipped[one.name] = reason
     return result
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _chosen(metrics: Sequence[str | MetricSpec]) -> list[MetricSpec]:
@@ -170,7 +166,7 @@ def _reordered(file: CloudFile, spec: CloudSpec) -> Clouds:
     if file.spec.names == spec.names:
         return clouds
     columns = [file.spec.index(name) for name in spec.names]
-    return Clouds(clouds.points[:, columns], clouds.offsets, clouds.context, clouds.given, clouds.event)
+    return clouds.with_points(clouds.points[:, columns])
 
 
 def _unfit(spec: MetricSpec, meaning: CloudSpec, real: Clouds, fake: Clouds, train: CloudSource | None) -> str | None:

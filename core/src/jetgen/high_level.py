@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from jetgen.cloud_spec import CloudSpec
 from jetgen.clouds import Clouds
-from jetgen.physics import RELATIVE, clip_negative_pt, relative_eta, relative_mass, relative_pt
+from jetgen.physics import clip_negative_pt, coordinates, has_relative, relative_eta, relative_mass, relative_pt
 
 __all__ = ["high_level", "high_level_names", "within_reach"]
 
@@ -48,7 +48,7 @@ def high_level_names(spec: CloudSpec) -> tuple[str, ...]:
     >>> high_level_names(CloudSpec("tracks", (Feature("pt", nature="positive"), Feature("eta")), 13))
     ('multiplicity', 'pt_mean', 'pt_sd', 'pt_min', 'pt_max', 'pt_sum', 'eta_mean', 'eta_sd', 'eta_min', 'eta_max')
     """
-    if _is_jet(spec):
+    if has_relative(spec):
         return _JET_NAMES
     empty = Clouds(np.empty((0, len(spec.features))), [0])
     return tuple(_summaries(empty, spec))
@@ -71,17 +71,13 @@ def high_level(clouds: Clouds, spec: CloudSpec) -> _Array:
 
     A quantity that an empty cloud or one without momentum does not have is 0. Negative ``ptrel`` count as 0.
     """
-    columns = _jet_observables(clouds, spec) if _is_jet(spec) else _summaries(clouds, spec)
+    columns = _jet_observables(clouds, spec) if has_relative(spec) else _summaries(clouds, spec)
     return np.stack(list(columns.values()), axis=1) if columns else np.empty((len(clouds), 0))
-
-
-def _is_jet(spec: CloudSpec) -> bool:
-    return spec.kind == "jets" and set(RELATIVE) <= set(spec.names)
 
 
 def _jet_observables(clouds: Clouds, spec: CloudSpec) -> dict[str, _Array]:
     clouds = _hardest_first(within_reach(clouds, spec), spec)
-    eta, phi, pt = (clouds.points[:, spec.index(name)].astype(np.float64) for name in RELATIVE)
+    eta, phi, pt = coordinates(clouds, spec)
     z = _ratio(pt, _total(clouds, pt)[clouds.rows])
     values = {
         "mass": relative_mass(clouds, spec),

@@ -9,13 +9,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from jetgen.cloud_spec import CloudSpec
+from jetgen.cloud_spec import CloudSpec, Feature
 from jetgen.clouds import Clouds
 
 __all__ = [
     "RELATIVE",
     "clip_negative_pt",
+    "coordinates",
+    "four_momenta",
     "four_vectors",
+    "has_relative",
+    "jet_spec",
     "relative_energy",
     "relative_eta",
     "relative_mass",
@@ -39,7 +43,28 @@ def clip_negative_pt(clouds: Clouds, column: int) -> tuple[Clouds, int]:
         return clouds, 0
     points = clouds.points.copy()
     points[negative, column] = 0.0
-    return Clouds(points, clouds.offsets, clouds.context, clouds.given, clouds.event), count
+    return clouds.with_points(points), count
+
+
+def jet_spec(particles: int) -> CloudSpec:
+    """What jets of up to so many particles mean: angles to the jet axis and the fraction of its transverse momentum."""
+    return CloudSpec("jets", (Feature("etarel"), Feature("phirel"), Feature("ptrel", nature="positive")), particles)
+
+
+def has_relative(spec: CloudSpec) -> bool:
+    """Whether clouds are jets whose particles have the features of :data:`RELATIVE`."""
+    return spec.kind == "jets" and set(RELATIVE) <= set(spec.names)
+
+
+def coordinates(clouds: Clouds, spec: CloudSpec) -> tuple[NDArray[np.float64], ...]:
+    """The features of :data:`RELATIVE` of all particles, each float64 (total,)."""
+    return tuple(clouds.points[:, spec.index(name)].astype(np.float64) for name in RELATIVE)
+
+
+def four_momenta(clouds: Clouds, spec: CloudSpec) -> tuple[NDArray[np.float64], ...]:
+    """Energy and momentum along x, y, z of all particles, each float64 (total,)."""
+    eta, phi, pt = coordinates(clouds, spec)
+    return pt * np.cosh(eta), pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)
 
 
 def four_vectors(clouds: Clouds, spec: CloudSpec) -> NDArray[np.float64]:
@@ -47,10 +72,9 @@ def four_vectors(clouds: Clouds, spec: CloudSpec) -> NDArray[np.float64]:
 
     A particle at an absurd direction (etarel beyond 700) has no finite energy; its jet is then infinite or NaN.
     """
-    eta, phi, pt = (clouds.points[:, spec.index(name)].astype(np.float64) for name in RELATIVE)
+    rows, n = clouds.rows, len(clouds)
     with np.errstate(over="ignore", invalid="ignore"):
-        parts = (pt * np.cosh(eta), pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta))
-        rows, n = clouds.rows, len(clouds)
+        parts = four_momenta(clouds, spec)
         return np.stack([np.bincount(rows, part, minlength=n) for part in parts], axis=1, dtype=np.float64)
 
 

@@ -11,7 +11,7 @@ from jetgen.cloud_spec import CloudSpec
 from jetgen.clouds import Clouds
 from jetgen.efps import efps
 from jetgen.high_level import within_reach
-from jetgen.physics import RELATIVE
+from jetgen.physics import coordinates, four_momenta
 
 __all__ = ["OBSERVABLES", "energy_correlation_ratio", "leading_jets", "subjettiness", "substructure"]
 
@@ -99,7 +99,7 @@ def energy_correlation_ratio(jets: Clouds, spec: CloudSpec, *, device: str = "cp
 def _subjettiness_up_to(most: int, jets: Clouds, spec: CloudSpec) -> _Array:
     import fastjet
 
-    eta, phi, pt = (jets.points[:, spec.index(name)].astype(np.float64) for name in RELATIVE)
+    eta, phi, pt = coordinates(jets, spec)
     momenta = _momenta(jets, spec)
     clustering = _clustering(jets, momenta, fastjet.kt_algorithm)
     total = RADIUS * np.bincount(jets.rows, pt, minlength=len(jets))
@@ -115,8 +115,8 @@ def _subjettiness_up_to(most: int, jets: Clouds, spec: CloudSpec) -> _Array:
 
 
 def _momenta(clouds: Clouds, spec: CloudSpec) -> _Array:
-    eta, phi, pt = (clouds.points[:, spec.index(name)].astype(np.float64) for name in RELATIVE)
-    return np.stack([pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta), pt * np.cosh(eta)], axis=1)
+    energy, x, y, z = four_momenta(clouds, spec)
+    return np.stack([x, y, z, energy], axis=1)
 
 
 def _clustering(clouds: Clouds, momenta: _Array, algorithm: int) -> Any:

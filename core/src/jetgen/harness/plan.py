@@ -114,6 +114,10 @@ class CellPlan(_Strict):
     skip: str | None = Field(default=None, description="why the cell is not run")
     unloadable: str | None = Field(default=None, description="why its plugin cannot be loaded")
 
+    def draws_of(self, metric: MetricPlan) -> int:
+        """How many draws of the model, or splits of the truth for a floor, ``metric`` judges."""
+        return metric.floor_draws if self.generator is None else min(self.draws, metric.draws or self.draws)
+
     @property
     def title(self) -> str:
         """The name that tables show."""

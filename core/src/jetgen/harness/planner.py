@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import psutil
 
+from jetgen.cores import usable_cores
 from jetgen.datasets.naming import find_dataset, open_dataset
 from jetgen.errors import JetgenError, PluginError, UsageError
 from jetgen.harness.keys import digest
@@ -38,7 +38,7 @@ class Planner:
     """Makes the cells of one request from what the registry knows."""
 
     def __init__(self, request: Request, registry: Registry) -> None:
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        cores = usable_cores()
         if not 1 <= request.jobs <= cores:
             msg = f"--jobs {request.jobs} does not fit this machine; use 1 to {cores}, one core for each job"
             raise UsageError(msg)

@@ -119,9 +119,7 @@ class Ledger:
             metric = next((one for one in cell.metrics if stage == f"metric.{one.name}"), None)
             known["target"] = metric.target if metric is not None else None
             if metric is not None:
-                known["draws"] = (
-                    metric.floor_draws if generator is None else min(cell.draws, metric.draws or cell.draws)
-                )
+                known["draws"] = cell.draws_of(metric)
         return known
 
     def _upstream_key(self, cell_id: str) -> str | None:

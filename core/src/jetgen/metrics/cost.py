@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,7 +14,6 @@ from jetgen.context import RunContext
 from jetgen.errors import DataError
 from jetgen.metrics.base import CloudMetric
 from jetgen.protocols import CloudSource, Generator, MetricContext
-from jetgen.safetensors_header import precisions
 
 __all__ = ["BATCHES", "Cost", "precision", "seconds_by_batch", "timed"]
 
@@ -21,6 +21,7 @@ BATCHES = (1, 100, 10_000)
 """The numbers of clouds of one call of ``sample``."""
 
 _REPEATS = 3
+_FORMATS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 _PATIENCE = 20.0  # a batch that takes longer, in blocks, is left out
 
 
@@ -64,18 +65,12 @@ def seconds_by_batch(model: Generator, test: CloudSource, ctx: RunContext, block
             break
         once = timed(call)  # the first call is the warm-up and says how many fill a block
         calls = max(1, min(round(block / once), 10_000)) if once > 0 else 10_000
-        found[size] = median(_block(call, calls) for _ in range(_REPEATS)) / (calls * size)
+        found[size] = median(timed(call, calls) for _ in range(_REPEATS)) / (calls * size)
     return found
 
 
-def timed(call: Callable[[], None]) -> float:
-    """Seconds that a call takes."""
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
-
-
-def _block(call: Callable[[], None], calls: int) -> float:
+def timed(call: Callable[[], None], calls: int = 1) -> float:
+    """Seconds that one or more calls take."""
     start = time.perf_counter()
     for _ in range(calls):
         call()
@@ -88,5 +83,19 @@ def precision(folder: Path) -> str | None:
     >>> precision(Path("nowhere")) is None
     True
     """
-    found = {name for path in sorted(folder.rglob("*.safetensors")) for name in precisions(path)}
-    return ", ".join(sorted(found)) or None
+    files = sorted(folder.rglob("*.safetensors"))
+    if not files or importlib.util.find_spec("safetensors") is None:
+        return None
+    return ", ".join(sorted({name for path in files for name in _formats(path)})) or None
+
+
+def _formats(path: Path) -> set[str]:
+    """The floating-point formats in the header of a file; empty if it is damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            found = {file.get_slice(key).get_dtype() for key in file.keys()}  # noqa: SIM118 (it is no mapping)
+    except (OSError, SafetensorError):
+        return set()
+    return {_FORMATS[name] for name in found if name in _FORMATS}

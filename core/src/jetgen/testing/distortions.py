@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from jetgen.canonical import leading_feature, ordered
 from jetgen.cloud_spec import CloudSpec
@@ -73,10 +72,6 @@ class Distortion:
         return self.change(clouds, spec, rng, train)
 
 
-def _with_points(clouds: Clouds, points: NDArray[np.floating]) -> Clouds:
-    return Clouds(points, clouds.offsets, clouds.context, clouds.given, clouds.event)
-
-
 def _spread(clouds: Clouds, column: int) -> float:
     """The standard deviation of a feature over all points of all clouds."""
     return float(clouds.points[:, column].astype(np.float64).std()) if len(clouds.points) else 0.0
@@ -87,7 +82,7 @@ def _eta_shift(clouds: Clouds, spec: CloudSpec, rng: np.random.Generator, train:
     column = spec.index("etarel")
     points = clouds.points.astype(np.float64)
     points[:, column] += _SHIFT * _spread(clouds, column)
-    return _with_points(clouds, points)
+    return clouds.with_points(points)
 
 
 def _smear(clouds: Clouds, spec: CloudSpec, rng: np.random.Generator, train: CloudSource | None) -> Clouds:
@@ -100,7 +95,7 @@ def _smear(clouds: Clouds, spec: CloudSpec, rng: np.random.Generator, train: Clo
             points[:, i] *= np.exp(noise[:, i])
         elif feature.nature != "categorical":
             points[:, i] += noise[:, i] * _spread(clouds, i)
-    return _with_points(clouds, points)
+    return clouds.with_points(points)
 
 
 def _mass_tail(clouds: Clouds, spec: CloudSpec, rng: np.random.Generator, train: CloudSource | None) -> Clouds:
@@ -124,7 +119,7 @@ def _pt_scale(clouds: Clouds, spec: CloudSpec, rng: np.random.Generator, train: 
     del rng, train
     points = clouds.points.astype(np.float64)
     points[:, leading_feature(spec)] *= 1.0 + _SCALE
-    return _with_points(clouds, points)
+    return clouds.with_points(points)
 
 
 def _shuffle(clouds: Clouds, spec: CloudSpec, rng: np.random.Generator, train: CloudSource | None) -> Clouds:
@@ -136,7 +131,7 @@ def _shuffle(clouds: Clouds, spec: CloudSpec, rng: np.random.Generator, train: C
     dealt = np.lexsort([rng.random(len(ranks)), ranks, sizes])
     points = np.empty_like(aligned.points)
     points[places] = aligned.points[dealt]
-    return _with_points(aligned, points)
+    return aligned.with_points(points)
 
 
 def _one_more(clouds: Clouds, spec: CloudSpec, rng: np.random.Generator, train: CloudSource | None) -> Clouds:

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self, get_args
 
-from jetgen.cloud_spec import CloudSpec, Feature
+from jetgen.cloud_spec import CloudSpec
 from jetgen.clouds import Clouds
 from jetgen.context import RunContext
 from jetgen.datasets.file_dataset import FileDataset
 from jetgen.errors import DataError, UsageError
 from jetgen.files import open_clouds
+from jetgen.physics import jet_spec
 from jetgen.protocols import CloudSource, Split
 from jetgen.suggest import did_you_mean
 
@@ -51,8 +52,7 @@ class JetNetJets:
     @property
     def spec(self) -> CloudSpec:
         """Angles to the jet axis and the fraction of its transverse momentum."""
-        features = (Feature("etarel"), Feature("phirel"), Feature("ptrel", nature="positive"))
-        return CloudSpec("jets", features, self._file.particles)
+        return jet_spec(self._file.particles)
 
     def recipe(self) -> Mapping[str, Any]:
         """The published file, its split and how much of it is taken; of a file that stands in, its checksum too."""

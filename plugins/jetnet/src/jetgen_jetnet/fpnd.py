@@ -14,6 +14,7 @@ from jetgen.clouds import Clouds
 from jetgen.errors import DataError
 from jetgen.metrics.frechet import Gaussian, frechet_distance
 from jetgen.metrics.measuring import Measuring
+from jetgen.physics import RELATIVE
 from jetgen.protocols import MetricContext
 from numpy.typing import NDArray
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FrechetToJetNet", "FrechetToTruth", "normalised"]
 
-_FEATURES = ("etarel", "phirel", "ptrel")
 _LARGEST = np.array([1.6211985349655151, 0.520724892616272, 0.8934717178344727], np.float32)
 _SHIFT = np.array([0.0, 0.0, -0.5], np.float32)
 _PLACES = 30
@@ -40,7 +40,7 @@ def normalised(clouds: Clouds, spec: CloudSpec) -> NDArray[np.float32]:
     """
     leading = ordered(clouds, spec)
     kept = leading.ranks < _PLACES
-    columns = [spec.index(name) for name in _FEATURES]
+    columns = [spec.index(name) for name in RELATIVE]
     jets = np.zeros((len(clouds), _PLACES, len(columns)), np.float32)
     jets[leading.rows[kept], leading.ranks[kept]] = leading.points[kept][:, columns]
     return jets / _LARGEST + _SHIFT

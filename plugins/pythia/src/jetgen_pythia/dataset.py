@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Self, get_args
 
 from jetgen.atomic import write_json
-from jetgen.cloud_spec import CloudSpec, Feature
+from jetgen.cloud_spec import CloudSpec
 from jetgen.clouds import Clouds
 from jetgen.context import RunContext
 from jetgen.errors import DataError, JetgenError, UsageError
+from jetgen.physics import jet_spec
 from jetgen.protocols import Split
 from jetgen.suggest import did_you_mean
 
@@ -53,8 +54,7 @@ class PythiaJets:
     @property
     def spec(self) -> CloudSpec:
         """Angles to the jet axis and the fraction of its transverse momentum."""
-        features = (Feature("etarel"), Feature("phirel"), Feature("ptrel", nature="positive"))
-        return CloudSpec("jets", features, self._particles)
+        return jet_spec(self._particles)
 
     def recipe(self) -> Mapping[str, Any]:
         """What determines the jets: the definition of the streams, and how much of each is taken."""

@@ -31,13 +31,11 @@ def metric(work: Work) -> dict[str, Any]:
         model=_model(work) if "model" in plan.needs else None,
     )
     n = len(test)
+    number = work.cell.draws_of(plan)
     if work.cell.generator is None:
-        n_real, n_fake, draws = floor_draws(
-            judge, _truth(dataset, with_train=train is None), n, n, plan.floor_draws, context
-        )
+        n_real, n_fake, draws = floor_draws(judge, _truth(dataset, with_train=train is None), n, n, number, context)
     else:
         real, n_real, n_fake, draws = seen(judge, test[:n], context), n, n, []
-        number = min(work.cell.draws, plan.draws or work.cell.draws)
         with open_clouds(work.folder / "samples.h5") as samples:
             for draw in range(number):
                 at = context.at("draw", draw)

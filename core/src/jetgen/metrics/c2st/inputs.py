@@ -12,7 +12,7 @@ from jetgen.canonical import leading_feature, ordered
 from jetgen.cloud_spec import CloudSpec, Feature
 from jetgen.clouds import Clouds
 from jetgen.high_level import high_level
-from jetgen.physics import RELATIVE
+from jetgen.physics import RELATIVE, has_relative
 
 __all__ = ["Encoder", "Inputs", "Scale"]
 
@@ -112,7 +112,7 @@ class Encoder:
 
     @property
     def _is_jet(self) -> bool:
-        return self.spec.kind == "jets" and set(RELATIVE) <= set(self.spec.names)
+        return has_relative(self.spec)
 
     def _kept(self, clouds: Clouds) -> Clouds:
         clouds = ordered(clouds, self.spec)
