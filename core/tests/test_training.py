@@ -62,7 +62,8 @@ def test_reports_come_at_most_twice_a_second():
         return model(step.batch["x"]).square().mean()
 
     fit({"model": model}, DATA, [phase_of(model, 120, slow)], RunContext(listener=events.append))
-    assert 2 <= len(events) <= 5
+    took = events[-1]["time"] - events[0]["time"]
+    assert 2 <= len(events) <= 2 * took + 3, "the first, the last, and two a second"
 
 
 def test_the_global_random_state_is_neither_used_nor_changed():
@@ -97,7 +98,7 @@ def test_the_deadline_stops_it_and_what_was_learnt_is_kept():
     report = fit({"model": model}, DATA, [phase_of(model, 10**6)], RunContext(deadline=time.time() + 1))
     assert report.stop_reason == "deadline"
     assert 0 < report.steps < 10**6
-    assert model.weight.item() == pytest.approx(3, abs=0.05)
+    assert abs(model.weight.item() - 3) < abs(line().weight.item() - 3)
 
 
 def test_the_best_validated_weights_are_kept():

@@ -20,6 +20,7 @@ from __future__ import annotations
 from jetgen.training.average import Average
 from jetgen.training.loop import Precision, fit
 from jetgen.training.phases import Phase, Step, Update
+from jetgen.training.ragged import Ragged, Rows, mask_of
 from jetgen.training.randomness import derived_seed, seeded
 from jetgen.training.schedules import Schedule, constant, warmup_cosine
 from jetgen.training.threads import torch_threads
@@ -29,6 +30,8 @@ __all__ = [
     "Average",
     "Phase",
     "Precision",
+    "Ragged",
+    "Rows",
     "Schedule",
     "Step",
     "Update",
@@ -36,6 +39,7 @@ __all__ = [
     "derived_seed",
     "fit",
     "load_weights",
+    "mask_of",
     "read_document",
     "save_weights",
     "seeded",

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from jetgen.atomic import atomic_path
 from jetgen.training.phases import Phase
+from jetgen.training.ragged import Ragged, Rows
 
 __all__ = ["fingerprint", "flat_optimiser", "nested_optimiser", "read_checkpoint", "write_checkpoint"]
 
@@ -65,19 +66,28 @@ def nested_optimiser(
 
 def fingerprint(
     modules: Mapping[str, nn.Module],
-    data: Mapping[str, Tensor],
+    data: Mapping[str, Rows],
     phases: Sequence[Phase],
     identity: Mapping[str, Any],
 ) -> str:
     """SHA-256 of what determines a training: initial weights, data, phases, and the caller's settings and seed."""
     digest = hashlib.sha256()
-    for owner, tensors in {"data": data, **{name: module.state_dict() for name, module in modules.items()}}.items():
+    states = {name: module.state_dict() for name, module in modules.items()}
+    for owner, tensors in {"data": _flat(data), **states}.items():
         for name, tensor in tensors.items():
             digest.update(f"{owner}/{name}{tensor.dtype}{tuple(tensor.shape)}".encode())
             digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
     plan = [_describe(phase) for phase in phases]
     digest.update(json.dumps([plan, dict(identity)], sort_keys=True, default=str).encode())
     return digest.hexdigest()
+
+
+def _flat(data: Mapping[str, Rows]) -> dict[str, Tensor]:
+    tensors: dict[str, Tensor] = {}
+    for name, rows in data.items():
+        parts = {"/values": rows.values, "/offsets": rows.offsets} if isinstance(rows, Ragged) else {"": rows}
+        tensors.update({f"{name}{part}": tensor for part, tensor in parts.items()})
+    return tensors
 
 
 def _describe(phase: Phase) -> dict[str, Any]:
@@ -87,4 +97,6 @@ def _describe(phase: Phase) -> dict[str, Any]:
         for one in phase.updates
     ]
     own = {"name": phase.name, "steps": phase.steps, "batch": phase.batch_size, "ema": dict(phase.ema)}
+    if phase.buckets:
+        own["buckets"] = [phase.buckets, phase.bucket_pool]
     return {**own, "validate": phase.validate_every if phase.validate else 0, "updates": updates}

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from jetgen.context import RunContext
 from jetgen.protocols import FitReport
@@ -15,6 +15,7 @@ from jetgen.training.average import copy_into
 from jetgen.training.checkpoint import fingerprint, read_checkpoint, write_checkpoint
 from jetgen.training.log import TrainingLog
 from jetgen.training.phases import Phase
+from jetgen.training.ragged import Rows
 from jetgen.training.randomness import seeded
 from jetgen.training.running import RunningPhase, under
 
@@ -33,7 +34,7 @@ _LOG_ROWS_PER_PHASE = 200
 
 def fit(
     modules: Mapping[str, nn.Module],
-    data: Mapping[str, Tensor],
+    data: Mapping[str, Rows],
     phases: Sequence[Phase],
     ctx: RunContext,
     *,
@@ -48,7 +49,7 @@ def fit(
 
     Arguments:
         modules: everything with weights, by name.
-        data: tensors of equally many rows; they are moved to the device as a whole.
+        data: tensors or :class:`Ragged` rows, equally many; they are moved to the device as a whole.
         phases: what to do, one after the other.
         ctx: seed, device, deadline, folder for checkpoint and log, listener.
         identity: what else determines the training, as JSON, such as the settings; part of the checkpoint's identity.
@@ -56,12 +57,15 @@ def fit(
         checkpoint_seconds: time between checkpoints.
 
     Raises:
-        TrainingError: if a loss or a gradient is not finite; it names the phase and the step.
+        TrainingError: if a loss or a gradient is not finite; it names the phase and the step. Also if a phase buckets
+            its rows by what is not in the data.
     """
     fabric = _fabric(ctx.device, precision)
     for module in modules.values():
         module.to(fabric.device)
-    data = {name: tensor.to(fabric.device) for name, tensor in data.items()}
+    data = {name: rows.to(fabric.device) for name, rows in data.items()}
+    for phase in phases:
+        phase.lengths(data)  # a mistake in the last phase shows before the first step
     with seeded(0, fabric.device):
         training = _Training(
             modules, data, phases, ctx, fabric=fabric, identity=identity or {}, checkpoint_seconds=checkpoint_seconds
@@ -86,7 +90,7 @@ class _Training:
     def __init__(
         self,
         modules: Mapping[str, nn.Module],
-        data: Mapping[str, Tensor],
+        data: Mapping[str, Rows],
         phases: Sequence[Phase],
         ctx: RunContext,
         *,

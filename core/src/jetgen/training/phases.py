@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from jetgen.errors import TrainingError
+from jetgen.training.ragged import Ragged, Rows
 from jetgen.training.schedules import Schedule, constant
 
 __all__ = ["Phase", "Step", "Update"]
@@ -19,7 +21,7 @@ class Step:
     """What a loss is given.
 
     Arguments:
-        batch: some rows of each tensor of the data.
+        batch: some rows of each tensor of the data; ragged ones are padded with zeros to the longest of the batch.
         number, of: this step of the phase, from 0, and the number of its steps.
         generator: for every random number of the loss, on the device of the data.
     """
@@ -69,6 +71,9 @@ class Phase:
         ema: decay of the moving average of the weights, by name of the module.
         validate: a score of the modules as they would be kept, lower is better; its generator is the same every time.
         validate_every: steps between validations; the last step is always validated.
+        buckets: the ragged rows, or the int64 tensor of lengths, by which batches are made of rows of similar length:
+            a name in the data. Empty: chance alone chooses the rows of a batch.
+        bucket_pool: so many shuffled batches are sorted by length together.
     """
 
     name: str
@@ -78,8 +83,28 @@ class Phase:
     ema: Mapping[str, float] = field(default_factory=dict)
     validate: Callable[[torch.Generator], float] | None = None
     validate_every: int = 1000
+    buckets: str = ""
+    bucket_pool: int = 16
 
     @property
     def trains(self) -> tuple[str, ...]:
         """The names of the modules that some update of the phase changes, each once."""
         return tuple(dict.fromkeys(name for update in self.updates for name in update.trains))
+
+    def lengths(self, data: Mapping[str, Rows]) -> Tensor | None:
+        """The length of each row, by which the rows are bucketed; None if they are not.
+
+        Raises:
+            TrainingError: if ``buckets`` does not name lengths in the data.
+        """
+        if not self.buckets:
+            return None
+        rows = data.get(self.buckets)
+        lengths = rows.counts if isinstance(rows, Ragged) else rows
+        if lengths is None or lengths.dtype != torch.int64 or lengths.ndim != 1:
+            msg = (
+                f"phase {self.name!r} buckets its rows by {self.buckets!r}, but the training data have neither ragged "
+                f"rows nor int64 lengths of that name; they have {', '.join(data)}"
+            )
+            raise TrainingError(msg)
+        return lengths

@@ -15,6 +15,7 @@ from jetgen.training.average import Average, copy_into, snapshot
 from jetgen.training.batches import Batches
 from jetgen.training.checkpoint import flat_optimiser, nested_optimiser
 from jetgen.training.phases import Phase, Step, Update
+from jetgen.training.ragged import Rows
 from jetgen.training.randomness import derived_seed, generator_at, reseed
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class RunningPhase:
     """
 
     def __init__(
-        self, phase: Phase, modules: Mapping[str, nn.Module], data: Mapping[str, Tensor], fabric: Fabric, seed: int
+        self, phase: Phase, modules: Mapping[str, nn.Module], data: Mapping[str, Rows], fabric: Fabric, seed: int
     ) -> None:
         self.phase = phase
         self.modules = modules
@@ -50,12 +51,14 @@ class RunningPhase:
         self._optimisers: dict[str, torch.optim.Optimizer] = {}
         self._rates: dict[str, list[float]] = {}
         self._batches: dict[str, Batches] = {}
+        lengths = phase.lengths(data)
         for update in phase.updates:
             optimiser = update.optimiser(self._parameters[update.name])
             self._rates[update.name] = [group["lr"] for group in optimiser.param_groups]
             # One optimiser in, one out: the union in Fabric's signature is for several.
             self._optimisers[update.name] = cast("torch.optim.Optimizer", fabric.setup_optimizers(optimiser))
-            self._batches[update.name] = Batches(data, phase.batch_size, derived_seed(self.seed, update.name))
+            seed = derived_seed(self.seed, update.name)
+            self._batches[update.name] = Batches(data, phase.batch_size, seed, lengths, phase.bucket_pool)
 
     def _trainable(self, update: Update) -> list[nn.Parameter]:
         found = [p for name in update.trains for p in self.modules[name].parameters() if p.requires_grad]
