@@ -259,7 +259,7 @@ time.sleep(600)
     assert found(discover(), "parent/parent").reason == "hung for 5 s at import"
     time.sleep(0.2)
     state = subprocess.run(["ps", "-o", "stat=", "-p", pid.read_text()], capture_output=True, text=True, check=False)
-    assert state.stdout.strip() in ("", "Z", "Zs"), "the grandchild lives on"
+    assert state.stdout.strip()[:1] in ("", "Z"), "the grandchild lives on"
 
 
 def test_a_real_installation_finds_an_outsider(tmp_path):
