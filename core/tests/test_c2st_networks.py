@@ -121,6 +121,17 @@ def test_context_and_conditioning_sets_are_part_of_what_is_seen(tracks):
     assert (told[0, plain.shape[1] :] != told[1, plain.shape[1] :]).any()
 
 
+def test_a_category_in_the_context_is_one_column_for_each(tracks):
+    kinds = np.array([0.0, 2.0, 4.0, 0.0, 2.0, 4.0, 4.0])
+    answers = Clouds(tracks.points, tracks.offsets, kinds[:, None])
+    kind = Feature("kind", nature="categorical")
+    plain, told = (CloudSpec("tracks", TRACKS.features, 6, context) for context in ((Feature("kind"),), (kind,)))
+    widths = [Encoder(answers, spec, 9)(answers).whole.shape[1] for spec in (plain, told)]
+    assert widths[1] - widths[0] == 2
+    seen = Encoder(answers, told, 9)(answers).whole[:, -3:]
+    assert (seen.argmax(axis=1) == kinds / 2).all()
+
+
 def test_momenta_of_zero_and_below_and_wild_values_are_encoded_finitely(real_jets, jet_spec):
     points = real_jets[:50].points.copy()
     points[::7, 2], points[1::7, 2], points[2::7, 0] = 0.0, -0.5, 1e30

@@ -1,5 +1,7 @@
 """Clouds, what they mean and what is asked for."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -166,10 +168,18 @@ def test_a_spec_survives_json_with_everything_in_it():
     assert spec.context_names == ("n",)
 
 
+def test_the_names_of_categories_survive_json_and_other_features_do_not_mention_them():
+    spec = CloudSpec("jets", (Feature("x"),), 9, (Feature("kind", nature="categorical", categories=["a", "b"]),))
+    assert spec.context[0].categories == ("a", "b")
+    assert CloudSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
+    assert list(spec.to_json()["features"][0]) == ["name", "unit", "nature"]
+
+
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
         (lambda: Feature("x", nature="wobbly"), "feature 'x' has nature 'wobbly'; use one of continuous, positive"),
+        (lambda: Feature("x", categories=("a",)), "feature 'x' is continuous and cannot have categories"),
         (lambda: CloudSpec("balls", (Feature("x"),), 1), "clouds have kind 'balls'; use one of jets, showers"),
         (lambda: CloudSpec("jets", (Feature("x"), Feature("x")), 1), "the feature names x, x are not distinct"),
         (lambda: CloudSpec("jets", (), 1), "clouds need at least one feature and one point, not 0 and 1"),

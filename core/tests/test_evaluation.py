@@ -9,7 +9,7 @@ from jetgen.errors import DataError, UsageError
 from jetgen.files import write_clouds
 from jetgen.metrics import specs
 from jetgen.metrics.wasserstein import FeatureDistance, MassDistance
-from jetgen.scoring import band, floor_draws, inapplicable, score
+from jetgen.scoring import band, floor_draws, inapplicable, score, strata
 from jetgen.specs import MetricSpec
 
 
@@ -33,6 +33,14 @@ class Overlap:
     def compute(self, real, fake, ctx):
         common = np.intersect1d(real.points[:, 0], fake.points[:, 0])
         return {"overlap": len(common), "real": len(real), "fake": len(fake)}
+
+
+class Order:
+    """The numbers of the clouds, in the order of its last comparison."""
+
+    def compute(self, real, fake, ctx):
+        self.order = [*real.points[:, 0].tolist(), *fake.points[:, 0].tolist()]
+        return {"order": 0.0}
 
 
 class Raising(Answering):
@@ -96,6 +104,29 @@ def test_the_floor_is_what_statistics_expects_of_it(real_jets, jet_spec):
     assert 2.0 < np.mean([draw["w1p"] for draw in small]) / large < 5.0  # about the root of ten
     halves = FeatureDistance.create(jet_spec).compute(real_jets[:1000], real_jets[1000:], MetricContext())
     assert 0.3 < halves["w1p"] / large < 3.0
+
+
+def test_both_sides_of_a_floor_have_the_categories_in_the_same_shares():
+    spec = CloudSpec("table", (Feature("x"),), 1, (Feature("kind", nature="categorical"),))
+    kinds = np.random.default_rng(1).permutation(np.repeat([0.0, 1.0, 5.0], [500, 300, 200]))
+    pool = Clouds(kinds[:, None] + 0.0, np.arange(1001), kinds[:, None])
+    metric = FeatureDistance.create(spec)
+    at_random, in_shares = (
+        [draw["w1p"] for draw in floor_draws(metric, pool, 400, 400, 5, MetricContext(), groups)[2]]
+        for groups in (None, strata(pool, spec))
+    )
+    assert min(at_random) > 0.0
+    assert in_shares == [0.0] * 5
+    assert strata(pool, CloudSpec("table", (Feature("x"),), 1, (Feature("kind"),))) is None
+
+
+def test_the_splits_of_categories_are_random_within_each(numbered):
+    kinds = np.arange(len(numbered)) % 4
+    seen_by = [Order() for _ in range(2)]
+    for metric, seed in zip(seen_by, (1, 2), strict=True):
+        floor_draws(metric, numbered, 50, 50, 1, MetricContext(seed=seed), kinds)
+    assert [sorted(metric.order) for metric in seen_by] == [list(range(100))] * 2
+    assert seen_by[0].order != seen_by[1].order
 
 
 def test_a_floor_needs_truth_to_split(numbered):

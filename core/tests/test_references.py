@@ -7,6 +7,7 @@ from jetgen.canonical import ordered
 from jetgen.errors import UsageError
 from jetgen.metrics.novelty import Novelty
 from jetgen.metrics.wasserstein import FeatureDistance, MassDistance
+from jetgen.physics import relative_mass
 from jetgen.references import specs
 from jetgen.references.generators import Independence, Replay
 from jetgen.references.settings import ReferenceSettings
@@ -78,7 +79,7 @@ def test_independence_makes_the_multiplicities_that_are_asked_for(train, jet_spe
     model = trained(Independence, train, jet_spec)
     counts = np.array([3, 0, 30, 1])
     assert model.sample(Conditions(4, counts=counts), RunContext()).counts.tolist() == counts.tolist()
-    with pytest.raises(UsageError, match="31 points are asked for at index 1; training clouds have up to 30"):
+    with pytest.raises(UsageError, match="31 points are asked for; training clouds have up to 30"):
         model.sample(Conditions(2, counts=np.array([1, 31])), RunContext())
     with pytest.raises(UsageError, match="cannot choose their number of points"):
         trained(Replay, train, jet_spec).sample(Conditions(4, counts=counts), RunContext())
@@ -96,6 +97,56 @@ def test_the_same_seed_gives_the_same_clouds_after_saving_too(cls, train, jet_sp
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.json", "train.h5"]
 
 
+@pytest.fixture(scope="module")
+def heavy_or_light(train, jet_spec):
+    """Jets with the half of the masses that they belong to as context."""
+    mass = relative_mass(train, jet_spec)
+    spec = CloudSpec("jets", jet_spec.features, 30, (Feature("heavy", nature="categorical"),))
+    return Clouds(train.points, train.offsets, (mass > np.median(mass))[:, None].astype(float)), spec
+
+
+@BOTH
+def test_of_a_category_its_own_training_clouds_are_resampled(cls, heavy_or_light):
+    train, spec = heavy_or_light
+    model = trained(cls, train, spec)
+    asked = np.random.default_rng(1).integers(2, size=(800, 1)).astype(np.float32)
+    sampled = model.sample(Conditions(800, context=asked), RunContext())
+    assert sampled.context.tolist() == asked.tolist()
+    known = ordered(train, spec)
+    for value in (0, 1):
+        ours, theirs = (clouds[np.flatnonzero(clouds.context[:, 0] == value)] for clouds in (sampled, known))
+        for rank in (0, 9):
+            leading = theirs.points[theirs.ranks == rank, 2]
+            assert np.isin(ours.points[ours.ranks == rank, 2], leading).all()
+    heavy = asked[:, 0] == 1
+    mass = relative_mass(sampled, spec)
+    assert np.median(mass[heavy]) > np.median(mass[~heavy])
+
+
+def test_replay_repeats_no_cloud_of_a_category_that_has_enough(heavy_or_light):
+    train, spec = heavy_or_light
+    sampled = trained(Replay, train, spec).sample(Conditions.like(train), RunContext())
+    assert rows_of(sampled) == rows_of(ordered(train, spec))
+
+
+@BOTH
+def test_conditions_that_no_training_cloud_answers_are_refused(cls, heavy_or_light):
+    train, spec = heavy_or_light
+    model = trained(cls, train, spec)
+    with pytest.raises(UsageError, match=r"no training cloud with the context \[7.0\]"):
+        model.sample(Conditions(2, context=np.array([[1.0], [7.0]])), RunContext())
+    with pytest.raises(UsageError, match=r"which answer context of shape \(2, 1\)"):
+        model.sample(Conditions(2), RunContext())
+    assert model.sample(Conditions(0, context=np.empty((0, 1))), RunContext()).context.shape == (0, 1)
+
+
+def test_multiplicities_are_those_asked_for_row_by_row_among_categories(heavy_or_light):
+    train, spec = heavy_or_light
+    counts, asked = np.array([3, 0, 30, 1]), np.array([[1.0], [0.0], [1.0], [0.0]])
+    sampled = trained(Independence, train, spec).sample(Conditions(4, context=asked, counts=counts), RunContext())
+    assert sampled.counts.tolist() == counts.tolist()
+
+
 @BOTH
 def test_no_clouds_are_made_when_none_are_asked_for(cls, train, jet_spec):
     assert len(trained(cls, train, jet_spec).sample(Conditions(0), RunContext())) == 0
@@ -111,9 +162,9 @@ def test_empty_training_clouds_are_clouds(cls):
 @BOTH
 def test_what_cannot_be_answered_is_refused(cls, train, jet_spec):
     spec = CloudSpec("jets", jet_spec.features, 30, (Feature("mass"),))
-    with pytest.raises(UsageError, match="cannot answer context"):
+    with pytest.raises(UsageError, match="cannot answer the context mass"):
         cls.create(ReferenceSettings(), spec)
-    with pytest.raises(UsageError, match="cannot answer a context or given set"):
+    with pytest.raises(UsageError, match="which answer no context and no given set"):
         trained(cls, train, jet_spec).sample(Conditions(1, context=np.zeros((1, 1))), RunContext())
     with pytest.raises(UsageError, match="call fit before sample"):
         cls.create(ReferenceSettings(), jet_spec).sample(Conditions(1), RunContext())

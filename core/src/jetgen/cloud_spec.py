@@ -16,16 +16,30 @@ Nature = Literal["continuous", "positive", "periodic", "categorical"]
 
 @dataclass(frozen=True)
 class Feature:
-    """One column of an array: its name, its unit (empty if it has none) and its nature."""
+    """One column of an array: its name, its unit (empty if it has none) and its nature.
+
+    Arguments:
+        categories: what the values 0, 1, 2, ... of a categorical column stand for; empty if nobody says.
+    """
 
     name: str
     unit: str = ""
     nature: Nature = "continuous"
+    categories: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "categories", tuple(self.categories))
         if self.nature not in get_args(Nature):
             msg = f"feature {self.name!r} has nature {self.nature!r}; use one of {', '.join(get_args(Nature))}"
             raise DataError(msg)
+        if self.categories and self.nature != "categorical":
+            msg = f"feature {self.name!r} is {self.nature} and cannot have categories; make its nature categorical"
+            raise DataError(msg)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object of the arguments; without categories it has no word of them."""
+        document = {**asdict(self), "categories": list(self.categories)}
+        return document if self.categories else {key: document[key] for key in ("name", "unit", "nature")}
 
 
 @dataclass(frozen=True)
@@ -81,9 +95,9 @@ class CloudSpec:
         """A JSON object from which :meth:`from_json` makes an equal spec."""
         return {
             "kind": self.kind,
-            "features": [asdict(feature) for feature in self.features],
+            "features": [feature.to_json() for feature in self.features],
             "max_points": self.max_points,
-            "context": [asdict(feature) for feature in self.context],
+            "context": [feature.to_json() for feature in self.context],
             "given": self.given.to_json() if self.given is not None else None,
             "geometry": dict(self.geometry),
         }

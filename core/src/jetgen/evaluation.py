@@ -28,6 +28,7 @@ from jetgen.scoring import (
     sampling_spread,
     seen,
     smaller_than_sensible,
+    strata,
 )
 from jetgen.specs import MetricSpec
 
@@ -191,10 +192,10 @@ def _measure(
     components = {name: value for name, value in values.items() if not name.endswith(SPREAD)}
     spreads = {name: values[name + SPREAD] for name in components if name + SPREAD in values}
     if not spreads:
-        spreads = sampling_spread(metric, truth, made, ctx)
+        spreads = sampling_spread(metric, truth, made, ctx, strata(fake, meaning))
     floor, splits = None, spec.floor_draws if floor_splits is None else floor_splits
     if splits and len(real) > 1:
-        n_real, n_fake, draws = floor_draws(metric, real, len(real), len(fake), splits, ctx)
+        n_real, n_fake, draws = floor_draws(metric, real, len(real), len(fake), splits, ctx, strata(real, meaning))
         floor = Floor(bands(draws), n_real, n_fake)
     return Measured(
         value=next(iter(components.values())),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jetgen.cloud_spec import CloudSpec
 from jetgen.clouds import Clouds
@@ -28,6 +29,7 @@ __all__ = [
     "score",
     "seen",
     "smaller_than_sensible",
+    "strata",
 ]
 
 SPREAD = "_spread"
@@ -103,7 +105,30 @@ def score(metric: Metric, real: Clouds, fake: Clouds, ctx: MetricContext) -> dic
     return compared(metric, seen(metric, real, ctx), seen(metric, fake, ctx), ctx)
 
 
-def sampling_spread(metric: Metric, real: Any, fake: Any, ctx: MetricContext) -> dict[str, float]:
+def strata(clouds: Clouds, spec: CloudSpec) -> NDArray[np.int64] | None:
+    """int64 (N,), the number of the category of each cloud, as its context says; None if that has no categories."""
+    columns = [i for i, feature in enumerate(spec.context) if feature.nature == "categorical"]
+    if not columns or clouds.context.shape[1] != len(spec.context):
+        return None
+    return np.unique(clouds.context[:, columns], axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+
+
+def _dealt(n: int, groups: NDArray[np.int64] | None, rng: np.random.Generator) -> NDArray[np.int64]:
+    """The numbers below ``n`` at random, but with every group spread evenly: each stretch has all in their shares."""
+    order = rng.permutation(n)
+    if groups is None:
+        return order
+    members = groups[order]
+    sizes = np.bincount(members)
+    by_group = np.argsort(members, kind="stable")
+    rank = np.empty(n, np.int64)
+    rank[by_group] = np.arange(n) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return order[np.argsort((rank + 0.5) / sizes[members], kind="stable")]
+
+
+def sampling_spread(
+    metric: Metric, real: Any, fake: Any, ctx: MetricContext, groups: NDArray[np.int64] | None = None
+) -> dict[str, float]:
     """How much each value would vary for another generated sample of the same size.
 
     The generated clouds are dealt at random into five parts; the standard deviation between the values of the parts,
@@ -112,17 +137,24 @@ def sampling_spread(metric: Metric, real: Any, fake: Any, ctx: MetricContext) ->
 
     Arguments:
         real, fake: the samples as the metric has :func:`seen` them.
+        groups: the :func:`strata` of ``fake``; every part has them in the same shares.
     """
     if len(fake) < _PARTS * _LEAST_PART:
         return {}
-    order = ctx.at("parts", _PARTS).rng("metric").permutation(len(fake))
+    order = _dealt(len(fake), groups, ctx.at("parts", _PARTS).rng("metric"))
     parts = [compared(metric, real, fake[np.sort(part)], ctx) for part in np.array_split(order, _PARTS)]
     names = [name for name in parts[0] if not name.endswith(SPREAD)]
     return {name: float(np.std([part[name] for part in parts], ddof=1)) / math.sqrt(_PARTS) for name in names}
 
 
 def floor_draws(
-    metric: Metric, pool: Clouds, n_real: int, n_fake: int, draws: int, ctx: MetricContext
+    metric: Metric,
+    pool: Clouds,
+    n_real: int,
+    n_fake: int,
+    draws: int,
+    ctx: MetricContext,
+    groups: NDArray[np.int64] | None = None,
 ) -> tuple[int, int, list[dict[str, float]]]:
     """The scores of truth against truth at the sizes of a score, and the sizes that they really have.
 
@@ -136,6 +168,8 @@ def floor_draws(
         n_real, n_fake: the sizes wanted.
         draws: how many splits.
         ctx: where the seeds come from.
+        groups: the :func:`strata` of ``pool``. A model is asked for the categories of the test clouds, in their very
+            numbers, so both sets of a split have them in the same shares too.
 
     Raises:
         DataError: if the pool has fewer than two clouds.
@@ -148,7 +182,7 @@ def floor_draws(
     truth = seen(metric, pool, ctx)
     values = []
     for draw in range(draws):
-        order = ctx.at("split", draw).rng("metric").permutation(len(pool))
+        order = _dealt(len(pool), groups, ctx.at("split", draw).rng("metric"))
         real, fake = truth[order[:n_real]], truth[order[n_real : n_real + n_fake]]
         values.append(compared(metric, real, fake, ctx.at("floor", draw)))
         ctx.report("progress", done=draw + 1, total=draws, unit="floor draws")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from jetgen.context import RunContext
 from jetgen.errors import DataError, JetgenError, UsageError
+from jetgen.registry import load_target
 from jetgen_pythia import specs
 from jetgen_pythia.dataset import PythiaJets
 from jetgen_pythia.recipe import PARTONS, entropy
@@ -26,14 +27,14 @@ def _python(code: str) -> str:
 
 def test_every_dataset_has_an_entry_point_that_names_it():
     ours = [point for point in entry_points(group="jetgen.datasets") if point.value.startswith("jetgen_pythia.")]
-    names = {f"pythia-{parton}{particles}" for parton in PARTONS for particles in (30, 150)}
+    names = {f"pythia-{what}{particles}" for what in (*PARTONS, "mixed") for particles in (30, 150)}
     assert {point.name for point in ours} == names
     for point in ours:
         spec = point.load()
-        dataset = PythiaJets.create("tiny", **spec.options)
+        dataset = load_target(spec.target).create("tiny", **spec.options)
         assert spec.name == point.name
         assert spec.kind == dataset.spec.kind == "jets"
-        assert f"{spec.options['parton']}{dataset.spec.max_points}" in spec.name
+        assert f"{spec.options.get('parton', 'mixed')}{dataset.spec.max_points}" in spec.name
         assert spec.default_size in spec.sizes
         assert json.dumps(spec.to_json())
 
@@ -43,8 +44,11 @@ def test_the_specs_load_no_numpy_and_a_planner_loads_no_simulator():
     plan = """
 import json, sys
 from jetgen_pythia.dataset import PythiaJets
+from jetgen_pythia.mixture import MixedJets
 dataset = PythiaJets.create("full", parton="gluon", particles=150)
-dataset.spec, json.dumps(dataset.recipe())
+mixed = MixedJets.create("full", particles=150)
+for one in (dataset, mixed):
+    one.spec, json.dumps(one.recipe())
 print(sorted({"pythia8mc", "fastjet", "awkward", "torch"} & set(sys.modules)))"""
     assert _python(light).strip() == "[]"
     assert _python(plan).strip() == "[]"

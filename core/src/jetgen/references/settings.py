@@ -19,8 +19,9 @@ class ReferenceSettings(Settings):
     }
 
     def unsuitable(self, cloud_spec: CloudSpec) -> str | None:
-        """Training clouds do not answer the context or the given set of another cloud."""
-        if cloud_spec.context or cloud_spec.given is not None:
-            what = "a given set" if cloud_spec.given is not None else "context"
+        """Training clouds of a category answer that category, but no number and no given set is met twice."""
+        numbers = [feature.name for feature in cloud_spec.context if feature.nature != "categorical"]
+        if numbers or cloud_spec.given is not None:
+            what = "a given set" if cloud_spec.given is not None else f"the context {', '.join(numbers)}"
             return f"it resamples training clouds, which cannot answer {what}"
         return None

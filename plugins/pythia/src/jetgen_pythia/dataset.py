@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self, get_args
 
-from jetgen.atomic import write_json
 from jetgen.cloud_spec import CloudSpec
 from jetgen.clouds import Clouds
 from jetgen.context import RunContext
@@ -14,7 +13,7 @@ from jetgen.physics import jet_spec
 from jetgen.protocols import Split
 from jetgen.suggest import did_you_mean
 
-from jetgen_pythia.pool import make_shards
+from jetgen_pythia.preparing import prepare_shards
 from jetgen_pythia.recipe import JETS, PARTONS, definition
 from jetgen_pythia.shards import SHARD, Shard, home, shards
 from jetgen_pythia.source import ShardedJets, hardest
@@ -30,12 +29,13 @@ class PythiaJets:
         size: a name in :data:`jetgen_pythia.specs.SIZES`.
         parton: ``gluon``, ``quark``, ``top``, ``w`` or ``z``.
         particles: from 1 to 150; all numbers of particles share the same simulated jets.
+        share: only the first of so many equal parts of each split is taken; a mixture of five partons takes a fifth.
 
     >>> PythiaJets.create("tiny", parton="w").spec.names
     ('etarel', 'phirel', 'ptrel')
     """
 
-    def __init__(self, size: str = "small", *, parton: str = "top", particles: int = 30) -> None:
+    def __init__(self, size: str = "small", *, parton: str = "top", particles: int = 30, share: int = 1) -> None:
         for what, name, known in (("size", size, SIZES), ("parton", parton, PARTONS)):
             if name not in known:
                 msg = f"the Pythia datasets have no {what} {name!r}{did_you_mean(name, known)}; use {_either(known)}"
@@ -44,7 +44,7 @@ class PythiaJets:
             msg = f"the Pythia datasets keep from 1 to {JETS.most} particles a jet, not {particles}"
             raise UsageError(msg)
         self._parton, self._particles = parton, particles
-        self._counts = dict(zip(get_args(Split), SIZES[size], strict=True))
+        self._counts = {split: n // share for split, n in zip(get_args(Split), SIZES[size], strict=True)}
 
     @classmethod
     def create(cls, size: str, **options: Any) -> Self:
@@ -62,23 +62,11 @@ class PythiaJets:
 
     def prepare(self, ctx: RunContext) -> None:
         """Simulate the jets that are missing or damaged, in ``ctx.threads`` processes; jets that are there stay."""
-        folder = home(self._parton)
-        if not (folder / "definition.json").exists():
-            write_json(folder / "definition.json", {**definition(self._parton), "shard": SHARD})
-        wanted = [shard for split in self._counts for shard in self._shards(split)]
-        missing = [shard for shard in wanted if not shard.intact()]
-        done = len(wanted) - len(missing)
+        prepare_shards(self.shards(), ctx)
 
-        def tell() -> None:
-            ctx.report("progress", done=done * SHARD, total=len(wanted) * SHARD, unit="jets")
-
-        def ready() -> None:
-            nonlocal done
-            done += 1
-            tell()
-
-        tell()
-        make_shards(missing, ctx.threads, ready)
+    def shards(self) -> list[Shard]:
+        """The files that hold the jets of all splits, whether they are there or not."""
+        return [shard for split in self._counts for shard in self._shards(split)]
 
     def load(self, split: Split) -> ShardedJets:
         """The jets of one split; a :class:`DataError` if they were not prepared."""

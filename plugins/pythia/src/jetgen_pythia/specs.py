@@ -1,12 +1,17 @@
-"""What the entry points name: ten datasets, five partons with up to 30 or 150 particles a jet."""
+"""What the entry points name: twelve datasets, five partons and their mixture, up to 30 or 150 particles a jet."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 from jetgen.specs import DatasetSpec
 
 __all__ = [
     "GLUON30",
     "GLUON150",
+    "MIXED30",
+    "MIXED150",
     "QUARK30",
     "QUARK150",
     "SIZES",
@@ -27,27 +32,37 @@ SIZES = {
 """The numbers of train, val and test jets of each size; a larger size begins with the jets of a smaller one."""
 
 
-def _spec(parton: str, title: str, particles: int) -> DatasetSpec:
+def _spec(name: str, title: str, particles: int, cls: str, options: Mapping[str, Any]) -> DatasetSpec:
     return DatasetSpec(
-        name=f"pythia-{parton}{particles}",
+        name=f"pythia-{name}{particles}",
         summary=f"{title} jets of 1 TeV from Pythia 8, the {particles} hardest particles",
-        target="jetgen_pythia.dataset:PythiaJets",
+        target=f"jetgen_pythia.{cls}",
         paper="2106.11535",
         kind="jets",
         sizes=SIZES,
         default_size="small",
-        options={"parton": parton, "particles": particles},
+        options={**options, "particles": particles},
         powers=("SupportsSimulation",),
     )
 
 
-GLUON30 = _spec("gluon", "Gluon", 30)
-GLUON150 = _spec("gluon", "Gluon", 150)
-QUARK30 = _spec("quark", "Light-quark", 30)
-QUARK150 = _spec("quark", "Light-quark", 150)
-TOP30 = _spec("top", "Top-quark", 30)
-TOP150 = _spec("top", "Top-quark", 150)
-W30 = _spec("w", "W-boson", 30)
-W150 = _spec("w", "W-boson", 150)
-Z30 = _spec("z", "Z-boson", 30)
-Z150 = _spec("z", "Z-boson", 150)
+def _single(parton: str, title: str, particles: int) -> DatasetSpec:
+    return _spec(parton, title, particles, "dataset:PythiaJets", {"parton": parton})
+
+
+def _mixed(particles: int) -> DatasetSpec:
+    return _spec("mixed", "Gluon, quark, top, W and Z", particles, "mixture:MixedJets", {})
+
+
+GLUON30 = _single("gluon", "Gluon", 30)
+GLUON150 = _single("gluon", "Gluon", 150)
+QUARK30 = _single("quark", "Light-quark", 30)
+QUARK150 = _single("quark", "Light-quark", 150)
+TOP30 = _single("top", "Top-quark", 30)
+TOP150 = _single("top", "Top-quark", 150)
+W30 = _single("w", "W-boson", 30)
+W150 = _single("w", "W-boson", 150)
+Z30 = _single("z", "Z-boson", 30)
+Z150 = _single("z", "Z-boson", 150)
+MIXED30 = _mixed(30)
+MIXED150 = _mixed(150)

@@ -8,7 +8,7 @@ from jetgen.clouds import Clouds
 from jetgen.files import open_clouds
 from jetgen.harness.stages.work import Work
 from jetgen.protocols import Dataset, Generator, MetricContext
-from jetgen.scoring import compared, floor_draws, seen
+from jetgen.scoring import compared, floor_draws, seen, strata
 
 __all__ = ["metric"]
 
@@ -16,7 +16,8 @@ __all__ = ["metric"]
 def metric(work: Work) -> dict[str, Any]:
     """The values of one metric by name, one per draw, and the numbers of clouds behind them."""
     plan = next(one for one in work.cell.metrics if work.stage == f"metric.{one.name}")
-    judge = work.load(plan.target).create(work.cell.dataset.spec)
+    spec = work.cell.dataset.spec
+    judge = work.load(plan.target).create(spec)
     dataset = work.dataset()
     test = dataset.load("test")
     train = dataset.load("train") if "train" in plan.needs else None
@@ -33,7 +34,8 @@ def metric(work: Work) -> dict[str, Any]:
     n = len(test)
     number = work.cell.draws_of(plan)
     if work.cell.generator is None:
-        n_real, n_fake, draws = floor_draws(judge, _truth(dataset, with_train=train is None), n, n, number, context)
+        truth = _truth(dataset, with_train=train is None)
+        n_real, n_fake, draws = floor_draws(judge, truth, n, n, number, context, strata(truth, spec))
     else:
         real, n_real, n_fake, draws = seen(judge, test[:n], context), n, n, []
         with open_clouds(work.folder / "samples.h5") as samples:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jetgen.cloud_spec import CloudSpec
 from jetgen.clouds import Clouds
@@ -43,6 +44,7 @@ def checked(answer: object, conditions: Conditions, spec: CloudSpec) -> Clouds:
     if len(clouds) != conditions.n:
         msg = f"sample returned {len(clouds)} clouds, {conditions.n} were asked for"
         raise DataError(msg)
+    _check_context(clouds.context, conditions.context)
     if clouds.n_features != len(spec.features):
         msg = f"sample returned points of {clouds.n_features} features, {len(spec.features)} were asked for"
         raise DataError(msg)
@@ -51,7 +53,21 @@ def checked(answer: object, conditions: Conditions, spec: CloudSpec) -> Clouds:
         row = int(clouds.counts.argmax())
         msg = f"sample returned a cloud of {largest} points at row {row}, at most {spec.max_points} are allowed"
         raise DataError(msg)
-    return clouds
+    return Clouds(clouds.points, clouds.offsets, conditions.context, conditions.given, conditions.event)
+
+
+def _check_context(found: NDArray[np.float32], asked: NDArray[np.float32] | None) -> None:
+    """Clouds come without context, or with the one that was asked for."""
+    if found.shape[1] == 0:
+        return
+    if asked is None or found.shape != asked.shape:
+        columns = 0 if asked is None else asked.shape[1]
+        msg = f"sample returned {found.shape[1]} columns of context, {columns} were asked for"
+        raise DataError(msg)
+    wrong = np.flatnonzero((found != asked).any(axis=1))
+    if len(wrong):
+        msg = f"sample returned another context than was asked for at row {wrong[0]}; row i answers row i"
+        raise DataError(msg)
 
 
 def _facts(clouds: Clouds, spec: CloudSpec) -> dict[str, float]:

@@ -93,6 +93,7 @@ class Encoder:
         self.leading = leading_feature(spec)
         self.floors = [_floor(clouds.points[:, i]) for i in range(len(spec.features))]
         self.categories = [_categories(clouds.points[:, i]) for i in range(len(spec.features))]
+        self.context_categories = [_categories(column) for column in clouds.context.T]
         kept = self._kept(clouds)
         self.point_scale = Scale.fit(self._points(kept))
         self.place_scale = Scale.fit(self._places(kept))
@@ -176,10 +177,19 @@ class Encoder:
         return np.asarray(np.clip(places / unit, -100.0, 100.0), np.float32)
 
     def _whole(self, clouds: Clouds) -> Float64:
-        parts = [high_level(clouds, self.spec), clouds.context.astype(np.float64)]
+        parts = [high_level(clouds, self.spec), *self._context(clouds)]
         if clouds.given is not None and clouds.event is not None and self.spec.given is not None:
             parts.append(high_level(clouds.given, self.spec.given)[clouds.event])
         return np.concatenate(parts, axis=1)
+
+    def _context(self, clouds: Clouds) -> list[Float64]:
+        """The context, categories one column each as those of points are."""
+        categorical = [feature.nature == "categorical" for feature in self.spec.context]
+        parts = []
+        for i, column in enumerate(clouds.context.T.astype(np.float64)):
+            known = self.context_categories[i] if any(categorical[i : i + 1]) else ()
+            parts.append(np.stack([column == one for one in known] if len(known) else [column], axis=1))
+        return [part.astype(np.float64) for part in parts]
 
 
 def _floor(values: Float32) -> float:

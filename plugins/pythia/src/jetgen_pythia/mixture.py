@@ -1,0 +1,107 @@
+"""The five classes of jets in equal parts, each jet with its class as context."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+from jetgen.cloud_spec import CloudSpec, Feature
+from jetgen.clouds import Clouds
+from jetgen.context import RunContext
+from jetgen.protocols import CloudSource, Split
+
+from jetgen_pythia.dataset import PythiaJets
+from jetgen_pythia.preparing import prepare_shards
+from jetgen_pythia.recipe import PARTONS
+
+__all__ = ["JET_TYPE", "InterleavedJets", "MixedJets", "interleaved"]
+
+JET_TYPE = Feature("jet_type", nature="categorical", categories=tuple(PARTONS))
+"""The column of the context: 0 gluon, 1 quark, 2 top, 3 w, 4 z, the order of JetNet's g, q, t, w, z."""
+
+
+class MixedJets:
+    """Gluon, quark, top, w and z jets in turn: jet ``i`` is jet ``i // 5`` of class ``i % 5``, so every slice has all.
+
+    Each split begins the streams of the single datasets: the test jets of a mixture are the first test jets of the
+    five classes, and in no train or val split of any size of any Pythia dataset.
+
+    Arguments:
+        size: a name in :data:`jetgen_pythia.specs.SIZES`; the numbers are those of all classes together.
+        particles: from 1 to 150.
+
+    >>> MixedJets.create("tiny").spec.context[0].categories
+    ('gluon', 'quark', 'top', 'w', 'z')
+    """
+
+    def __init__(self, size: str = "small", *, particles: int = 30) -> None:
+        share = len(PARTONS)
+        self._parts = {parton: PythiaJets(size, parton=parton, particles=particles, share=share) for parton in PARTONS}
+
+    @classmethod
+    def create(cls, size: str, **options: Any) -> Self:
+        """A dataset of one of the sizes; nothing is read or made yet."""
+        return cls(size, **options)
+
+    @property
+    def spec(self) -> CloudSpec:
+        """That of the single classes, with the class as context."""
+        return replace(next(iter(self._parts.values())).spec, context=(JET_TYPE,))
+
+    def recipe(self) -> Mapping[str, Any]:
+        """How the classes are put together, and the recipe of each."""
+        return {
+            "mixture": f"row i is row i // {len(self._parts)} of class i % {len(self._parts)}",
+            "context": [JET_TYPE.to_json()],
+            "classes": [dict(part.recipe()) for part in self._parts.values()],
+        }
+
+    def prepare(self, ctx: RunContext) -> None:
+        """Simulate the jets that are missing or damaged, in ``ctx.threads`` processes; jets that are there stay."""
+        prepare_shards([shard for part in self._parts.values() for shard in part.shards()], ctx)
+
+    def load(self, split: Split) -> InterleavedJets:
+        """The jets of one split; a :class:`jetgen.errors.DataError` if they were not prepared."""
+        return InterleavedJets([part.load(split) for part in self._parts.values()])
+
+    def simulate(self, n: int, seed: int) -> Clouds:
+        """``n`` fresh jets, here, on one thread. The first call of a process also sets Pythia up five times."""
+        turns = len(self._parts)
+        return interleaved(
+            [part.simulate((n + turns - 1 - i) // turns, seed) for i, part in enumerate(self._parts.values())]
+        )
+
+
+class InterleavedJets:
+    """Sources of one length as one source that takes from each in turn; a slice reads what it covers of each."""
+
+    def __init__(self, sources: Sequence[CloudSource]) -> None:
+        self._sources = sources
+
+    def __len__(self) -> int:
+        return sum(len(source) for source in self._sources)
+
+    def __getitem__(self, key: slice, /) -> Clouds:
+        rows = range(*key.indices(len(self)))
+        first, last = (min(rows), max(rows)) if rows else (0, -1)
+        turns = len(self._sources)
+        start, stop = first // turns, last // turns + 1
+        clouds = interleaved([source[start:stop] for source in self._sources])
+        clouds = clouds[first - start * turns : last + 1 - start * turns]
+        return clouds if rows.step == 1 else clouds[np.asarray(rows, np.int64) - first]
+
+
+def interleaved(parts: Sequence[Clouds]) -> Clouds:
+    """The first cloud of each part, then the second of each, and so on; the context is the number of the part.
+
+    >>> parts = [Clouds([[0.1], [0.2]], [0, 1, 2]), Clouds([[0.3]], [0, 1])]
+    >>> interleaved(parts).points[:, 0].tolist() == np.float32([0.1, 0.3, 0.2]).tolist()
+    True
+    >>> interleaved(parts).context[:, 0].tolist()
+    [0.0, 1.0, 0.0]
+    """
+    labelled = [Clouds(part.points, part.offsets, np.full((len(part), 1), i)) for i, part in enumerate(parts)]
+    order = np.argsort(np.concatenate([np.arange(len(part)) for part in parts]), kind="stable")
+    return Clouds.concatenate(labelled)[order]
