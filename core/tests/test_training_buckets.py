@@ -217,3 +217,18 @@ def test_the_fingerprint_covers_values_offsets_and_buckets():
     ]
     assert len(set(marks)) == 5
     assert marks[0] == mark([1.0, 2.0, 3.0], [1, 2])
+
+
+def test_a_phase_gathers_only_what_it_uses_and_says_what_is_missing():
+    model, seen = nn.Linear(1, 1), []
+
+    def loss(step):
+        seen.append(set(step.batch))
+        return model(step.batch["x"]).square().mean()
+
+    update = Update("all", ("model",), loss, partial(torch.optim.SGD, lr=0.1))
+    data = {"x": torch.ones(8, 1), "large": torch.ones(8, 5)}
+    fit({"model": model}, data, [Phase("fit", 2, 4, (update,), uses=("x",))], RunContext())
+    assert seen == [{"x"}, {"x"}]
+    with pytest.raises(TrainingError, match="phase 'fit' uses 'y', which is not in the training data: x, large"):
+        fit({"model": model}, data, [Phase("fit", 2, 4, (update,), uses=("x", "y"))], RunContext())

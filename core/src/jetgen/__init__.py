@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from jetgen.protocols import Metric as Metric
     from jetgen.protocols import MetricContext as MetricContext
     from jetgen.protocols import SupportsLogProb as SupportsLogProb
+    from jetgen.protocols import SupportsPretrained as SupportsPretrained
     from jetgen.protocols import SupportsSimulation as SupportsSimulation
     from jetgen.settings import Need as Need
     from jetgen.settings import Settings as Settings
@@ -52,6 +53,7 @@ _HOMES = {
     "RunContext": "context",
     "Settings": "settings",
     "SupportsLogProb": "protocols",
+    "SupportsPretrained": "protocols",
     "SupportsSimulation": "protocols",
     "dataset": "handle",
     "evaluate": "evaluation",

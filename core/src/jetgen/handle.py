@@ -106,9 +106,20 @@ class GeneratorHandle:
 
     def _trained(self) -> Generator:
         if self._model is None:
+            self._model = self._pretrained()
+        if self._model is None:
             msg = f"{self.name} has not been trained: call fit first, or jetgen.load a saved model"
             raise UsageError(msg)
         return self._model
+
+    def _pretrained(self) -> Generator | None:
+        """The model whose weights the settings name, of a generator that has such (:class:`SupportsPretrained`)."""
+        make: Any = getattr(load_target(self._target), "pretrained", None)
+        found: Any = None if make is None else make(self.settings)
+        if found is not None:
+            self._card = {"cloud_spec": found.spec.to_json(), **self._card}
+        made: Generator | None = found
+        return made
 
 
 def dataset(name: str, features: Sequence[str] | None = None) -> DatasetHandle:

@@ -25,6 +25,7 @@ __all__ = [
     "Split",
     "SupportsLogProb",
     "SupportsMeasuring",
+    "SupportsPretrained",
     "SupportsSimulation",
 ]
 
@@ -118,6 +119,20 @@ class SupportsLogProb(Protocol):
 
     def log_prob(self, clouds: Clouds, ctx: RunContext) -> NDArray[np.float64]:
         """float64 (N,), the natural logarithm of the density of each cloud in the units of its features."""
+        ...
+
+
+class SupportsPretrained(Protocol):
+    """A generator that can be had with weights that were trained before, such as those that its plugin ships."""
+
+    @classmethod
+    def pretrained(cls, settings: Any) -> Self | None:
+        """The trained model that ``settings`` name, ready to sample on the processor; None if they name none."""
+        ...
+
+    @property
+    def spec(self) -> CloudSpec:
+        """The clouds that it was trained on."""
         ...
 
 

@@ -45,16 +45,17 @@ class MeanFieldAttention(nn.Module):
     def directions(self, query: Tensor) -> Tensor:
         """The r (B, H, width) of each head: the score of a point y is r · y, scaled as usual."""
         each = self.width // self.heads
-        parts = self.query(query).view(len(query), self.heads, 1, each)
-        keys = self.key.weight.view(self.heads, each, self.width)
-        scores: Tensor = (parts @ keys).squeeze(2) / math.sqrt(each)
-        return scores
+        parts = self.query(query).view(len(query), self.heads, each).transpose(0, 1)
+        # Heads are the batch of the product: broadcasting would copy the keys for every cloud.
+        scores = torch.bmm(parts, self.key.weight.view(self.heads, each, self.width)).transpose(0, 1)
+        return scores / math.sqrt(each)
 
     def project(self, pooled: Tensor) -> Tensor:
         """The result (B, width) of the points averaged by each head (B, H, width)."""
         each = self.width // self.heads
         values = self.value.weight.view(self.heads, each, self.width).transpose(1, 2)
-        answer: Tensor = self.out((pooled.unsqueeze(2) @ values).flatten(1) + self.value.bias)
+        heads = torch.bmm(pooled.transpose(0, 1), values).transpose(0, 1)
+        answer: Tensor = self.out(heads.flatten(1) + self.value.bias)
         return answer
 
     def forward(self, query: Tensor, points: Tensor, mask: Tensor) -> Tensor:
@@ -65,7 +66,7 @@ class MeanFieldAttention(nn.Module):
     @classmethod
     def from_multihead(cls, attention: nn.MultiheadAttention) -> Self:
         """The same function with copies of the weights of ``attention``, which has biases and no dropout."""
-        made = cls(attention.embed_dim, attention.num_heads)
+        made = cls(attention.embed_dim, attention.num_heads).to(attention.in_proj_weight)
         query, key, value = attention.in_proj_weight.chunk(3)
         query_bias, _, value_bias = attention.in_proj_bias.chunk(3)
         with torch.no_grad():

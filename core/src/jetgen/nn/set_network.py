@@ -77,6 +77,8 @@ class SetNetwork(nn.Module):
     def forward(self, points: Tensor, mask: Tensor, context: Tensor) -> Tensor:
         """The answer (B, P, outputs) for points (B, P, features), there where ``mask`` (B, P) is True."""
         context = self.context(context)
+        # What stands in empty places has no weight later, but it could be too large for that.
+        points = points.masked_fill(~mask.unsqueeze(-1), 0)
         points = functional.leaky_relu(self.embed(points) + self.steer(context[:, : self.outer]).unsqueeze(1))
         told = context[:, self.outer :] if self.apart else context
         field = self.start(torch.cat([masked_sum(points, mask) / self.typical, told], 1))

@@ -19,6 +19,9 @@ class TransformerBlock(nn.Module):
 
     def __init__(self, width: int, hidden: int, context: int, heads: int) -> None:
         super().__init__()
+        if width % heads:
+            msg = f"a width of {width} cannot be shared by {heads} heads; use a multiple"
+            raise ValueError(msg)
         self.heads = heads
         self.first, self.second = nn.LayerNorm(width), nn.LayerNorm(width)
         self.steer = nn.Linear(width + context, width, bias=False)

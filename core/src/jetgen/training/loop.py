@@ -64,8 +64,9 @@ def fit(
     for module in modules.values():
         module.to(fabric.device)
     data = {name: rows.to(fabric.device) for name, rows in data.items()}
-    for phase in phases:
-        phase.lengths(data)  # a mistake in the last phase shows before the first step
+    for phase in phases:  # a mistake in the last phase shows before the first step
+        phase.used(data)
+        phase.lengths(data)
     with seeded(0, fabric.device):
         training = _Training(
             modules, data, phases, ctx, fabric=fabric, identity=identity or {}, checkpoint_seconds=checkpoint_seconds

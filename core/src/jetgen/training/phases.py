@@ -74,6 +74,7 @@ class Phase:
         buckets: the ragged rows, or the int64 tensor of lengths, by which batches are made of rows of similar length:
             a name in the data. Empty: chance alone chooses the rows of a batch.
         bucket_pool: so many shuffled batches are sorted by length together.
+        uses: the names in the data that its losses look at, so that nothing else is gathered; empty for all.
     """
 
     name: str
@@ -85,11 +86,24 @@ class Phase:
     validate_every: int = 1000
     buckets: str = ""
     bucket_pool: int = 16
+    uses: tuple[str, ...] = ()
 
     @property
     def trains(self) -> tuple[str, ...]:
         """The names of the modules that some update of the phase changes, each once."""
         return tuple(dict.fromkeys(name for update in self.updates for name in update.trains))
+
+    def used(self, data: Mapping[str, Rows]) -> Mapping[str, Rows]:
+        """The part of the data that the losses look at.
+
+        Raises:
+            TrainingError: if ``uses`` names something that is not there.
+        """
+        missing = [name for name in self.uses if name not in data]
+        if missing:
+            msg = f"phase {self.name!r} uses {missing[0]!r}, which is not in the training data: {', '.join(data)}"
+            raise TrainingError(msg)
+        return {name: data[name] for name in self.uses or data}
 
     def lengths(self, data: Mapping[str, Rows]) -> Tensor | None:
         """The length of each row, by which the rows are bucketed; None if they are not.

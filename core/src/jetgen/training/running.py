@@ -58,7 +58,7 @@ class RunningPhase:
             # One optimiser in, one out: the union in Fabric's signature is for several.
             self._optimisers[update.name] = cast("torch.optim.Optimizer", fabric.setup_optimizers(optimiser))
             seed = derived_seed(self.seed, update.name)
-            self._batches[update.name] = Batches(data, phase.batch_size, seed, lengths, phase.bucket_pool)
+            self._batches[update.name] = Batches(phase.used(data), phase.batch_size, seed, lengths, phase.bucket_pool)
 
     def _trainable(self, update: Update) -> list[nn.Parameter]:
         found = [p for name in update.trains for p in self.modules[name].parameters() if p.requires_grad]

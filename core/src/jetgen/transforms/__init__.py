@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from jetgen.transforms.context import ContextEncoding
 from jetgen.transforms.elementwise import BoxCox, Log, Logit, MinMax, Standardise, Transform
 from jetgen.transforms.features import TRANSFORMS, FeatureTransform
 
-__all__ = ["TRANSFORMS", "BoxCox", "FeatureTransform", "Log", "Logit", "MinMax", "Standardise", "Transform"]
+__all__ = [
+    "TRANSFORMS",
+    "BoxCox",
+    "ContextEncoding",
+    "FeatureTransform",
+    "Log",
+    "Logit",
+    "MinMax",
+    "Standardise",
+    "Transform",
+]
