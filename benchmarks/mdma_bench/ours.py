@@ -1,0 +1,136 @@
+"""Our side: the published function in the form of the preset ``full``, other presets, and bare backbones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import get_args
+
+import jetgen
+import torch
+from jetgen.nn import Backbone, MeanFieldBlock, SetNetwork, time_features, time_width
+from jetgen.training import seeded
+from jetgen_mdma_flowmatch.fields import PointField
+from jetgen_mdma_flowmatch.representation import Representation
+from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
+from jetgen_mdma_flowmatch.summary import JetSummary
+from torch import Tensor
+
+from mdma_bench.evaluate import Evaluate, Factory
+from mdma_bench.forms import Form
+from mdma_bench.multiplicities import DATASET, SIZE
+from mdma_bench.pieces import Pieces, pieces
+from mdma_bench.published import PublishedFlow
+
+__all__ = ["backbones", "preset_forms", "same_function"]
+
+_PRESETS = ("quick", "standard")
+_FREQUENCIES = 5
+
+
+def same_function(peer: PublishedFlow, name: str) -> Form:
+    """The network of the preset ``full`` with copies of the weights of ``peer``."""
+    settings = _settings("full")
+    with seeded(0):
+        field = PointField(
+            settings, features=peer.out.out_features, largest=SIZE, typical=peer.average, context=0, summary=None
+        )
+    _copy(pieces(peer), field.network, peer.average)
+    return Form(name, field, partial(_velocity, field), published_loss=True)
+
+
+def _settings(preset: str) -> MDMAFlowMatchSettings:
+    return MDMAFlowMatchSettings.model_validate(MDMAFlowMatchSettings.presets[preset])
+
+
+def _copy(found: Pieces, network: SetNetwork, average: float) -> None:
+    """Every piece to its place; the bias of the keys has none, for it never acts."""
+    tensors = {
+        "embed.weight": found["embed.point"],
+        "embed.bias": found["embed.bias"],
+        "steer.weight": found["embed.time"],
+        # The peer begins with the plain count; ours is told the count over the average everywhere.
+        "start.weight": _columns([found["field.sum"], found["field.count"] * average]),
+        "start.bias": found["field.bias"],
+        "out.weight": found["out.weight"],
+        "out.bias": found["out.bias"],
+    }
+    for number, block in enumerate(network.blocks):
+        assert isinstance(block, MeanFieldBlock)
+        own = {
+            name.removeprefix(f"{number}."): tensor for name, tensor in found.items() if name.startswith(f"{number}.")
+        }
+        tensors |= {f"blocks.{number}.{name}": tensor for name, tensor in _of_block(own).items()}
+    network.load_state_dict(tensors)
+
+
+def _of_block(own: Pieces) -> Pieces:
+    attention = {
+        f"attention.{place}.{kind}": own[f"{name}.{kind}"]
+        for place, name in (("query", "query"), ("key", "key"), ("value", "value"), ("out", "join"))
+        for kind in ("weight", "bias")
+        if (name, kind) != ("key", "bias")
+    }
+    return attention | {
+        "local.weight": own["lift.state"],
+        "local.bias": own["lift.bias"],
+        "steer.weight": own["lift.time"],
+        "norm.weight": own["norm.weight"],
+        "norm.bias": own["norm.bias"],
+        "gather.weight": _columns([own["pool.attended"], own["pool.count"]]),
+        "gather.bias": own["pool.bias"],
+        "back.weight": own["update.lifted"],
+        "back.bias": own["update.bias"],
+        "spread.weight": own["update.field"],
+    }
+
+
+def _columns(parts: list[Tensor]) -> Tensor:
+    return torch.cat([part if part.ndim == 2 else part[:, None] for part in parts], dim=1)
+
+
+def preset_forms() -> list[Form]:
+    """The velocity of the points in each preset, for jets as wide as the peer's; presets that share one share a row."""
+    data = jetgen.dataset(DATASET)
+    jets = data.train[:1000]
+    forms: dict[str, Form] = {}
+    for preset in _PRESETS:
+        settings = _settings(preset)
+        summary = JetSummary(data.spec, Representation.fit(settings, data.spec, jets).points)
+        with seeded(0):
+            field = PointField(
+                settings,
+                features=len(data.spec.features),
+                largest=SIZE,
+                typical=float(jets.counts.mean()),
+                context=0,
+                summary=summary if settings.summary else None,
+            )
+        shape = repr(field)
+        name = f"{forms[shape].name}, {preset}" if shape in forms else preset
+        forms[shape] = Form(name, field, partial(_velocity, field))
+    return list(forms.values())
+
+
+def _velocity(field: PointField, points: Tensor, mask: Tensor, t: Tensor) -> Tensor:
+    rows = len(points)
+    target = None if field.summary is None else points.new_zeros(rows, field.summary.size)
+    velocity: Tensor = field(t, points, mask, mask.sum(1), points.new_zeros(rows, 0), target)
+    return velocity
+
+
+def backbones() -> Mapping[str, Factory]:
+    """The three backbones at the widths of ``quick``, told the time and the number of points."""
+    return {name: partial(_backbone, name) for name in get_args(Backbone)}
+
+
+def _backbone(name: Backbone) -> Evaluate:
+    with seeded(0):
+        network = SetNetwork(3, 3, time_width(_FREQUENCIES) + 1, backbone=name, typical=100.0)
+
+    def evaluate(points: Tensor, mask: Tensor, t: Tensor) -> Tensor:
+        count = mask.sum(1, keepdim=True) / 100.0
+        answer: Tensor = network(points, mask, torch.cat([time_features(t, _FREQUENCIES), count], dim=1))
+        return answer
+
+    return evaluate

@@ -1,0 +1,118 @@
+"""Score against the number of function evaluations of mdma-flowmatch, for each solver: the curve its default rests on.
+
+    python benchmarks/mdma_nfe.py [--weights FOLDER_OR_NAME] [--plot nfe.png]
+
+A trained model (--weights: the folder of a saved one, or shipped weights; without it the preset is trained first)
+samples the same number of jets with every solver and NFE, from the same noise. They are judged against train and
+validation jets together, because this is where a setting is chosen; the floor is that of truth against truth at these
+sizes. The time is that of one thread. --plot draws the scores over the floor.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+import jetgen
+import numpy as np
+import torch
+from jetgen import Clouds
+from jetgen.metrics.efp_distance import EfpDistance
+from jetgen.metrics.sliced import SlicedDistance
+from jetgen.metrics.wasserstein import FeatureDistance, MassDistance
+from jetgen.scoring import floor_draws, score
+
+METRICS: dict[str, Any] = {"w1m": MassDistance, "w1p": FeatureDistance, "w1efp": EfpDistance, "sliced": SlicedDistance}
+LABELS = {"w1m": "$W_1^M$", "w1p": "$W_1^P$", "w1efp": "$W_1^{EFP}$", "sliced": "sliced"}
+NFES = {
+    "euler": (4, 8, 16, 32, 64),
+    "midpoint": (4, 6, 8, 12, 16, 24, 32, 64),
+    "heun": (4, 6, 8, 12, 16, 24, 32, 64),
+    "rk4": (4, 8, 16, 32, 64),
+    "dopri5": (0,),
+}
+
+
+def floors(truth: Clouds, spec: jetgen.CloudSpec, size: int) -> dict[str, float]:
+    """The mean score of truth against truth, with so many clouds on the smaller side."""
+    context = jetgen.MetricContext(seed=1)
+    found = {}
+    for name, cls in METRICS.items():
+        _, _, values = floor_draws(cls.create(spec), truth, len(truth), size, 10, context)
+        found[name] = float(np.mean([value[name] for value in values]))
+    return found
+
+
+def curve(options: argparse.Namespace, weights: str) -> list[dict[str, Any]]:
+    """The scores of every solver at every NFE."""
+    data = jetgen.dataset(options.dataset)
+    truth = Clouds.concatenate([data.train[: len(data.train)], data.val[: len(data.val)]])
+    floor = floors(truth, data.spec, options.jets)
+    print("floor  " + "  ".join(f"{name} {value * 1e3:.3f}e-3" for name, value in floor.items()), flush=True)
+    rows = []
+    for solver, nfes in NFES.items():
+        for nfe in nfes:
+            model = jetgen.generator("mdma-flowmatch", weights=weights, solver=solver, nfe=max(1, nfe))
+            start = time.perf_counter()
+            fake = model.sample(options.jets, seed=1)
+            spent = (time.perf_counter() - start) / options.jets
+            context = jetgen.MetricContext(seed=1)
+            scores = {name: score(cls.create(data.spec), truth, fake, context)[name] for name, cls in METRICS.items()}
+            rows.append(
+                {"solver": solver, "nfe": nfe, "seconds": spent, **{k: v / floor[k] for k, v in scores.items()}}
+            )
+            values = "  ".join(
+                f"{name} {value * 1e3:7.3f}e-3 ({value / floor[name]:5.1f} x)" for name, value in scores.items()
+            )
+            print(f"{solver:8s} NFE {nfe or 'own':>3}  {values}  {spent * 1e6:.0f} us a jet", flush=True)
+    return rows
+
+
+def draw(rows: list[dict[str, Any]], target: Path) -> None:
+    """The scores over their floors against the NFE, one panel per score."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(1, len(METRICS), figsize=(12, 3.2), sharex=True, layout="constrained")
+    for axis, name in zip(axes, METRICS, strict=True):
+        for solver in NFES:
+            points = [(row["nfe"], row[name]) for row in rows if row["solver"] == solver]
+            if solver == "dopri5":
+                axis.axhline(points[0][1], color="grey", linestyle=":", label="dopri5")
+            else:
+                axis.plot(*zip(*points, strict=True), marker="o", markersize=3, label=solver)
+        axis.axhline(1, color="black", linewidth=0.8)
+        axis.set(xscale="log", yscale="log", xlabel="NFE", title=f"{LABELS[name]} over its floor")
+        axis.set_xticks([4, 8, 16, 32, 64], ["4", "8", "16", "32", "64"])
+        axis.minorticks_off()
+    axes[0].legend(frameon=False, fontsize="small")
+    figure.savefig(target, dpi=110)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--weights", help="folder of a saved model, or the name of shipped weights")
+    parser.add_argument("--preset", default="quick", help="to train if there are no weights")
+    parser.add_argument("--dataset", default="pythia-top30@small")
+    parser.add_argument("--jets", type=int, default=10_000)
+    parser.add_argument("--save", type=Path, default=Path("mdma-nfe-model"), help="where a trained model is kept")
+    parser.add_argument("--plot", type=Path, help="draw the curves into this file")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    weights = options.weights
+    if weights is None:
+        model = jetgen.generator("mdma-flowmatch", preset=options.preset)
+        model.fit(jetgen.dataset(options.dataset), seed=1)
+        model.save(options.save)
+        weights = str(options.save)
+    rows = curve(options, weights)
+    if options.plot is not None:
+        draw(rows, options.plot)
+
+
+if __name__ == "__main__":
+    main()
