@@ -7,6 +7,7 @@ from typing import Self
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from jetgen.nn.masking import barrier
 
@@ -42,26 +43,30 @@ class MeanFieldAttention(nn.Module):
         self.value = nn.Linear(width, width)
         self.out = nn.Linear(width, width)
 
-    def directions(self, query: Tensor) -> Tensor:
-        """The r (B, H, width) of each head: the score of a point y is r · y, scaled as usual."""
-        each = self.width // self.heads
-        parts = self.query(query).view(len(query), self.heads, each).transpose(0, 1)
-        # Heads are the batch of the product: broadcasting would copy the keys for every cloud.
-        scores = torch.bmm(parts, self.key.weight.view(self.heads, each, self.width)).transpose(0, 1)
-        return scores / math.sqrt(each)
+    def forward(
+        self, query: Tensor, points: Tensor, mask: Tensor, lift: Tensor | None = None, shift: Tensor | None = None
+    ) -> Tensor:
+        """Attend from ``query`` (B, width) to the points y where ``mask`` (B, P) is True; the result is (B, width).
 
-    def project(self, pooled: Tensor) -> Tensor:
-        """The result (B, width) of the points averaged by each head (B, H, width)."""
-        each = self.width // self.heads
-        values = self.value.weight.view(self.heads, each, self.width).transpose(1, 2)
-        heads = torch.bmm(pooled.transpose(0, 1), values).transpose(0, 1)
-        answer: Tensor = self.out(heads.flatten(1) + self.value.bias)
+        Arguments:
+            query: one per cloud.
+            points: y (B, P, width); or, with ``lift`` (width, D) and ``shift`` (B, width), the x (B, P, D) of
+                y = lift x + shift, which are then never made.
+            mask: where there are points.
+        """
+        keys, values = (one if lift is None else one @ lift for one in (self.key.weight, self.value.weight))
+        asked = self.query(query) / math.sqrt(self.width // self.heads)
+        # The score of x in a head is r · x. What all y of a cloud share shifts all scores of a head alike.
+        directions = self._by_head(asked.view(len(query), self.heads, -1), keys.view(self.heads, -1, keys.shape[1]))
+        weights = torch.baddbmm(barrier(mask, points.dtype), directions, points.transpose(1, 2)).softmax(-1)
+        heard = self._by_head(weights @ points, values.view(self.heads, -1, values.shape[1]).transpose(1, 2)).flatten(1)
+        shared = self.value.bias if shift is None else functional.linear(shift, self.value.weight, self.value.bias)
+        answer: Tensor = self.out(heard + shared)
         return answer
 
-    def forward(self, query: Tensor, points: Tensor, mask: Tensor) -> Tensor:
-        """Attend from ``query`` (B, width) to ``points`` (B, P, width) where ``mask`` (B, P) is True; (B, width)."""
-        scores = torch.baddbmm(barrier(mask, points.dtype), self.directions(query), points.transpose(1, 2))
-        return self.project(scores.softmax(-1) @ points)
+    def _by_head(self, vectors: Tensor, matrices: Tensor) -> Tensor:
+        """The vectors (B, H, I) of each head times its matrix (H, I, O), which is not copied for every cloud."""
+        return torch.bmm(vectors.transpose(0, 1), matrices).transpose(0, 1)
 
     @classmethod
     def from_multihead(cls, attention: nn.MultiheadAttention) -> Self:

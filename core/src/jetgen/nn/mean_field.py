@@ -7,7 +7,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from jetgen.nn.attention import MeanFieldAttention
-from jetgen.nn.masking import barrier
 
 __all__ = ["MeanFieldBlock"]
 
@@ -47,17 +46,19 @@ class MeanFieldBlock(nn.Module):
     def forward(self, points: Tensor, field: Tensor, mask: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
         """Points (B, P, width) and mean field (B, width) after the block; ``mask`` (B, P) is True at points."""
         inner = functional.leaky_relu(points)
-        shift = self.steer(context[:, : self.context - self.apart])
-        heard = self._attend(inner, self.norm(self.local(functional.leaky_relu(field)) + shift), shift, mask)
-        field = self.gather(torch.cat([heard, context[:, self.context - self.apart :] if self.apart else context], 1))
+        steered, told = self._contexts(context)
+        shift = self.steer(steered)
+        query = self.norm(self.local(functional.leaky_relu(field)) + shift)
+        shift = shift + self.local.bias
+        heard = self.attention(query, inner, mask, self.local.weight, shift)
+        field = self.gather(torch.cat([heard, told], 1))
         merged = self.back.weight @ self.local.weight
         size, places, width = points.shape
-        moved = torch.addmm(points.view(-1, width), inner.view(-1, width), merged.t()).view(size, places, width)
-        common = self.back(shift + self.local.bias) + self.spread(field)
-        return moved + common.unsqueeze(1), field
+        moved = torch.addmm(points.reshape(-1, width), inner.reshape(-1, width), merged.t()).view(size, places, width)
+        return moved + (self.back(shift) + self.spread(field)).unsqueeze(1), field
 
-    def _attend(self, inner: Tensor, query: Tensor, shift: Tensor, mask: Tensor) -> Tensor:
-        # Whatever all points of a cloud share shifts all scores of a head alike: no bias is needed there.
-        directions = self.attention.directions(query) @ self.local.weight
-        weights = torch.baddbmm(barrier(mask, inner.dtype), directions, inner.transpose(1, 2)).softmax(-1)
-        return self.attention.project(self.local(weights @ inner) + shift.unsqueeze(1))
+    def _contexts(self, context: Tensor) -> tuple[Tensor, Tensor]:
+        """What the points are told, and what the mean field is told."""
+        if not self.apart:
+            return context, context
+        return context[:, : -self.apart], context[:, -self.apart :]

@@ -1,0 +1,27 @@
+"""Which noise point becomes which particle: optimal transport inside a cloud, after arXiv:2306.15030."""
+
+from __future__ import annotations
+
+import torch
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+
+__all__ = ["couple"]
+
+
+def couple(noise: Tensor, points: Tensor, counts: Tensor, part: float) -> Tensor:
+    """The noise (B, P, F) with its points in another order in the first ``part`` of the clouds.
+
+    There the sum of squared distances to ``points`` is the least (an assignment per cloud, solved on the processor);
+    in the others noise and points stay independent. Noise is exchangeable: as a set it is as random as before.
+    """
+    clouds = round(part * len(noise))
+    if clouds == 0:
+        return noise
+    costs = torch.cdist(noise[:clouds], points[:clouds]).square().cpu().numpy()
+    order = torch.arange(noise.shape[1]).repeat(clouds, 1)
+    for row, count in enumerate(counts[:clouds].tolist()):
+        sources, targets = linear_sum_assignment(costs[row, :count, :count])
+        order[row, torch.from_numpy(targets)] = torch.from_numpy(sources)
+    index = order.to(noise.device).unsqueeze(-1).expand(-1, -1, noise.shape[2])
+    return torch.cat([noise[:clouds].gather(1, index), noise[clouds:]])

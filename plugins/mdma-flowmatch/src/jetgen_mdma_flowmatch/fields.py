@@ -1,0 +1,114 @@
+"""The velocity fields: of the points of a cloud, and of its summary."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import torch
+from jetgen.nn import SetNetwork, time_features, time_width
+from torch import Tensor, nn
+
+from jetgen_mdma_flowmatch.representation import size_numbers
+from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
+from jetgen_mdma_flowmatch.summary import JetSummary
+
+__all__ = ["PointField", "SummaryField"]
+
+# A summary in front of a network, so that its tails are not far away.
+_SUMMARY_SCALE = 1 / 3
+
+
+class PointField(nn.Module):
+    """The velocity of each point at a time, given multiplicity, context and the summary that the jet shall have.
+
+    Arguments:
+        settings: of the network.
+        features: numbers of a point.
+        largest: the largest multiplicity.
+        typical: the mean multiplicity.
+        context: numbers of the encoded context.
+        summary: what observes the jet; None for clouds without one.
+    """
+
+    def __init__(
+        self,
+        settings: MDMAFlowMatchSettings,
+        *,
+        features: int,
+        largest: int,
+        typical: float,
+        context: int,
+        summary: JetSummary | None,
+    ) -> None:
+        super().__init__()
+        self.settings, self.largest, self.typical, self.summary = settings, largest, typical, summary
+        published = settings.published_form
+        told = 2 * settings.frequencies if published else time_width(settings.frequencies)
+        told += context + settings.told_size * (1 if published else 2)
+        if summary is not None:
+            told += summary.size * (3 if settings.feedback else 1)
+        self.network = SetNetwork(
+            features,
+            features,
+            told,
+            backbone=settings.backbone,
+            width=settings.width,
+            hidden=settings.hidden,
+            blocks=settings.blocks,
+            heads=settings.heads,
+            typical=typical,
+            inner_context=0 if published else settings.inner_context,
+            apart=int(published and settings.told_size),
+        )
+
+    def forward(
+        self, time: Tensor, points: Tensor, mask: Tensor, counts: Tensor, context: Tensor, target: Tensor | None
+    ) -> Tensor:
+        """The velocity (B, P, F) at times (B,) of points (B, P, F), 0 where ``mask`` is False; target: (B, 4)."""
+        one = self.settings
+        known = [(published_times if one.published_form else time_features)(time, one.frequencies), context]
+        if self.summary is not None and target is not None:
+            known.append(_SUMMARY_SCALE * target)
+            if one.feedback:
+                now = self.summary(points, mask)
+                known += [_SUMMARY_SCALE * now, _SUMMARY_SCALE * (now - target)]
+        if one.told_size:
+            # Last, because the published network tells it to the mean field alone.
+            part = (counts.to(time.dtype) / self.typical).unsqueeze(1)
+            known.append(part if one.published_form else size_numbers(counts, self.largest))
+        velocity: Tensor = self.network(points, mask, torch.cat(known, 1))
+        return velocity * mask.unsqueeze(-1)
+
+
+def published_times(times: Tensor, frequencies: int) -> Tensor:
+    """The features (B, 2 K) of the published code, cos(pi t e^k) for k < 2 K: noise from about k = 16 on in float32."""
+    exponents = torch.arange(2 * frequencies, device=times.device, dtype=times.dtype)
+    return (times.unsqueeze(1) * (math.pi * exponents.exp())).cos()
+
+
+class SummaryField(nn.Module):
+    """The velocity of a summary at a time, given multiplicity and context: a plain network.
+
+    Arguments:
+        size: numbers of the summary.
+        context: numbers of the encoded context.
+        largest: the largest multiplicity.
+        hidden: width of its three layers.
+        frequencies: of the time features.
+    """
+
+    def __init__(self, size: int, *, context: int, largest: int, hidden: int, frequencies: int) -> None:
+        super().__init__()
+        self.largest, self.frequencies = largest, frequencies
+        widths = [size + time_width(frequencies) + 2 + context, hidden, hidden, hidden]
+        layers = [layer for i, o in pairwise(widths) for layer in (nn.Linear(i, o), nn.SiLU())]
+        last = nn.Linear(hidden, size)
+        nn.init.zeros_(last.weight)
+        self.network = nn.Sequential(*layers, last)
+
+    def forward(self, time: Tensor, summary: Tensor, counts: Tensor, context: Tensor) -> Tensor:
+        """The velocity (B, 4) at times (B,) of summaries (B, 4)."""
+        known = [summary, time_features(time, self.frequencies), size_numbers(counts, self.largest), context]
+        velocity: Tensor = self.network(torch.cat(known, 1))
+        return velocity

@@ -1,0 +1,301 @@
+"""The generator: multiplicity from a table, the summary of a jet from a small flow, its points from a larger one."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from jetgen import Clouds, CloudSource, CloudSpec, Conditions, FitReport, RunContext
+from jetgen.errors import DataError, TrainingError
+from jetgen.nn import length_buckets
+from jetgen.training import (
+    Phase,
+    Ragged,
+    Step,
+    Update,
+    derived_seed,
+    fit,
+    load_weights,
+    mask_of,
+    read_document,
+    save_weights,
+    seeded,
+    warmup_cosine,
+)
+from numpy.typing import NDArray
+from torch import Tensor
+
+from jetgen_mdma_flowmatch.matching import point_loss, summary_loss
+from jetgen_mdma_flowmatch.model import Model
+from jetgen_mdma_flowmatch.representation import Representation, mirrored_columns
+from jetgen_mdma_flowmatch.settings import SAMPLING, MDMAFlowMatchSettings
+from jetgen_mdma_flowmatch.shipped import find_weights
+from jetgen_mdma_flowmatch.solver import Solver
+from jetgen_mdma_flowmatch.summary import JetSummary
+
+__all__ = ["MDMAFlowMatch"]
+
+# More clouds than this tell the best weights no better.
+_VALIDATION = 2000
+# Noise is drawn for so many clouds at once, whatever is computed together: the machine has no say in the answer.
+_CHUNK = 4096
+
+
+class MDMAFlowMatch:
+    """Conditional flow matching (arXiv:2210.02747) with attention to a mean field (arXiv:2305.15254).
+
+    See the README of the plugin.
+    """
+
+    def __init__(self, settings: MDMAFlowMatchSettings, spec: CloudSpec) -> None:
+        self.settings, self.spec = settings, spec
+        self.device = "cpu"
+        self._representation: Representation | None = None
+        self._model: Model | None = None
+
+    @classmethod
+    def create(cls, settings: MDMAFlowMatchSettings, cloud_spec: CloudSpec) -> Self:
+        """An untrained model."""
+        return cls(settings, cloud_spec)
+
+    @classmethod
+    def pretrained(cls, settings: MDMAFlowMatchSettings) -> Self | None:
+        """The model that ``settings.weights`` names; None if they name none.
+
+        Raises:
+            UsageError: if there are no such weights.
+        """
+        if not settings.weights:
+            return None
+        found = cls.load(find_weights(settings.weights), "cpu")
+        changes = {name: getattr(settings, name) for name in SAMPLING}
+        found.settings = found.settings.model_copy(update={**changes, "weights": settings.weights})
+        return found
+
+    def fit(self, train: CloudSource, val: CloudSource, ctx: RunContext) -> FitReport:
+        """Train the small flow, then the large one; of that the weights with the best loss on validation are kept.
+
+        With ``weights`` these are taken, and nothing is trained.
+        """
+        ready = self.pretrained(self.settings)
+        if ready is not None:
+            return self._adopt(ready, ctx.device)
+        clouds = train[: len(train)]
+        if len(clouds.points) == 0:
+            msg = f"the {len(clouds)} training clouds hold no points: there is nothing to learn"
+            raise DataError(msg)
+        representation = Representation.fit(self.settings, self.spec, clouds)
+        with seeded(ctx.torch_seed("init")):
+            model = Model(self.settings, self.spec, representation, float(clouds.counts.mean()))
+        data = self._data(model, representation, clouds[clouds.counts > 0])
+        checks = val[:_VALIDATION]
+        phases = self._phases(model, representation.rows(checks[checks.counts > 0]), ctx)
+        modules = {"points": model.points} | ({} if model.summary is None else {"summary": model.summary})
+        report = fit(modules, data, phases, ctx, identity=self.settings.model_dump(mode="json"))
+        self._representation, self._model, self.device = representation, model, ctx.device
+        return report
+
+    def _adopt(self, ready: Self, device: str) -> FitReport:
+        if ready.spec != self.spec:
+            msg = (
+                f"the weights {self.settings.weights} are for {_describe(ready.spec)}, not for {_describe(self.spec)}; "
+                "train on these clouds without the setting weights"
+            )
+            raise DataError(msg)
+        self._representation, model = ready._trained()
+        self._model, self.device = model.to(device), device
+        self.settings = ready.settings
+        return FitReport(sum(p.numel() for p in model.parameters()), steps=0)
+
+    def _data(self, model: Model, representation: Representation, clouds: Clouds) -> dict[str, Tensor | Ragged]:
+        rows = representation.rows(clouds)
+        observer = model.points.summary
+        if observer is not None:
+            points, counts = rows["points"], clouds.counts
+            raw = torch.zeros(len(clouds), observer.size)
+            for batch in length_buckets(counts, points=self.settings.batch_points):
+                index = torch.from_numpy(batch)
+                raw[index] = observer.raw(
+                    points[index], mask_of(torch.from_numpy(counts[batch]), int(counts[batch].max()))
+                )
+            observer.standardise(raw, mirrored=bool(mirrored_columns(self.settings, self.spec)))
+            rows["summary"] = (raw - observer.mean) / observer.scale
+        return rows
+
+    def _phases(self, model: Model, checks: dict[str, Tensor | Ragged], ctx: RunContext) -> list[Phase]:
+        one, mirrored = self.settings, mirrored_columns(self.settings, self.spec)
+        optimiser = partial(torch.optim.AdamW, weight_decay=one.weight_decay, fused=True)
+        phases = []
+        if model.summary is not None:
+            field, centre = model.summary, [2, 3] if mirrored else []
+
+            def small_loss(step: Step) -> Tensor:
+                return summary_loss(field, step.batch, step.generator, one, centre)
+
+            schedule = warmup_cosine(one.summary_steps, min(one.warmup, one.summary_steps // 10))
+            update = Update("summary", ("summary",), small_loss, partial(optimiser, lr=one.summary_rate), schedule)
+            ema = {"summary": one.ema} if one.ema else {}
+            uses = ("summary", "counts", "context")
+            phases.append(Phase("summary", one.summary_steps, one.summary_batch, (update,), ema=ema, uses=uses))
+
+        def loss(step: Step) -> Tensor:
+            return point_loss(model.points, step.batch, step.generator, mirrored)
+
+        score = partial(_validation_loss, model, checks, ctx.device, self.settings.batch_points)
+        update = Update(
+            "points",
+            ("points",),
+            loss,
+            partial(optimiser, lr=one.learning_rate),
+            warmup_cosine(one.steps, one.warmup),
+            clip=one.clip,
+        )
+        phases.append(
+            Phase(
+                "points",
+                one.steps,
+                one.batch_size,
+                (update,),
+                ema={"points": one.ema} if one.ema else {},
+                validate=score if len(checks["counts"]) else None,
+                validate_every=one.validate_every,
+                buckets="counts" if one.buckets else "",
+                uses=("points", "counts", "context"),
+            )
+        )
+        return phases
+
+    def sample(self, conditions: Conditions, ctx: RunContext) -> Clouds:
+        """New clouds; ``conditions.counts`` are honoured, and drawn from the training table where there are none."""
+        representation, model = self._trained()
+        context = self._context(conditions)
+        asked = conditions.counts
+        counts = (
+            representation.sizes.draw(conditions.n, ctx.rng("sampling"), context)
+            if asked is None
+            else np.asarray(asked, np.int64)
+        )
+        if counts.max(initial=0) > self.spec.max_points:
+            msg = f"multiplicities between 0 and {self.spec.max_points} can be asked for, not up to {counts.max()}"
+            raise DataError(msg)
+        known = representation.context.encode(context)
+        parts = [np.empty((0, len(self.spec.features)), np.float32)]
+        model.eval()
+        for number, start in enumerate(range(0, conditions.n, _CHUNK)):
+            rows = slice(start, start + _CHUNK)
+            seed = derived_seed(ctx.torch_seed("sampling"), "chunk", number)
+            parts.append(self._flow(model, counts[rows], known[rows], torch.Generator(self.device).manual_seed(seed)))
+            ctx.report("progress", done=min(start + _CHUNK, conditions.n), total=conditions.n, unit="clouds")
+        return representation.clouds(np.concatenate(parts), counts, conditions.context)
+
+    @torch.inference_mode()
+    def _flow(
+        self, model: Model, counts: NDArray[np.int64], context: NDArray[np.float32], generator: torch.Generator
+    ) -> NDArray[np.float32]:
+        """The standardised points (total, F) of the clouds, one after the other."""
+        solver = Solver(self.settings.solver, self.settings.nfe, self.settings.tolerance)
+        sizes = torch.from_numpy(counts).to(self.device)
+        noise = Ragged.of(_normal(int(counts.sum()), len(self.spec.features), generator), sizes)
+        starts = _normal(len(counts), JetSummary.size, generator)
+        known = torch.from_numpy(context).to(self.device)
+        answer = torch.empty_like(noise.values)
+        for batch in length_buckets(counts, points=self.settings.batch_points):
+            index = torch.from_numpy(batch).to(self.device)
+            mask = mask_of(sizes[index], int(counts[batch].max()))
+            points = model.draw(solver, noise[index], starts[index], sizes[index], known[index])
+            places = noise.offsets[:-1][index].unsqueeze(1) + torch.arange(mask.shape[1], device=self.device)
+            answer[places[mask]] = points[mask]
+        return answer.cpu().numpy()
+
+    def log_prob(self, clouds: Clouds, ctx: RunContext) -> NDArray[np.float64]:
+        """An estimate of log p(n) + log n! p(x_1, ..., x_n | n) in the units of the features.
+
+        It is the density of the points in any fixed order, as the flow on ordered particles gives it; without log n! it
+        would be that of the labelled points. The trace is Hutchinson's, and the summary is drawn: the estimate has
+        noise of its own, and is too low in the mean by about half its variance. More ``density_draws`` lessen both.
+        """
+        representation, model = self._trained()
+        model.eval()
+        context = clouds.context
+        total = representation.sizes.log_prob(clouds.counts, context)
+        factorials = np.cumsum(np.log(np.maximum(np.arange(self.spec.max_points + 1), 1)))
+        total = total + factorials[clouds.counts]
+        slopes = np.bincount(clouds.rows, representation.points.log_det(clouds.points), minlength=len(clouds))
+        rows = representation.rows(clouds)
+        generator = torch.Generator(self.device).manual_seed(ctx.torch_seed("sampling"))
+        densities, solver = np.zeros(len(clouds)), Solver("rk4", self.settings.density_nfe)
+        with torch.no_grad():
+            for batch in length_buckets(clouds.counts, points=self.settings.batch_points):
+                index = torch.from_numpy(batch)
+                part = {name: each[index].to(self.device) for name, each in rows.items()}
+                drawn = [model.log_density(solver, part, generator) for _ in range(self.settings.density_draws)]
+                density = torch.stack(drawn).double().logsumexp(0) - math.log(len(drawn))
+                densities[batch] = density.cpu().numpy()
+        return np.asarray(total + slopes + np.where(clouds.counts > 0, densities, 0.0))
+
+    def save(self, folder: Path) -> None:
+        """Weights in safetensors, and in model.json what is needed to build the networks again."""
+        representation, model = self._trained()
+        document = {
+            "settings": self.settings.model_dump(mode="json"),
+            "cloud_spec": self.spec.to_json(),
+            "representation": representation.to_json(),
+            "typical": model.typical,
+        }
+        save_weights(folder, model, document)
+
+    @classmethod
+    def load(cls, folder: Path, device: str) -> Self:
+        """The model that :meth:`save` wrote, on ``device``."""
+        document = read_document(folder)
+        settings = MDMAFlowMatchSettings.model_validate(document["settings"])
+        self = cls(settings, CloudSpec.from_json(document["cloud_spec"]))
+        self._representation = Representation.from_json(self.spec, document["representation"])
+        with seeded(0):
+            self._model = Model(settings, self.spec, self._representation, document["typical"])
+        load_weights(folder, self._model, device)
+        self.device = device
+        return self
+
+    def _context(self, conditions: Conditions) -> NDArray[np.float32]:
+        columns = len(self.spec.context)
+        found = np.empty((conditions.n, 0), np.float32) if conditions.context is None else conditions.context
+        if found.shape[1] != columns:
+            names = ", ".join(self.spec.context_names) or "nothing"
+            msg = f"the context to generate for has {found.shape[1]} columns; the model was trained for {names}"
+            raise DataError(msg)
+        return found
+
+    def _trained(self) -> tuple[Representation, Model]:
+        if self._representation is None or self._model is None:
+            msg = "the model has not been trained; fit it first, or load a saved one"
+            raise TrainingError(msg)
+        return self._representation, self._model
+
+
+def _normal(rows: int, columns: int, generator: torch.Generator) -> Tensor:
+    return torch.randn(rows, columns, generator=generator, device=generator.device)
+
+
+def _describe(spec: CloudSpec) -> str:
+    """The clouds in a few words."""
+    told = f" given {', '.join(spec.context_names)}" if spec.context else ""
+    return f"{spec.kind} of up to {spec.max_points} points ({', '.join(spec.names)}){told}"
+
+
+def _validation_loss(
+    model: Model, rows: dict[str, Tensor | Ragged], device: str, points: int, generator: torch.Generator
+) -> float:
+    """The loss of the validation clouds, a mean over their points, always with the same noise and times."""
+    counts: Any = rows["counts"]
+    total, weight = 0.0, 0
+    for batch in length_buckets(counts.numpy(), points=points):
+        index = torch.from_numpy(batch)
+        part = {name: each[index].to(device) for name, each in rows.items()}
+        found = int(part["counts"].sum())
+        total, weight = total + float(point_loss(model.points, part, generator, [])) * found, weight + found
+    return total / max(1, weight)
