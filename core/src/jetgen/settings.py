@@ -90,5 +90,5 @@ def resolve(
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "as a whole"
         origin = origins.get(str(first["loc"][0]) if first["loc"] else "", "settings")
-        msg = f"the setting {place} of {owner} (from {origin}) is wrong: {first['msg']}"
+        msg = f"the setting {place} of {owner} (from {origin}) is wrong: {first['msg'].removeprefix('Value error, ')}"
         raise UsageError(msg) from error

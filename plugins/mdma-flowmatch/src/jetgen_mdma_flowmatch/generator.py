@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 from jetgen import Clouds, CloudSource, CloudSpec, Conditions, FitReport, RunContext
-from jetgen.errors import DataError, TrainingError
+from jetgen.errors import DataError, TrainingError, UsageError
 from jetgen.nn import length_buckets
 from jetgen.training import (
     Phase,
@@ -33,7 +33,7 @@ from jetgen_mdma_flowmatch.matching import point_loss, summary_loss
 from jetgen_mdma_flowmatch.model import Model
 from jetgen_mdma_flowmatch.representation import Representation, mirrored_columns
 from jetgen_mdma_flowmatch.settings import SAMPLING, MDMAFlowMatchSettings
-from jetgen_mdma_flowmatch.shipped import find_weights
+from jetgen_mdma_flowmatch.shipped import digest, find_weights
 from jetgen_mdma_flowmatch.solver import Solver
 from jetgen_mdma_flowmatch.summary import JetSummary
 
@@ -67,13 +67,16 @@ class MDMAFlowMatch:
         """The model that ``settings.weights`` names; None if they name none.
 
         Raises:
-            UsageError: if there are no such weights.
+            UsageError: if there are no such weights, or others than there were when the settings were made.
         """
         if not settings.weights:
             return None
-        found = cls.load(find_weights(settings.weights), "cpu")
-        changes = {name: getattr(settings, name) for name in SAMPLING}
-        found.settings = found.settings.model_copy(update={**changes, "weights": settings.weights})
+        folder = find_weights(settings.weights)
+        if digest(folder) != settings.weights_digest:
+            msg = f"the weights in {folder} have changed since they were asked for; ask for them again"
+            raise UsageError(msg)
+        found = cls.load(folder, "cpu")
+        found.settings = found.settings.model_copy(update={name: getattr(settings, name) for name in SAMPLING})
         return found
 
     def fit(self, train: CloudSource, val: CloudSource, ctx: RunContext) -> FitReport:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, ClassVar, Literal
 
 from jetgen.cloud_spec import CloudSpec
+from jetgen.errors import UsageError
 from jetgen.settings import Settings
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from jetgen_mdma_flowmatch.shipped import digest, find_weights
 
 __all__ = ["SAMPLING", "MDMAFlowMatchSettings"]
 
@@ -28,9 +32,9 @@ class MDMAFlowMatchSettings(Settings):
     frequencies: int = Field(5, ge=1, description="cosines and sines of the time, the fastest of this times pi / 2")
     inner_context: int = Field(64, ge=0, description="width of time, size and conditions after a network; 0 for none")
     told_size: bool = Field(default=True, description="tell the network how many points a cloud has")
+    weights_digest: str = Field("", description="of the file of weights, filled in: other weights are another row")
     weights: str = Field(
-        "",
-        description="shipped weights by name, or the folder of a saved model: nothing is trained, sampling is as set",
+        "", description="shipped weights, or the folder of a saved model: nothing is trained, sampling is as set"
     )
     published_form: bool = Field(
         default=False, description="tell time and number of points as the published code does; for comparison"
@@ -129,6 +133,27 @@ class MDMAFlowMatchSettings(Settings):
             "nfe": 398,
         },
     }
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_digest(cls, values: dict[str, Any]) -> dict[str, Any]:
+        name = str(values.get("weights", ""))
+        if not name or values.get("weights_digest"):
+            return values
+        with suppress(UsageError):  # said below, where it is known which setting is wrong
+            return {**values, "weights_digest": digest(find_weights(name))}
+        return values
+
+    @field_validator("weights")
+    @classmethod
+    def _are_there(cls, name: str, info: ValidationInfo) -> str:
+        # Of a saved model the digest is known, and the weights it once came from may be gone.
+        if name and not info.data["weights_digest"]:
+            try:
+                find_weights(name)
+            except UsageError as error:
+                raise ValueError(str(error)) from error
+        return name
 
     def unsuitable(self, cloud_spec: CloudSpec) -> str | None:
         if cloud_spec.given is not None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from importlib.resources import files
 from pathlib import Path
 
 from jetgen.errors import UsageError
 from jetgen.suggest import did_you_mean
 
-__all__ = ["find_weights", "shipped_weights"]
+__all__ = ["digest", "find_weights", "shipped_weights"]
 
 
 def shipped_weights() -> dict[str, Path]:
@@ -30,3 +31,9 @@ def find_weights(name: str) -> Path:
         msg = f"there are no weights {name!r}{did_you_mean(name, known)}: {there}, or name the folder of a saved model"
         raise UsageError(msg)
     return folder
+
+
+def digest(folder: Path) -> str:
+    """SHA-256 of the file of weights in a folder; empty if there is none."""
+    path = folder / "weights.safetensors"
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
