@@ -7,8 +7,8 @@ from torch import Tensor
 
 __all__ = ["barrier", "masked_mean", "masked_sum"]
 
-# Larger than every score, and finite: of a cloud without points the softmax is then uniform, not NaN.
-_NEVER = 1e9
+# Larger than every score, and finite in half precision too: of a cloud without points the softmax is uniform, not NaN.
+_NEVER = 1e4
 
 
 def masked_sum(points: Tensor, mask: Tensor) -> Tensor:

@@ -218,8 +218,8 @@ class MDMAFlowMatch:
         """An estimate of log p(n) + log n! p(x_1, ..., x_n | n) in the units of the features.
 
         It is the density of the points in any fixed order, as the flow on ordered particles gives it; without log n! it
-        would be that of the labelled points. The trace is Hutchinson's, and the summary is drawn: the estimate has
-        noise of its own, and is too low in the mean by about half its variance. More ``density_draws`` lessen both.
+        would be that of the labelled points. It is a noisy estimate: the trace is Hutchinson's, one random probe per
+        draw, and the summary is drawn. A mean over more ``density_draws`` lessens the noise.
         """
         representation, model = self._trained()
         model.eval()

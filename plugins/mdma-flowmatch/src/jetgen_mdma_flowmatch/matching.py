@@ -29,7 +29,9 @@ def point_loss(
     mask = mask_of(counts, points.shape[1])
     noise = _normal(points.shape, generator)
     if settings.coupling:
-        noise = couple(noise, points, counts, settings.coupling)
+        # Any of the clouds: a batch that is sorted by size begins with the small ones.
+        rows = torch.randperm(len(points), generator=generator, device=generator.device)
+        noise = couple(noise, points, counts, rows[: round(settings.coupling * len(points))])
     time = _times(len(points), settings.times, generator)
     target = None if field.summary is None else blurred(field.summary(points, mask), settings, generator)
     at = time.view(-1, 1, 1)

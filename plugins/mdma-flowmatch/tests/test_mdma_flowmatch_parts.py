@@ -1,0 +1,310 @@
+import itertools
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from jetgen import Clouds, CloudSpec, Feature
+from jetgen.errors import UsageError
+from jetgen.physics import coordinates, jet_spec, relative_mass, relative_pt
+from jetgen.settings import resolve
+from jetgen.training import mask_of, seeded
+from jetgen_mdma_flowmatch import matching
+from jetgen_mdma_flowmatch.coupling import couple
+from jetgen_mdma_flowmatch.matching import point_loss, summary_loss
+from jetgen_mdma_flowmatch.model import Model
+from jetgen_mdma_flowmatch.representation import Representation, mirrored_columns, size_numbers
+from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
+from jetgen_mdma_flowmatch.shipped import find_weights
+
+GOLDEN = Path(__file__).parents[3] / "core" / "tests" / "golden" / "top30_real_and_fake.npz"
+JETS = jet_spec(30)
+
+
+def settings(preset="tiny", **values):
+    return resolve(MDMAFlowMatchSettings, "mdma-flowmatch", preset, [("test", values)]).settings
+
+
+def normal(*shape, seed=1, dtype=torch.float64):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+
+
+def generator(seed=1):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture(scope="module")
+def jets():
+    with np.load(GOLDEN) as arrays:
+        return Clouds.from_padded(arrays["points_real"], arrays["mask_real"])
+
+
+@pytest.fixture(scope="module")
+def hard_jets(jets):
+    """Only the particles with at least 2 % of the momentum of their jet: now the multiplicities differ."""
+    points, mask = jets.padded()
+    return Clouds.from_padded(points, mask & (points[..., 2] > 0.02))
+
+
+@pytest.fixture
+def pairs():
+    """Noise and points of clouds of several sizes; empty places of the noise hold what nobody may touch."""
+    counts = torch.tensor([6, 1, 0, 4, 6, 3])
+    points = normal(6, 6, 3, seed=2) * mask_of(counts, 6).unsqueeze(-1)
+    return normal(6, 6, 3), points, counts
+
+
+def cost(noise, points, counts):
+    mask = mask_of(counts, points.shape[1]).unsqueeze(-1)
+    return ((noise - points).square() * mask).sum((1, 2))
+
+
+def test_coupling_permutes_the_noise_of_each_cloud_and_leaves_empty_places_alone(pairs):
+    noise, points, counts = pairs
+    coupled = couple(noise, points, counts, torch.arange(len(noise)))
+    for row, count in enumerate(counts.tolist()):
+        before, after = (sorted(each[row, :count].tolist()) for each in (noise, coupled))
+        assert before == after
+        assert torch.equal(coupled[row, count:], noise[row, count:])
+    assert not torch.equal(coupled, noise)
+
+
+def test_coupling_finds_the_least_cost(pairs):
+    noise, points, counts = pairs
+    coupled = couple(noise, points, counts, torch.arange(len(noise)))
+    assert (cost(coupled, points, counts) <= cost(noise, points, counts) + 1e-12).all()
+    orders = [noise[3, [*order, 4, 5]] for order in itertools.permutations(range(4))]
+    least = min(cost(each[None], points[3:4], counts[3:4]).item() for each in orders)
+    assert cost(coupled, points, counts)[3].item() == pytest.approx(least)
+
+
+def test_only_the_clouds_that_are_named_are_coupled(pairs):
+    noise, points, counts = pairs
+    assert torch.equal(couple(noise, points, counts, torch.tensor([], dtype=torch.int64)), noise)
+    some, whole = (couple(noise, points, counts, rows) for rows in (torch.tensor([5, 1]), torch.arange(6)))
+    assert torch.equal(some[[1, 5]], whole[[1, 5]])
+    assert torch.equal(some[[0, 2, 3, 4]], noise[[0, 2, 3, 4]])
+
+
+class FieldOfZeros(SimpleNamespace):
+    def __call__(self, time, points, *_):
+        return torch.zeros_like(points)
+
+
+def still(**values):
+    return FieldOfZeros(settings=settings(**values), summary=None)
+
+
+@pytest.fixture
+def same_noise(monkeypatch):
+    """Noise that is a function of cloud, place and feature, whatever the shape of the batch."""
+    table = normal(8, 64, 3, seed=3, dtype=torch.float32)
+
+    def fixed(shape, _generator):
+        rows = torch.arange(shape[0]) % 4
+        return table[rows][tuple(slice(end) for end in (shape[0], *shape[1:]))]
+
+    monkeypatch.setattr(matching, "_normal", fixed)
+
+
+def batch_of(points, counts):
+    return {"points": points, "counts": counts, "context": torch.empty(len(points), 0)}
+
+
+def test_the_loss_is_a_mean_over_points_that_are_there(same_noise):
+    counts = torch.tensor([3, 0, 5, 1])
+    points = normal(4, 5, 3, dtype=torch.float32) * mask_of(counts, 5).unsqueeze(-1)
+    expected = point_loss(still(), batch_of(points, counts), generator(), []).item()
+    noise = matching._normal(torch.Size([4, 5, 3]), generator())
+    by_hand = np.mean((points - noise)[mask_of(counts, 5)].square().numpy())
+    assert expected == pytest.approx(by_hand, rel=1e-5)
+    padded = torch.cat([points, torch.zeros(4, 7, 3)], 1)
+    assert point_loss(still(), batch_of(padded, counts), generator(), []).item() == pytest.approx(expected, rel=1e-5)
+    twice = batch_of(torch.cat([points, points]), torch.cat([counts, counts]))
+    assert point_loss(still(), twice, generator(), []).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_loss_of_clouds_without_points_is_0():
+    for places in (0, 2):
+        empty = batch_of(torch.zeros(2, places, 3), torch.zeros(2, dtype=torch.int64))
+        assert point_loss(still(), empty, generator(), []).item() == 0
+
+
+def test_a_network_is_asked_between_noise_and_points():
+    seen = {}
+
+    class Listening(FieldOfZeros):
+        def __call__(self, time, points, *_):
+            seen.update(time=time, points=points)
+            return torch.zeros_like(points)
+
+    points = torch.full((500, 1, 1), 7.0)
+    batch = batch_of(points, torch.ones(500, dtype=torch.int64))
+    point_loss(Listening(settings=settings(), summary=None), batch, generator(), [])
+    late = seen["time"] > 0.95
+    assert seen["points"][late].flatten().tolist() == pytest.approx([7] * int(late.sum()), abs=0.6)
+    early = seen["points"][seen["time"] < 0.05]
+    assert early.mean().item() == pytest.approx(0, abs=0.8)
+    assert early.std().item() == pytest.approx(1, abs=0.4)
+
+
+def test_times_cover_the_interval_evenly():
+    times = matching._times(64, "uniform", generator())
+    cells = (times * 64).floor().sort().values
+    assert torch.equal(cells, torch.arange(64.0))
+    assert not torch.equal(times, times.sort().values)
+    assert not torch.equal(times, matching._times(64, "uniform", generator(2)))
+
+
+def test_late_times_are_late_and_logit_normal_ones_in_the_middle():
+    uniform, late, middle = (matching._times(4000, where, generator()) for where in ("uniform", "late", "logit-normal"))
+    assert all(times.min() >= 0 and times.max() <= 1 for times in (uniform, late, middle))
+    assert late.mean() > uniform.mean() + 0.05
+    assert middle.std() < 0.8 * uniform.std()
+
+
+def test_mirroring_changes_signs_cloud_by_cloud():
+    points = normal(400, 4, 3, dtype=torch.float32)
+    factors = matching._mirror(points, [0, 2], generator()) / points
+    assert torch.equal(factors, factors[:, :1].expand_as(factors))
+    assert torch.equal(factors[..., 1], torch.ones(400, 4))
+    assert factors[:, 0, [0, 2]].mean(0).tolist() == pytest.approx([0, 0], abs=0.15)
+    assert abs((factors[:, 0, 0] * factors[:, 0, 2]).mean()) < 0.15
+
+
+def observed(jets, **values):
+    """The raw summaries of jets and the observer, as the generator makes them."""
+    chosen = settings(**values)
+    representation = Representation.fit(chosen, JETS, jets)
+    observer = Model(chosen, JETS, representation, 30.0).points.summary
+    rows = representation.rows(jets)
+    index = torch.arange(len(jets))
+    padded = rows["points"][index]
+    return observer, padded, mask_of(rows["counts"], padded.shape[1])
+
+
+@pytest.mark.parametrize("momentum", ["log", "boxcox"])
+def test_the_summary_is_mass_momentum_and_centre_of_the_jet(jets, momentum):
+    observer, points, mask = observed(jets, momentum=momentum)
+    found = observer.raw(points, mask).double().numpy()
+    mass = relative_mass(jets, JETS)
+    heavy = mass > 0.02
+    assert heavy.mean() > 0.95
+    assert np.median(abs(np.exp(found[heavy, 0]) / mass[heavy] - 1)) < 2e-3
+    assert np.quantile(abs(np.exp(found[heavy, 0]) / mass[heavy] - 1), 0.99) < 1e-2
+    eta, phi, pt = coordinates(jets, JETS)
+    total, across, around = (np.bincount(jets.rows, each, len(jets)) for each in (pt, pt * eta, pt * phi))
+    np.testing.assert_allclose(np.exp(found[:, 1]), total, rtol=1e-3)
+    assert np.median(abs(np.exp(found[:, 1]) / relative_pt(jets, JETS) - 1)) < 1e-2
+    np.testing.assert_allclose(found[:, 2], across / total, atol=2e-5)
+    np.testing.assert_allclose(found[:, 3], around / total, atol=2e-5)
+
+
+def test_mirrored_jets_have_mirrored_centres_and_the_same_mass_and_momentum(hard_jets):
+    observer, points, mask = observed(hard_jets)
+    observer.standardise(observer.raw(points, mask), mirrored=True)
+    signs = torch.tensor([-1.0, -1.0, 1.0])
+    here, there = observer(points, mask), observer(points * signs, mask)
+    torch.testing.assert_close(there, here * torch.tensor([1.0, 1.0, -1.0, -1.0]), rtol=1e-3, atol=1e-4)
+    assert here[:, 2:].square().mean(0).tolist() == pytest.approx([1, 1], abs=0.05)
+    assert here[:, :2].mean(0).tolist() == pytest.approx([0, 0], abs=0.05)
+
+
+def test_the_summary_is_blind_to_empty_places_and_finite_for_absurd_particles(hard_jets):
+    observer, points, mask = observed(hard_jets[:50])
+    garbage = points.masked_fill(~mask.unsqueeze(-1), 1e30)
+    torch.testing.assert_close(observer(garbage, mask), observer(points, mask))
+    absurd = (points * 1e4).requires_grad_()
+    summary = observer(absurd, mask)
+    summary.sum().backward()
+    assert summary.isfinite().all()
+    assert absurd.grad.isfinite().all()
+    assert observer(points, mask & False).isfinite().all()
+
+
+def test_numbers_of_the_representation_are_standard_and_come_back(hard_jets):
+    representation = Representation.fit(settings(), JETS, hard_jets)
+    values = representation.points.forward(hard_jets.points)
+    assert values.std(0).tolist() == pytest.approx([1, 1, 1], abs=1e-3)
+    back = representation.clouds(values.astype(np.float32), hard_jets.counts, None)
+    np.testing.assert_allclose(back.points, hard_jets.points, rtol=1e-3, atol=1e-6)
+    again = Representation.from_json(JETS, representation.to_json())
+    assert again.to_json() == representation.to_json()
+
+
+def test_a_reflection_is_a_change_of_sign_of_what_the_networks_see(hard_jets):
+    representation = Representation.fit(settings(), JETS, hard_jets)
+    image = hard_jets.points * np.array([-1, 1, 1], np.float32)
+    here, there = (representation.points.forward(points) for points in (hard_jets.points, image))
+    np.testing.assert_allclose(there, here * [-1, 1, 1], atol=1e-6)
+
+
+def test_only_jets_about_their_axis_are_mirrored():
+    assert mirrored_columns(settings(), JETS) == [0, 1]
+    assert mirrored_columns(settings(flips=False), JETS) == []
+    assert mirrored_columns(settings(), CloudSpec("tracks", JETS.features, 30)) == []
+
+
+def test_sizes_are_told_as_finite_numbers():
+    numbers = size_numbers(torch.tensor([0, 1, 30]), 30)
+    assert numbers.isfinite().all()
+    assert numbers[2].tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("preset", MDMAFlowMatchSettings.presets)
+@pytest.mark.parametrize("kind", ["jets", "table"])
+def test_every_preset_builds_and_its_velocity_is_0_at_first(preset, kind, hard_jets):
+    chosen, spec = settings(preset), CloudSpec(kind, JETS.features, 30)
+    assert chosen.unsuitable(spec) is None
+    representation = Representation.fit(chosen, spec, hard_jets)
+    with seeded(1):
+        model = Model(chosen, spec, representation, 30.0)
+    assert (model.summary is None) is (kind == "table" or not chosen.summary)
+    counts = torch.tensor([3, 0])
+    mask = mask_of(counts, 3)
+    target = None if model.summary is None else torch.zeros(2, 4)
+    velocity = model.points(torch.tensor([0.1, 0.9]), torch.ones(2, 3, 3), mask, counts, torch.empty(2, 0), target)
+    assert velocity.shape == (2, 3, 3)
+    assert not velocity.any()
+
+
+@pytest.mark.parametrize(
+    "values", [{}, {"told_size": False}, {"feedback": False}, {"summary": False}, {"inner_context": 0}]
+)
+@pytest.mark.parametrize("backbone", ["mdma", "epic", "transformer"])
+def test_losses_of_every_form_of_the_network_have_gradients(backbone, values, hard_jets):
+    chosen = settings(backbone=backbone, coupling=0.5, **values)
+    representation = Representation.fit(chosen, JETS, hard_jets)
+    with seeded(1):
+        model = Model(chosen, JETS, representation, 10.0)
+    rows = representation.rows(hard_jets[:16])
+    batch = {name: each[torch.arange(16)] for name, each in rows.items()}
+    loss = point_loss(model.points, batch, generator(), [0, 1])
+    if model.summary is not None:
+        batch["summary"] = model.points.summary(batch["points"], mask_of(batch["counts"], batch["points"].shape[1]))
+        loss = loss + summary_loss(model.summary, batch, generator(), chosen, [2, 3])
+    loss.backward()
+    assert loss.item() > 0
+    assert model.points.network.out.weight.grad.any()
+
+
+def test_clouds_that_it_cannot_learn_are_refused_in_a_few_words():
+    angle = CloudSpec("table", (Feature("phi", nature="periodic"),), 1)
+    given = CloudSpec("jets", JETS.features, 30, given=JETS)
+    assert settings().unsuitable(JETS) is None
+    assert "given set" in settings().unsuitable(given)
+    assert "periodic" in settings().unsuitable(angle)
+    assert "heads" in settings(heads=5).unsuitable(JETS)
+
+
+def test_a_transformer_whose_width_the_heads_cannot_share_is_refused_in_a_few_words():
+    assert "width = 18" in settings(width=18, backbone="transformer").unsuitable(JETS)
+    assert settings(width=18).unsuitable(JETS) is None
+
+
+def test_weights_that_are_not_there_are_refused_with_one_sentence(tmp_path):
+    with pytest.raises(UsageError, match="there are no weights 'pythia-to30'"):
+        find_weights("pythia-to30")
+    with pytest.raises(UsageError, match="or name the folder of a saved model"):
+        find_weights(str(tmp_path))
