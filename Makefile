@@ -18,7 +18,7 @@ test: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(addsuffix /src,$(PACKAGES)) benchmarks
+	$(BIN)/mypy $(wildcard $(addsuffix /src,$(PACKAGES))) benchmarks
 
 # Wheels of every package of ours, for `pip install --find-links dist`.
 wheels: $(READY)
