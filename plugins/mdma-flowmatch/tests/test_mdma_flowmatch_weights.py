@@ -1,0 +1,101 @@
+"""The weights that are shipped, and weights from a folder."""
+
+import json
+import re
+from pathlib import Path
+
+import jetgen
+import numpy as np
+import pytest
+from jetgen import Clouds, RunContext
+from jetgen.errors import UsageError
+from jetgen.metrics.wasserstein import FeatureDistance, MassDistance
+from jetgen.physics import jet_spec
+from jetgen_mdma_flowmatch.generator import MDMAFlowMatch
+from jetgen_mdma_flowmatch.shipped import find_weights, shipped_weights
+
+GOLDEN = Path(__file__).parents[3] / "core" / "tests" / "golden" / "top30_real_and_fake.npz"
+SHIPPED = sorted(shipped_weights())
+
+
+@pytest.fixture(scope="module")
+def jets():
+    with np.load(GOLDEN) as arrays:
+        return Clouds.from_padded(arrays["points_real"], arrays["mask_real"])
+
+
+@pytest.fixture
+def saved(jets, tmp_path):
+    """The folder of a small trained model."""
+    small = jetgen.generator("mdma-flowmatch", preset="tiny", steps=5, summary_steps=5).settings
+    model = MDMAFlowMatch.create(small, jet_spec(30))
+    model.fit(jets[:300], jets[300:400], RunContext(seed=1))
+    folder = tmp_path / "model"
+    folder.mkdir()
+    model.save(folder)
+    return folder
+
+
+def test_top_jets_of_both_sizes_are_shipped():
+    assert {"pythia-top30", "pythia-top150"} <= set(SHIPPED)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_weights_are_small_and_say_where_they_come_from(name):
+    folder = shipped_weights()[name]
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    assert card["data"]["dataset"] == name
+    assert card["seed"] >= 0
+    assert card["recipe"]["settings"]["steps"] > 0
+    assert card["training"]["fit_seconds"] > 0
+    for score in ("w1m", "w1p", "w1efp"):
+        assert card["scores"][score]["floor"] > 0
+    assert (folder / "weights.safetensors").stat().st_size < 5e6
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_weights_sample_without_data_or_training(name):
+    model = jetgen.generator("mdma-flowmatch", weights=name)
+    clouds = model.sample(50, seed=1)
+    assert len(clouds) == 50
+    assert clouds.counts.max() <= int(name.removeprefix("pythia-top"))
+    assert clouds.points[:, 2].min() >= 0
+
+
+def test_shipped_top_jets_are_as_near_to_true_ones_as_these_to_each_other(jets):
+    fake = jetgen.generator("mdma-flowmatch", weights="pythia-top30").sample(1000, seed=1)
+    for metric in (MassDistance, FeatureDistance):
+        judge, context = metric.create(jet_spec(30)), jetgen.MetricContext()
+        name = {MassDistance: "w1m", FeatureDistance: "w1p"}[metric]
+        floor = judge.compute(jets[:1000], jets[1000:], context)[name]
+        assert judge.compute(jets[1000:], fake, context)[name] < 2.5 * floor
+
+
+def test_a_saved_model_samples_with_other_settings_of_the_solver(saved):
+    few, many = (jetgen.generator("mdma-flowmatch", weights=str(saved), solver="euler", nfe=nfe) for nfe in (1, 4))
+    assert not np.array_equal(few.sample(20, seed=1).points, many.sample(20, seed=1).points)
+    assert few.sample(20, seed=1).fingerprint() == few.sample(20, seed=1).fingerprint()
+
+
+def test_what_was_taken_can_be_saved_and_loaded_when_the_folder_is_gone(saved, tmp_path):
+    taken = jetgen.generator("mdma-flowmatch", weights=str(saved), nfe=2, solver="euler")
+    before = taken.sample(20, seed=1)
+    taken.save(tmp_path / "copy")
+    saved.rename(tmp_path / "elsewhere")
+    assert jetgen.load(tmp_path / "copy").sample(20, seed=1).fingerprint() == before.fingerprint()
+
+
+def test_weights_that_changed_since_they_were_asked_for_are_refused(saved):
+    asked = jetgen.generator("mdma-flowmatch", weights=str(saved))
+    with (saved / "weights.safetensors").open("ab") as file:
+        file.write(b"\0")
+    with pytest.raises(UsageError, match="have changed since they were asked for"):
+        asked.sample(5)
+
+
+def test_unknown_weights_are_refused_with_the_nearest_name():
+    sentence = "there are no weights 'pythia-top3' (did you mean pythia-top30?)"
+    with pytest.raises(UsageError, match=re.escape(sentence)):
+        find_weights("pythia-top3")
+    with pytest.raises(UsageError, match=f"the setting weights of mdma-flowmatch .*{re.escape(sentence)}"):
+        jetgen.generator("mdma-flowmatch", weights="pythia-top3")
