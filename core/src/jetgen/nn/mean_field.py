@@ -55,7 +55,7 @@ class MeanFieldBlock(nn.Module):
         merged = self.back.weight @ self.local.weight
         size, places, width = points.shape
         moved = torch.addmm(points.reshape(-1, width), inner.reshape(-1, width), merged.t()).view(size, places, width)
-        return moved + (self.back(shift) + self.spread(field)).unsqueeze(1), field
+        return moved.add_((self.back(shift) + self.spread(field)).unsqueeze(1)), field
 
     def _contexts(self, context: Tensor) -> tuple[Tensor, Tensor]:
         """What the points are told, and what the mean field is told."""

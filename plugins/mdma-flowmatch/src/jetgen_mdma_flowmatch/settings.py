@@ -67,10 +67,10 @@ class MDMAFlowMatchSettings(Settings):
     validate_every: int = Field(500, ge=1, description="steps between looks at the validation clouds; the best is kept")
     buckets: bool = Field(default=True, description="batches of clouds of similar size, so that little is padding")
 
-    solver: Literal["euler", "midpoint", "heun", "rk4", "dopri5"] = Field("rk4", description="method of sampling")
+    solver: Literal["euler", "midpoint", "heun", "rk4", "dopri5"] = Field("midpoint", description="method of sampling")
     nfe: int = Field(8, ge=1, description="evaluations of the network for a cloud, with a solver of equal steps")
     tolerance: float = Field(1e-3, gt=0, description="error of a step of dopri5")
-    density_nfe: int = Field(8, ge=1, description="evaluations for a density, by rk4")
+    density_nfe: int = Field(16, ge=1, description="evaluations for a density, by rk4")
     density_draws: int = Field(1, ge=1, description="draws of trace and summary that a density is averaged over")
     batch_points: int = Field(16_384, ge=1, description="padded points computed at once; a limit on memory")
 
@@ -95,6 +95,8 @@ class MDMAFlowMatchSettings(Settings):
             "warmup": 200,
             "ema": 0.999,
             "validate_every": 1000,
+            "nfe": 16,
+            "density_nfe": 32,
         },
         "gpu": {
             "width": 128,
@@ -107,7 +109,6 @@ class MDMAFlowMatchSettings(Settings):
             "validate_every": 1000,
             "batch_points": 1_000_000,
             "coupling": 0.0,
-            "solver": "midpoint",
             "nfe": 32,
         },
         "full": {
@@ -129,7 +130,6 @@ class MDMAFlowMatchSettings(Settings):
             "clip": 0.5,
             "validate_every": 5000,
             "coupling": 0.0,
-            "solver": "midpoint",
             "nfe": 398,
         },
     }
