@@ -20,11 +20,7 @@ from typing import Any
 
 import jetgen
 import torch
-from jetgen import Clouds
-from jetgen.metrics.efp_distance import EfpDistance
-from jetgen.metrics.sliced import SlicedDistance
-from jetgen.metrics.wasserstein import FeatureDistance, MassDistance
-from jetgen.scoring import score
+from mdma_bench.judging import judged, truth_to_choose_by
 
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "as it is": {},
@@ -51,12 +47,6 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "rate 8e-3": {"learning_rate": 8e-3},
     "half batch": {"batch_size": 128},
 }
-METRICS: Mapping[str, Any] = {
-    "w1m": MassDistance,
-    "w1p": FeatureDistance,
-    "w1efp": EfpDistance,
-    "sliced": SlicedDistance,
-}
 
 
 def run(name: str, options: argparse.Namespace, seed: int) -> dict[str, Any]:
@@ -69,9 +59,6 @@ def run(name: str, options: argparse.Namespace, seed: int) -> dict[str, Any]:
     trained = time.perf_counter()
     fake = model.sample(options.jets, seed=seed)
     sampled = time.perf_counter()
-    truth = Clouds.concatenate([data.train[: len(data.train)], data.val[: len(data.val)]])
-    context = jetgen.MetricContext(seed=1)
-    scores = {key: score(cls.create(data.spec), truth, fake, context)[key] for key, cls in METRICS.items()}
     return {
         "variant": name,
         "dataset": options.dataset,
@@ -82,7 +69,7 @@ def run(name: str, options: argparse.Namespace, seed: int) -> dict[str, Any]:
         "loss": min(report.history["points/validation"]),
         "ms_step": (trained - start) / report.steps * 1e3,
         "ms_jet": (sampled - trained) / options.jets * 1e3,
-        **scores,
+        **judged(truth_to_choose_by(data), fake, data.spec),
     }
 
 

@@ -19,12 +19,9 @@ import jetgen
 import numpy as np
 import torch
 from jetgen import Clouds
-from jetgen.metrics.efp_distance import EfpDistance
-from jetgen.metrics.sliced import SlicedDistance
-from jetgen.metrics.wasserstein import FeatureDistance, MassDistance
-from jetgen.scoring import floor_draws, score
+from jetgen.scoring import floor_draws
+from mdma_bench.judging import METRICS, judged, truth_to_choose_by
 
-METRICS: dict[str, Any] = {"w1m": MassDistance, "w1p": FeatureDistance, "w1efp": EfpDistance, "sliced": SlicedDistance}
 LABELS = {"w1m": "$W_1^M$", "w1p": "$W_1^P$", "w1efp": "$W_1^{EFP}$", "sliced": "sliced"}
 NFES = {
     "euler": (4, 8, 16, 32),
@@ -48,7 +45,7 @@ def floors(truth: Clouds, spec: jetgen.CloudSpec, size: int) -> dict[str, float]
 def curve(options: argparse.Namespace, weights: str) -> list[dict[str, Any]]:
     """The scores of every solver at every NFE."""
     data = jetgen.dataset(options.dataset)
-    truth = Clouds.concatenate([data.train[: len(data.train)], data.val[: len(data.val)]])
+    truth = truth_to_choose_by(data)
     floor = floors(truth, data.spec, options.jets)
     print("floor  " + "  ".join(f"{name} {value * 1e3:.3f}e-3" for name, value in floor.items()), flush=True)
     rows = []
@@ -58,8 +55,7 @@ def curve(options: argparse.Namespace, weights: str) -> list[dict[str, Any]]:
             start = time.perf_counter()
             fake = model.sample(options.jets, seed=1)
             spent = (time.perf_counter() - start) / options.jets
-            context = jetgen.MetricContext(seed=1)
-            scores = {name: score(cls.create(data.spec), truth, fake, context)[name] for name, cls in METRICS.items()}
+            scores = judged(truth, fake, data.spec)
             rows.append(
                 {"solver": solver, "nfe": nfe, "seconds": spent, **{k: v / floor[k] for k, v in scores.items()}}
             )

@@ -110,8 +110,8 @@ def test_a_width_that_the_heads_cannot_share_is_refused():
 
 def explicit_block(block, points, field, mask, context):
     """The equations of the block as they are written: every y_i is made, and torch's own attention sees all of them."""
-    told = context[:, : block.context - block.apart]
-    to_field = context[:, block.context - block.apart :] if block.apart else context
+    told = context[:, : context.shape[1] - block.apart]
+    to_field = context[:, context.shape[1] - block.apart :] if block.apart else context
     shift = block.steer(told)
     y = block.local(functional.leaky_relu(points)) + shift.unsqueeze(1)
     query = block.norm(block.local(functional.leaky_relu(field)) + shift)

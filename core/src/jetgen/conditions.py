@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -52,6 +53,18 @@ class Conditions:
         """What a fair model may know of ``truth``: its context and its given set, never masks or multiplicities."""
         context = truth.context if truth.context.shape[1] else None
         return cls(len(truth), context=context, given=truth.given, event=truth.event)
+
+    def multiplicities(self, largest: int, draw: Callable[[int], NDArray[np.int64]]) -> NDArray[np.int64]:
+        """The multiplicities asked for; where none are, those that ``draw`` gives for so many clouds.
+
+        Raises:
+            DataError: if one is larger than a cloud can be.
+        """
+        counts = draw(self.n) if self.counts is None else np.asarray(self.counts, np.int64)
+        if counts.max(initial=0) > largest:
+            msg = f"multiplicities between 0 and {largest} can be asked for, not up to {counts.max()}"
+            raise DataError(msg)
+        return counts
 
     def __getitem__(self, rows: slice) -> Conditions:
         """The request for some of the rows: generators work through it in batches."""

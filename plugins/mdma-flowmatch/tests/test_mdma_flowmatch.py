@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -12,7 +10,6 @@ from jetgen_mdma_flowmatch.generator import MDMAFlowMatch
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
 from scipy.stats import wasserstein_distance
 
-GOLDEN = Path(__file__).parents[3] / "core" / "tests" / "golden" / "top30_real_and_fake.npz"
 JETS = jet_spec(30)
 HARD = Feature("hard", nature="categorical", categories=("no", "yes"))
 WITH_TYPE = CloudSpec("jets", JETS.features, 30, (HARD,))
@@ -29,12 +26,6 @@ def fitted(clouds, spec, **values):
     n = len(clouds) * 4 // 5
     report = model.fit(clouds[:n], clouds[n:], RunContext(seed=1))
     return model, report
-
-
-@pytest.fixture(scope="module")
-def jets():
-    with np.load(GOLDEN) as arrays:
-        return Clouds.from_padded(arrays["points_real"], arrays["mask_real"])
 
 
 @pytest.fixture(scope="module")

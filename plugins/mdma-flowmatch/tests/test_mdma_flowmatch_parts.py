@@ -1,5 +1,4 @@
 import itertools
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,7 +17,6 @@ from jetgen_mdma_flowmatch.representation import Representation, mirrored_column
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
 from jetgen_mdma_flowmatch.shipped import find_weights
 
-GOLDEN = Path(__file__).parents[3] / "core" / "tests" / "golden" / "top30_real_and_fake.npz"
 JETS = jet_spec(30)
 
 
@@ -32,12 +30,6 @@ def normal(*shape, seed=1, dtype=torch.float64):
 
 def generator(seed=1):
     return torch.Generator().manual_seed(seed)
-
-
-@pytest.fixture(scope="module")
-def jets():
-    with np.load(GOLDEN) as arrays:
-        return Clouds.from_padded(arrays["points_real"], arrays["mask_real"])
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +97,7 @@ def same_noise(monkeypatch):
         rows = torch.arange(shape[0]) % 4
         return table[rows][tuple(slice(end) for end in (shape[0], *shape[1:]))]
 
-    monkeypatch.setattr(matching, "_normal", fixed)
+    monkeypatch.setattr(matching, "normal", fixed)
 
 
 def batch_of(points, counts):
@@ -116,7 +108,7 @@ def test_the_loss_is_a_mean_over_points_that_are_there(same_noise):
     counts = torch.tensor([3, 0, 5, 1])
     points = normal(4, 5, 3, dtype=torch.float32) * mask_of(counts, 5).unsqueeze(-1)
     expected = point_loss(still(), batch_of(points, counts), generator(), []).item()
-    noise = matching._normal(torch.Size([4, 5, 3]), generator())
+    noise = matching.normal(torch.Size([4, 5, 3]), generator())
     by_hand = np.mean((points - noise)[mask_of(counts, 5)].square().numpy())
     assert expected == pytest.approx(by_hand, rel=1e-5)
     padded = torch.cat([points, torch.zeros(4, 7, 3)], 1)

@@ -2,26 +2,18 @@
 
 import json
 import re
-from pathlib import Path
 
 import jetgen
 import numpy as np
 import pytest
-from jetgen import Clouds, RunContext
+from jetgen import RunContext
 from jetgen.errors import UsageError
 from jetgen.metrics.wasserstein import FeatureDistance, MassDistance
 from jetgen.physics import jet_spec
 from jetgen_mdma_flowmatch.generator import MDMAFlowMatch
 from jetgen_mdma_flowmatch.shipped import find_weights, shipped_weights
 
-GOLDEN = Path(__file__).parents[3] / "core" / "tests" / "golden" / "top30_real_and_fake.npz"
 SHIPPED = sorted(shipped_weights())
-
-
-@pytest.fixture(scope="module")
-def jets():
-    with np.load(GOLDEN) as arrays:
-        return Clouds.from_padded(arrays["points_real"], arrays["mask_real"])
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from jetgen.nn.attention import MeanFieldAttention
 
-__all__ = ["MeanFieldBlock"]
+__all__ = ["MeanFieldBlock", "split_context"]
 
 
 class MeanFieldBlock(nn.Module):
@@ -34,7 +34,7 @@ class MeanFieldBlock(nn.Module):
 
     def __init__(self, width: int, hidden: int, context: int, heads: int, apart: int = 0) -> None:
         super().__init__()
-        self.context, self.apart = context, apart
+        self.apart = apart
         self.local = nn.Linear(width, hidden)
         self.steer = nn.Linear(context - apart, hidden, bias=False)
         self.norm = nn.LayerNorm(hidden)
@@ -46,7 +46,7 @@ class MeanFieldBlock(nn.Module):
     def forward(self, points: Tensor, field: Tensor, mask: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
         """Points (B, P, width) and mean field (B, width) after the block; ``mask`` (B, P) is True at points."""
         inner = functional.leaky_relu(points)
-        steered, told = self._contexts(context)
+        steered, told = split_context(context, self.apart)
         shift = self.steer(steered)
         query = self.norm(self.local(functional.leaky_relu(field)) + shift)
         shift = shift + self.local.bias
@@ -57,8 +57,7 @@ class MeanFieldBlock(nn.Module):
         moved = torch.addmm(points.reshape(-1, width), inner.reshape(-1, width), merged.t()).view(size, places, width)
         return moved.add_((self.back(shift) + self.spread(field)).unsqueeze(1)), field
 
-    def _contexts(self, context: Tensor) -> tuple[Tensor, Tensor]:
-        """What the points are told, and what the mean field is told."""
-        if not self.apart:
-            return context, context
-        return context[:, : -self.apart], context[:, -self.apart :]
+
+def split_context(context: Tensor, apart: int) -> tuple[Tensor, Tensor]:
+    """Of a context (B, C), what the points are told and what the mean field is told."""
+    return (context[:, :-apart], context[:, -apart:]) if apart else (context, context)

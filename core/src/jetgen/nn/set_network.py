@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from jetgen.nn.epic import EPiCBlock
 from jetgen.nn.masking import masked_sum
-from jetgen.nn.mean_field import MeanFieldBlock
+from jetgen.nn.mean_field import MeanFieldBlock, split_context
 from jetgen.nn.transformer import TransformerBlock
 
 __all__ = ["Backbone", "SetNetwork"]
@@ -64,9 +64,8 @@ class SetNetwork(nn.Module):
                 nn.Linear(context, inner_context), nn.SiLU(), nn.Linear(inner_context, inner_context)
             )
             context = inner_context
-        self.outer = context - apart
         self.embed = nn.Linear(features, width)
-        self.steer = nn.Linear(self.outer, width, bias=False)
+        self.steer = nn.Linear(context - apart, width, bias=False)
         self.start = nn.Linear(width + (apart or context), width)
         self.blocks = nn.ModuleList(_block(backbone, width, hidden, context, heads, apart) for _ in range(blocks))
         self.out = nn.Linear(width, outputs)
@@ -79,8 +78,8 @@ class SetNetwork(nn.Module):
         context = self.context(context)
         # What stands in empty places has no weight later, but it could be too large for that.
         points = points.masked_fill(~mask.unsqueeze(-1), 0)
-        points = functional.leaky_relu(self.embed(points) + self.steer(context[:, : self.outer]).unsqueeze(1))
-        told = context[:, self.outer :] if self.apart else context
+        steered, told = split_context(context, self.apart)
+        points = functional.leaky_relu(self.embed(points) + self.steer(steered).unsqueeze(1))
         field = self.start(torch.cat([masked_sum(points, mask) / self.typical, told], 1))
         for block in self.blocks:
             points, field = block(points, field, mask, context)

@@ -29,7 +29,7 @@ from jetgen.training import (
 from numpy.typing import NDArray
 from torch import Tensor
 
-from jetgen_mdma_flowmatch.matching import point_loss, summary_loss
+from jetgen_mdma_flowmatch.matching import normal, point_loss, summary_loss
 from jetgen_mdma_flowmatch.model import Model
 from jetgen_mdma_flowmatch.representation import Representation, mirrored_columns
 from jetgen_mdma_flowmatch.settings import SAMPLING, MDMAFlowMatchSettings
@@ -176,15 +176,9 @@ class MDMAFlowMatch:
         """New clouds; ``conditions.counts`` are honoured, and drawn from the training table where there are none."""
         representation, model = self._trained()
         context = self._context(conditions)
-        asked = conditions.counts
-        counts = (
-            representation.sizes.draw(conditions.n, ctx.rng("sampling"), context)
-            if asked is None
-            else np.asarray(asked, np.int64)
+        counts = conditions.multiplicities(
+            self.spec.max_points, lambda n: representation.sizes.draw(n, ctx.rng("sampling"), context)
         )
-        if counts.max(initial=0) > self.spec.max_points:
-            msg = f"multiplicities between 0 and {self.spec.max_points} can be asked for, not up to {counts.max()}"
-            raise DataError(msg)
         known = representation.context.encode(context)
         parts = [np.empty((0, len(self.spec.features)), np.float32)]
         model.eval()
@@ -202,8 +196,8 @@ class MDMAFlowMatch:
         """The standardised points (total, F) of the clouds, one after the other."""
         solver = Solver(self.settings.solver, self.settings.nfe, self.settings.tolerance)
         sizes = torch.from_numpy(counts).to(self.device)
-        noise = Ragged.of(_normal(int(counts.sum()), len(self.spec.features), generator), sizes)
-        starts = _normal(len(counts), JetSummary.size, generator)
+        noise = Ragged.of(normal([int(counts.sum()), len(self.spec.features)], generator), sizes)
+        starts = normal([len(counts), JetSummary.size], generator)
         known = torch.from_numpy(context).to(self.device)
         answer = torch.empty_like(noise.values)
         for batch in length_buckets(counts, points=self.settings.batch_points):
@@ -278,10 +272,6 @@ class MDMAFlowMatch:
             msg = "the model has not been trained; fit it first, or load a saved one"
             raise TrainingError(msg)
         return self._representation, self._model
-
-
-def _normal(rows: int, columns: int, generator: torch.Generator) -> Tensor:
-    return torch.randn(rows, columns, generator=generator, device=generator.device)
 
 
 def _describe(spec: CloudSpec) -> str:

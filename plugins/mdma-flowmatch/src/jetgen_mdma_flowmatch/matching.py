@@ -12,7 +12,7 @@ from jetgen_mdma_flowmatch.coupling import couple
 from jetgen_mdma_flowmatch.fields import PointField, SummaryField
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
 
-__all__ = ["blurred", "point_loss", "summary_loss"]
+__all__ = ["blurred", "normal", "point_loss", "summary_loss"]
 
 
 def point_loss(
@@ -27,7 +27,7 @@ def point_loss(
     settings, counts = field.settings, batch["counts"]
     points = _mirror(batch["points"], mirrored, generator)
     mask = mask_of(counts, points.shape[1])
-    noise = _normal(points.shape, generator)
+    noise = normal(points.shape, generator)
     if settings.coupling:
         # Any of the clouds: a batch that is sorted by size begins with the small ones.
         rows = torch.randperm(len(points), generator=generator, device=generator.device)
@@ -50,7 +50,7 @@ def summary_loss(
 ) -> Tensor:
     """The mean squared error of the velocity of blurred summaries; ``batch`` holds ``summary`` (B, 4), too."""
     summary = blurred(_mirror(batch["summary"].unsqueeze(1), mirrored, generator).squeeze(1), settings, generator)
-    noise = _normal(summary.shape, generator)
+    noise = normal(summary.shape, generator)
     time = _times(len(summary), "uniform", generator)
     at = time.unsqueeze(1)
     velocity = field(time, (1 - at) * noise + at * summary, batch["counts"], batch["context"])
@@ -60,7 +60,7 @@ def summary_loss(
 
 def blurred(summary: Tensor, settings: MDMAFlowMatchSettings, generator: torch.Generator) -> Tensor:
     """A summary as the small flow draws it: with the blur that makes its density, and that of the points, smooth."""
-    return summary + settings.summary_noise * _normal(summary.shape, generator)
+    return summary + settings.summary_noise * normal(summary.shape, generator)
 
 
 def _mirror(points: Tensor, columns: Sequence[int], generator: torch.Generator) -> Tensor:
@@ -72,13 +72,14 @@ def _mirror(points: Tensor, columns: Sequence[int], generator: torch.Generator) 
     return points * signs
 
 
-def _normal(shape: torch.Size, generator: torch.Generator) -> Tensor:
+def normal(shape: Sequence[int], generator: torch.Generator) -> Tensor:
+    """Standard normal numbers on the device of ``generator``."""
     return torch.randn(shape, generator=generator, device=generator.device)
 
 
 def _times(n: int, where: str, generator: torch.Generator) -> Tensor:
     if where == "logit-normal":
-        return _normal(torch.Size([n]), generator).sigmoid()
+        return normal([n], generator).sigmoid()
     # An even grid with one random shift instead of n independent times: the same mean loss with less noise.
     places = torch.randperm(n, generator=generator, device=generator.device)
     even = (places / n + torch.rand(1, generator=generator, device=generator.device)) % 1

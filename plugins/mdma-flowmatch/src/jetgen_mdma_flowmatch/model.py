@@ -62,11 +62,11 @@ class Model(nn.Module):
                 frequencies=settings.frequencies,
             )
 
-    def draw(self, solver: Solver, noise: Tensor, start: Tensor | None, counts: Tensor, context: Tensor) -> Tensor:
+    def draw(self, solver: Solver, noise: Tensor, start: Tensor, counts: Tensor, context: Tensor) -> Tensor:
         """The points (B, P, F) that ``noise`` flows to; ``start`` (B, 4) is the noise of their summary."""
         mask = mask_of(counts, noise.shape[1])
         target = None
-        if self.summary is not None and start is not None:
+        if self.summary is not None:
             target = _SUMMARY_SOLVER.solve(_summary_field(self.summary, counts, context), start)
         return solver.solve(self._point_field(mask, counts, context, target), noise * mask.unsqueeze(-1))
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-
-with warnings.catch_warnings():
-    # torchdiffeq imports the scipy part of itself, which may warn of its own accord.
-    warnings.simplefilter("ignore")
-    from torchdiffeq import odeint
+from torchdiffeq import odeint
 
 __all__ = ["EVALUATIONS_PER_STEP", "Field", "Solver"]
 

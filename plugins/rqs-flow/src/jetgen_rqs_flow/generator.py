@@ -104,12 +104,7 @@ class RQSFlow:
     def sample(self, conditions: Conditions, ctx: RunContext) -> Clouds:
         """New clouds; ``conditions.counts`` are honoured, and drawn from the training table where there are none."""
         design, multiplicity = self._trained()
-        rng = ctx.rng("sampling")
-        asked = conditions.counts
-        counts = multiplicity.draw(conditions.n, rng) if asked is None else np.asarray(asked, np.int64)
-        if counts.min(initial=0) < 0 or counts.max(initial=0) > self.spec.max_points:
-            msg = f"multiplicities between 0 and {self.spec.max_points} can be asked for, not up to {counts.max()}"
-            raise DataError(msg)
+        counts = conditions.multiplicities(self.spec.max_points, lambda n: multiplicity.draw(n, ctx.rng("sampling")))
         design.network.eval()
         health: dict[str, int] = {"generated": conditions.n, "clipped": 0}
         parts = [np.empty((0, self.spec.max_points, len(self.spec.features)))]
