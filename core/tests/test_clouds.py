@@ -175,11 +175,28 @@ def test_the_names_of_categories_survive_json_and_other_features_do_not_mention_
     assert list(spec.to_json()["features"][0]) == ["name", "unit", "nature"]
 
 
+def test_the_bins_of_features_survive_json_and_other_features_do_not_mention_them():
+    cells = (Feature("z", bins=45), Feature("alpha", nature="periodic", bins=16), Feature("x"))
+    spec = CloudSpec("showers", cells, 6480)
+    again = CloudSpec.from_json(json.loads(json.dumps(spec.to_json())))
+    assert again == spec
+    assert [feature.bins for feature in again.features] == [45, 16, 0]
+    assert [list(feature) for feature in spec.to_json()["features"]] == [
+        ["name", "unit", "nature", "bins"],
+        ["name", "unit", "nature", "bins"],
+        ["name", "unit", "nature"],
+    ]
+
+
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
         (lambda: Feature("x", nature="wobbly"), "feature 'x' has nature 'wobbly'; use one of continuous, positive"),
         (lambda: Feature("x", categories=("a",)), "feature 'x' is continuous and cannot have categories"),
+        (lambda: Feature("x", bins=-1), "feature 'x' has -1 bins; a number of cells is needed, or 0 for none"),
+        (lambda: Feature("x", bins=4.0), "feature 'x' has 4.0 bins; a number of cells is needed"),
+        (lambda: Feature("x", nature="positive", bins=4), "feature 'x' is positive and cannot have bins"),
+        (lambda: Feature("x", nature="categorical", bins=4), "feature 'x' is categorical and cannot have bins"),
         (lambda: CloudSpec("balls", (Feature("x"),), 1), "clouds have kind 'balls'; use one of jets, showers"),
         (lambda: CloudSpec("jets", (Feature("x"), Feature("x")), 1), "the feature names x, x are not distinct"),
         (lambda: CloudSpec("jets", (), 1), "clouds need at least one feature and one point, not 0 and 1"),

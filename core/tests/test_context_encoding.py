@@ -46,6 +46,11 @@ def test_a_periodic_column_has_no_edge(encoding):
     np.testing.assert_allclose(here, there, atol=1e-5)
 
 
+def test_the_period_of_a_column_with_bins_is_its_bins():
+    encoding = ContextEncoding.fit([Feature("sector", nature="periodic", bins=16)], np.zeros((3, 1)))
+    np.testing.assert_allclose(encoding.encode(np.array([[0.0], [4.0], [16.0]])), [[1, 0], [0, 1], [1, 0]], atol=1e-6)
+
+
 def test_each_row_is_encoded_by_itself(encoding, context):
     np.testing.assert_array_equal(encoding.encode(context[7:9]), encoding.encode(context)[7:9])
     assert encoding.encode(context[:0]).shape == (0, encoding.width)

@@ -26,7 +26,8 @@ def test_training_values_come_back_edges_zeros_and_constants_too(name, data):
     there = transform.forward(values)
     assert np.isfinite(there).all()
     scale = np.abs(values).max() + 1e-3
-    assert np.allclose(transform.inverse(there), values, rtol=1e-6, atol=1e-9 * scale)
+    # A power of 2 keeps no more than half of the digits of what is small beside the scale.
+    assert np.allclose(transform.inverse(there), values, rtol=1e-6, atol=3e-8 * scale)
 
 
 @pytest.mark.parametrize("name", NAMES)

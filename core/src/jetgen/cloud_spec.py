@@ -20,12 +20,15 @@ class Feature:
 
     Arguments:
         categories: what the values 0, 1, 2, ... of a categorical column stand for; empty if nobody says.
+        bins: the feature is the index of one of so many cells, 0 .. bins - 1; 0 for a feature without cells. A periodic
+            feature has its bins as its period, and is in radians if it has none.
     """
 
     name: str
     unit: str = ""
     nature: Nature = "continuous"
     categories: tuple[str, ...] = ()
+    bins: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "categories", tuple(self.categories))
@@ -35,11 +38,17 @@ class Feature:
         if self.categories and self.nature != "categorical":
             msg = f"feature {self.name!r} is {self.nature} and cannot have categories; make its nature categorical"
             raise DataError(msg)
+        if type(self.bins) is not int or self.bins < 0:
+            msg = f"feature {self.name!r} has {self.bins!r} bins; a number of cells is needed, or 0 for none"
+            raise DataError(msg)
+        if self.bins and self.nature in ("categorical", "positive"):
+            msg = f"feature {self.name!r} is {self.nature} and cannot have bins; only continuous and periodic ones can"
+            raise DataError(msg)
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON object of the arguments; without categories it has no word of them."""
+        """A JSON object of the arguments; without categories or bins it has no word of them."""
         document = {**asdict(self), "categories": list(self.categories)}
-        return document if self.categories else {key: document[key] for key in ("name", "unit", "nature")}
+        return {key: value for key, value in document.items() if value or key not in ("categories", "bins")}
 
 
 @dataclass(frozen=True)

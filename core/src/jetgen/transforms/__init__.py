@@ -5,6 +5,7 @@ from __future__ import annotations
 from jetgen.transforms.context import ContextEncoding
 from jetgen.transforms.elementwise import BoxCox, Log, Logit, MinMax, Standardise, Transform
 from jetgen.transforms.features import TRANSFORMS, FeatureTransform
+from jetgen.transforms.points import PointCoding
 
 __all__ = [
     "TRANSFORMS",
@@ -14,6 +15,7 @@ __all__ = [
     "Log",
     "Logit",
     "MinMax",
+    "PointCoding",
     "Standardise",
     "Transform",
 ]

@@ -18,8 +18,8 @@ __all__ = ["ContextEncoding"]
 class ContextEncoding:
     """Per-cloud observables as columns of the size of 1.
 
-    A categorical column becomes one column per category that was seen, a periodic one (in radians) its cosine and
-    sine, a positive one its standardised logarithm, any other is standardised.
+    A categorical column becomes one column per category that was seen, a periodic one (in radians, or with bins as its
+    period) its cosine and sine, a positive one its standardised logarithm, any other is standardised.
 
     >>> encoding = ContextEncoding.fit([Feature("jet_type", nature="categorical")], np.array([[0.0], [2.0], [2.0]]))
     >>> encoding.width, encoding.encode(np.array([[2.0]])).tolist()
@@ -72,7 +72,8 @@ class ContextEncoding:
 
     def _encoded(self, column: Feature, values: NDArray[np.float64]) -> NDArray[np.float64]:
         if column.nature == "periodic":
-            return np.stack([np.cos(values), np.sin(values)], 1)
+            angle = values * (2 * np.pi / column.bins) if column.bins else values
+            return np.stack([np.cos(angle), np.sin(angle)], 1)
         if column.nature == "categorical":
             known = np.asarray(self.categories[column.name])
             matches = values[:, None] == known
