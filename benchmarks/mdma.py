@@ -12,7 +12,8 @@ forward, step  The published configuration (2,345,091 parameters) in the publish
 scaling        Seconds and peak memory of a cloud of n points, for each backbone; fitted exponents.
 quality        Presets trained, sampled, judged and timed by the harness (`jetbench run` into --run, which resumes):
                scores over seeds and draws beside their floors, and the speed-up over the simulator on one core. Hours
-               for `standard`; --presets, --datasets, --seeds and --metrics choose.
+               for `standard`; --generator, --presets, --datasets, --seeds and --metrics choose. With --weights
+               (folders that mdma_training.py wrote, one for each seed) nothing is trained.
 
 Claimed: forward at least 8 times as fast, a step 4 times; cost growing with n to the power 1.05 at most, memory along
 a straight line; sampling at least 20 times as fast as the simulator; `quick` W1M below 5e-3 and W1P below 2e-3;
@@ -31,7 +32,7 @@ from pathlib import Path
 from mdma_bench.multiplicities import clouds, multiplicities
 from mdma_bench.networks import LINEAR, factories
 from mdma_bench.outcome import Outcome
-from mdma_bench.quality import quality_case
+from mdma_bench.quality import TARGETS, Asked, quality_case
 from mdma_bench.scaling import SIZES, scaling_case
 from mdma_bench.speed import forward_case, step_case
 
@@ -52,8 +53,8 @@ def _scaling(options: argparse.Namespace) -> Outcome:
 
 
 def _quality(options: argparse.Namespace) -> Outcome:
-    chosen = {"seeds": options.seeds, "jobs": options.jobs, "metrics": options.metrics}
-    return quality_case(options.run, options.presets, options.datasets, **chosen)
+    names = ("generator", "presets", "datasets", "seeds", "weights", "jobs", "metrics")
+    return quality_case(options.run, Asked(**{name: getattr(options, name) for name in names}))
 
 
 CASES: dict[str, Callable[[argparse.Namespace], Outcome]] = {
@@ -75,6 +76,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--networks", nargs="+", choices=sorted(factories()), help="only these, scaling")
     parser.add_argument("--rounds", type=int, help="[5]")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--generator", choices=sorted(TARGETS), default="mdma-flowmatch", help="quality")
+    parser.add_argument("--weights", type=Path, nargs="+", default=(), help="judge these models, quality")
     parser.add_argument("--presets", nargs="+", default=["quick"], help="quality [quick]")
     parser.add_argument("--datasets", nargs="+", default=["pythia-top30@small"], help="quality [pythia-top30@small]")
     parser.add_argument("--seeds", type=int, default=3, help="quality [3]")

@@ -1,11 +1,11 @@
-"""Put a model that `jetbench run` trained into the package of its plugin, with a card that says where it comes from.
+"""Put a model that `mdma_training.py` saved into the package of its plugin, with a card that says where it comes from.
 
-    python benchmarks/mdma_weights.py RUN CELL NAME [--scored RUN CELL]
+    python benchmarks/mdma_weights.py FOLDER NAME RUN CELL
 
-CELL is the id of a cell of the run folder, NAME what `weights=NAME` will find. --scored takes the scores from another
-cell that sampled with these weights, for example with another number of function evaluations. The card holds the data,
-the recipe, the seed, the scores on test jets with the floors beside them, and the versions. One cell is shipped, and
-the card says of which seed; it is not the best of many by the test set.
+FOLDER is the model, NAME what `weights=NAME` will find, CELL the id of the cell of a run folder that sampled with these
+weights (`benchmarks/mdma.py quality --weights FOLDER`). The card holds the data, the recipe, the seed, the scores on
+test jets with the floors beside them, and the versions. One training is shipped, and the card says of which seed; it is
+not the best of many by the test set.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-PACKAGE = Path(__file__).parent.parent / "plugins" / "mdma-flowmatch" / "src" / "jetgen_mdma_flowmatch"
+PLUGINS = Path(__file__).parent.parent / "plugins"
 SCORES = ("w1m", "w1p", "w1pt", "w1mult", "w1efp", "sliced", "nll", "novelty", "c2st", "fpnd_truth")
 
 
@@ -34,42 +34,48 @@ def scores(run: Path, cell: str) -> dict[str, Any]:
         if name in row["scores"]:
             found[name] = {key: row["scores"][name][key] for key in ("mean", "spread", "n_real", "n_fake")}
             found[name]["floor"] = floors[name]["mean"] if name in floors else None
-    sampling = {key: row["settings"][key] for key in ("solver", "nfe")}
-    return {"sampling": sampling, "draws": row["draws"], "scores": found}
-
-
-def card(run: Path, cell: str) -> dict[str, Any]:
-    """What is known of the cell's model."""
-    row = _read(run, cell)
+    sampling = {key: row["settings"][key] for key in ("solver", "nfe") if key in row["settings"]}
     return {
-        "generator": row["generator"],
-        "data": {"dataset": row["dataset"], "size": row["size"]},
-        "recipe": {"preset": row["preset"], "overrides": row["overrides"], "settings": row["settings"]},
-        "seed": row["seed"],
-        "training": {
-            **{key: row["cost"][key] for key in ("parameters", "steps", "fit_seconds")},
-            **{key: row[key] for key in ("device", "threads")},
-        },
-        "provenance": row.get("provenance", {}),
+        "sampling": sampling,
+        "judged_on": f"{row['dataset']}@{row['size']}",
+        "draws": row["draws"],
+        "scores": found,
+    }
+
+
+def card(folder: Path) -> dict[str, Any]:
+    """What is known of the model."""
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    model = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    dataset, _, size = report["dataset"].partition("@")
+    return {
+        "generator": report["generator"],
+        "data": {"dataset": dataset, "size": size},
+        "recipe": {"preset": report["preset"], "settings": model["settings"]},
+        "seed": report["seed"],
+        "training": {key: report[key] for key in ("parameters", "steps", "fit_seconds")},
+        "provenance": report["provenance"],
     }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("name")
     parser.add_argument("run", type=Path)
     parser.add_argument("cell")
-    parser.add_argument("name")
-    parser.add_argument("--scored", nargs=2, metavar=("RUN", "CELL"), help="where the scores are, if elsewhere")
     options = parser.parse_args()
-    judged_run, judged_cell = options.scored or (options.run, options.cell)
-    told = card(options.run, options.cell) | scores(Path(judged_run), judged_cell)
-    folder = PACKAGE / "weights" / options.name
+    told = card(options.model)
+    generator = told["generator"]
+    home = PLUGINS / generator / "src" / f"jetgen_{generator.replace('-', '_')}" / "weights"
+    folder = home / options.name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for file in ("weights.safetensors", "model.json"):
-        shutil.copyfile(options.run / "cells" / options.cell / "model" / file, folder / file)
+        shutil.copyfile(options.model / file, folder / file)
+    told |= scores(options.run, options.cell)
     (folder / "card.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    print(f"{folder.relative_to(PACKAGE.parent)}: {', '.join(sorted(path.name for path in folder.iterdir()))}")
+    print(f"{folder.relative_to(PLUGINS.parent)}: {', '.join(sorted(path.name for path in folder.iterdir()))}")
 
 
 if __name__ == "__main__":

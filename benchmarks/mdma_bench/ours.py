@@ -7,13 +7,13 @@ from functools import partial
 from typing import get_args
 
 import jetgen
+import numpy as np
 import torch
-from jetgen.nn import Backbone, MeanFieldBlock, SetNetwork, time_features, time_width
+from jetgen.nn import Backbone, JetSummary, MeanFieldBlock, SetNetwork, time_features, time_width
 from jetgen.training import seeded
+from jetgen_mdma_flowmatch.coding import fit_coding
 from jetgen_mdma_flowmatch.fields import PointField
-from jetgen_mdma_flowmatch.representation import Representation
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
-from jetgen_mdma_flowmatch.summary import JetSummary
 from torch import Tensor
 
 from mdma_bench.evaluate import Evaluate, Factory
@@ -95,8 +95,8 @@ def preset_forms() -> list[Form]:
     jets = data.train[:1000]
     forms: dict[str, Form] = {}
     for preset in _PRESETS:
-        settings = _settings(preset)
-        summary = JetSummary(data.spec, Representation.fit(settings, data.spec, jets).points)
+        settings, rng = _settings(preset), np.random.default_rng(0)
+        summary = JetSummary(data.spec, fit_coding(settings, data.spec, jets, rng).points.features)
         with seeded(0):
             field = PointField(
                 settings,

@@ -117,7 +117,20 @@ def test_both_sides_of_a_floor_have_the_categories_in_the_same_shares():
     )
     assert min(at_random) > 0.0
     assert in_shares == [0.0] * 5
-    assert strata(pool, CloudSpec("table", (Feature("x"),), 1, (Feature("kind"),))) is None
+    assert strata(pool, CloudSpec("table", (Feature("x"),), 1)) is None
+
+
+def test_both_sides_of_a_floor_have_the_numbers_of_the_context_alike():
+    spec = CloudSpec("table", (Feature("x"),), 1, (Feature("energy", nature="positive"),))
+    energies = np.random.default_rng(1).uniform(1.0, 2.0, 1000)
+    pool = Clouds(energies[:, None], np.arange(1001), energies[:, None])
+    metric = FeatureDistance.create(spec)
+    at_random, alike = (
+        np.mean([draw["w1p"] for draw in floor_draws(metric, pool, 500, 500, 5, MetricContext(), groups)[2]])
+        for groups in (None, strata(pool, spec))
+    )
+    assert alike < 0.4 * at_random
+    assert np.unique(strata(pool, spec), return_counts=True)[1].min() > 20
 
 
 def test_the_splits_of_categories_are_random_within_each(numbered):

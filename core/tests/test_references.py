@@ -147,6 +147,47 @@ def test_multiplicities_are_those_asked_for_row_by_row_among_categories(heavy_or
     assert sampled.counts.tolist() == counts.tolist()
 
 
+@pytest.fixture(scope="module")
+def with_mass(train, jet_spec):
+    """Jets with their mass as context, and half of the time of one of two kinds."""
+    context = np.stack([relative_mass(train, jet_spec), np.arange(1000) % 2], axis=1)
+    columns = (Feature("mass", nature="positive"), Feature("kind", nature="categorical"))
+    return Clouds(train.points, train.offsets, context), CloudSpec("jets", jet_spec.features, 30, columns)
+
+
+def test_replay_answers_a_number_with_the_nearest_training_cloud_of_the_category(with_mass):
+    train, spec = with_mass
+    asked = np.array([[0.1, 0.0], [0.17, 1.0], [9.0, 1.0]], np.float32)
+    sampled = trained(Replay, train, spec).sample(Conditions(3, context=asked), RunContext())
+    assert sampled.context.tolist() == asked.tolist()
+    known = ordered(train, spec)
+    for row, (mass, kind) in enumerate(asked):
+        there = np.flatnonzero(known.context[:, 1] == kind)
+        nearest = there[np.abs(np.log(known.context[there, 0] / mass)).argmin()]
+        assert sampled[row : row + 1].points.tolist() == known[nearest : nearest + 1].points.tolist()
+
+
+def test_independence_draws_each_feature_from_training_clouds_of_like_numbers(with_mass):
+    train, spec = with_mass
+    asked = np.tile(np.array([[0.05, 0.0], [0.2, 0.0]], np.float32), (200, 1))
+    sampled = trained(Independence, train, spec).sample(Conditions(400, context=asked), RunContext())
+    known = ordered(train, spec)[::2]
+    for row, mass in enumerate(asked[:2, 0]):
+        near = known[np.sort(np.abs(np.log(known.context[:, 0] / mass)).argsort(kind="stable")[:10])]
+        ours = sampled[row::2]
+        assert set(ours.counts.tolist()) <= set(near.counts.tolist())
+        for rank in (0, 9, 29):
+            for column in range(3):
+                made = ours.points[ours.ranks == rank, column]
+                assert set(made.tolist()) == set(near.points[near.ranks == rank, column].tolist())
+    few = Conditions(2, context=asked[:2], counts=np.array([3, 0]))
+    assert trained(Independence, train, spec).sample(few, RunContext()).counts.tolist() == [3, 0]
+    with pytest.raises(UsageError, match="40 points are asked for; training clouds have up to 30"):
+        trained(Independence, train, spec).sample(
+            Conditions(2, context=asked[:2], counts=np.array([1, 40])), RunContext()
+        )
+
+
 @BOTH
 def test_no_clouds_are_made_when_none_are_asked_for(cls, train, jet_spec):
     assert len(trained(cls, train, jet_spec).sample(Conditions(0), RunContext())) == 0
@@ -161,8 +202,8 @@ def test_empty_training_clouds_are_clouds(cls):
 
 @BOTH
 def test_what_cannot_be_answered_is_refused(cls, train, jet_spec):
-    spec = CloudSpec("jets", jet_spec.features, 30, (Feature("mass"),))
-    with pytest.raises(UsageError, match="cannot answer the context mass"):
+    spec = CloudSpec("jets", jet_spec.features, 30, given=jet_spec)
+    with pytest.raises(UsageError, match="cannot answer a given set"):
         cls.create(ReferenceSettings(), spec)
     with pytest.raises(UsageError, match="which answer no context and no given set"):
         trained(cls, train, jet_spec).sample(Conditions(1, context=np.zeros((1, 1))), RunContext())

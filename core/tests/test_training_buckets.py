@@ -62,6 +62,16 @@ def test_empty_places_hold_zeros_even_beside_rows_that_are_not_finite():
     assert rows[torch.tensor([2, 0, 1])][:2].tolist() == [[[0.0], [0.0]], [[1.0], [0.0]]]
 
 
+def test_padded_rows_are_put_back_where_they_came_from(hard_jets, ragged_jets):
+    index = torch.randperm(len(ragged_jets), generator=torch.Generator().manual_seed(1))
+    answer = Ragged(torch.zeros_like(ragged_jets.values), ragged_jets.offsets)
+    for part in index.split(300):
+        padded = ragged_jets[part]
+        empty = ~mask_of(ragged_jets.counts[part], padded.shape[1]).unsqueeze(-1)
+        answer[part] = padded.masked_fill(empty, torch.nan)
+    assert torch.equal(answer.values, ragged_jets.values)
+
+
 def test_the_last_row_is_found_from_behind(ragged_jets):
     assert torch.equal(ragged_jets[torch.tensor([-1, 3])], ragged_jets[torch.tensor([1999, 3])])
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from jetgen.cloud_spec import Feature
 from jetgen.clouds import Clouds
 from jetgen.errors import DataError
 
@@ -53,6 +54,19 @@ class Conditions:
         """What a fair model may know of ``truth``: its context and its given set, never masks or multiplicities."""
         context = truth.context if truth.context.shape[1] else None
         return cls(len(truth), context=context, given=truth.given, event=truth.event)
+
+    def columns(self, columns: Sequence[Feature]) -> NDArray[np.float32]:
+        """The context (n, C) that was asked for, for a model that was trained with these columns.
+
+        Raises:
+            DataError: if there are others.
+        """
+        found = np.empty((self.n, 0), np.float32) if self.context is None else self.context
+        if found.shape[1] != len(columns):
+            names = ", ".join(column.name for column in columns) or "nothing"
+            msg = f"the context to generate for has {found.shape[1]} columns; the model was trained for {names}"
+            raise DataError(msg)
+        return found
 
     def multiplicities(self, largest: int, draw: Callable[[int], NDArray[np.int64]]) -> NDArray[np.int64]:
         """The multiplicities asked for; where none are, those that ``draw`` gives for so many clouds.

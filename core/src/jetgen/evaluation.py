@@ -56,7 +56,7 @@ class Measured:
         n_real, n_fake: the numbers of clouds that were compared.
         unit, direction: as in :class:`jetgen.MetricSpec`.
         floor: None if the reference is too small to be split.
-        clipped: generated values that the metric had to set to 0 because they were negative.
+        clipped: generated points that the metric had to make legal: negative momenta or energies, hits outside cells.
     """
 
     value: float

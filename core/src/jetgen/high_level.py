@@ -7,11 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from jetgen.cloud_spec import CloudSpec
+from jetgen.cloud_spec import CloudSpec, Feature
 from jetgen.clouds import Clouds
 from jetgen.physics import clip_negative_pt, coordinates, has_relative, relative_eta, relative_mass, relative_pt
+from jetgen.shower_observables import shower_names, shower_observables
+from jetgen.showers import has_cells
 
-__all__ = ["high_level", "high_level_names", "within_reach"]
+__all__ = ["high_level", "high_level_names", "in_radians", "within_reach"]
 
 _Array = NDArray[np.float64]
 
@@ -50,6 +52,8 @@ def high_level_names(spec: CloudSpec) -> tuple[str, ...]:
     """
     if has_relative(spec):
         return _JET_NAMES
+    if has_cells(spec):
+        return shower_names(spec)
     empty = Clouds(np.empty((0, len(spec.features))), [0])
     return tuple(_summaries(empty, spec))
 
@@ -65,14 +69,23 @@ def high_level(clouds: Clouds, spec: CloudSpec) -> _Array:
     two hardest; mean and standard deviation of direction over the particles. Mass, pT, the spreads and that distance
     join the particles of one jet: they move when the correlations between particles are lost.
 
+    Of showers in cells, what :func:`jetgen.shower_observables.shower_observables` says.
+
     Of all other clouds: their size, and of each feature that is not categorical the mean, standard deviation, least
-    and largest value over the points, for a positive feature the sum too; where a cloud is a single point, just the
-    features themselves.
+    and largest value over the points, for a positive feature the sum too, of a periodic one the means of its cosine
+    and sine instead; where a cloud is a single point, just the features themselves.
 
     A quantity that an empty cloud or one without momentum does not have is 0. Negative ``ptrel`` count as 0.
     """
+    if has_cells(spec):
+        return shower_observables(clouds, spec)
     columns = _jet_observables(clouds, spec) if has_relative(spec) else _summaries(clouds, spec)
     return np.stack(list(columns.values()), axis=1) if columns else np.empty((len(clouds), 0))
+
+
+def in_radians(values: _Array, feature: Feature) -> _Array:
+    """The values of a periodic feature as angles: its period is its cells, if it has any."""
+    return values * (2.0 * np.pi / feature.bins) if feature.bins else values
 
 
 def _jet_observables(clouds: Clouds, spec: CloudSpec) -> dict[str, _Array]:
@@ -151,6 +164,11 @@ def _summaries(clouds: Clouds, spec: CloudSpec) -> dict[str, _Array]:
         mean, sd = _mean_and_sd(clouds, of_points)
         if spec.max_points == 1:
             values[feature.name] = mean
+            continue
+        if feature.nature == "periodic":
+            angle = in_radians(of_points, feature)
+            values[f"{feature.name}_cos"], _ = _mean_and_sd(clouds, np.cos(angle))
+            values[f"{feature.name}_sin"], _ = _mean_and_sd(clouds, np.sin(angle))
             continue
         each: Mapping[str, _Array] = {
             "mean": mean,

@@ -20,6 +20,7 @@ __all__ = [
     "four_vectors",
     "has_relative",
     "jet_spec",
+    "mirror_columns",
     "relative_energy",
     "relative_eta",
     "relative_mass",
@@ -54,6 +55,11 @@ def jet_spec(particles: int) -> CloudSpec:
 def has_relative(spec: CloudSpec) -> bool:
     """Whether clouds are jets whose particles have the features of :data:`RELATIVE`."""
     return spec.kind == "jets" and set(RELATIVE) <= set(spec.names)
+
+
+def mirror_columns(spec: CloudSpec) -> list[int]:
+    """The columns whose sign may change in a whole jet: beams and detectors are symmetric. None for other clouds."""
+    return [spec.index(name) for name in RELATIVE[:2]] if has_relative(spec) else []
 
 
 def coordinates(clouds: Clouds, spec: CloudSpec) -> tuple[NDArray[np.float64], ...]:

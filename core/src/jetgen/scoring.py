@@ -106,11 +106,28 @@ def score(metric: Metric, real: Clouds, fake: Clouds, ctx: MetricContext) -> dic
 
 
 def strata(clouds: Clouds, spec: CloudSpec) -> NDArray[np.int64] | None:
-    """int64 (N,), the number of the category of each cloud, as its context says; None if that has no categories."""
-    columns = [i for i, feature in enumerate(spec.context) if feature.nature == "categorical"]
-    if not columns or clouds.context.shape[1] != len(spec.context):
+    """int64 (N,), the number of the group of each cloud; clouds of a group have nearly the same context.
+
+    Each category is a group. Numbers are cut at their quantiles, so finely that there are about as many groups as
+    clouds in a group. None without context.
+    """
+    if not spec.context or clouds.context.shape[1] != len(spec.context) or len(clouds) == 0:
         return None
-    return np.unique(clouds.context[:, columns], axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    groups = np.zeros(len(clouds), np.int64)
+    numbers = [i for i, feature in enumerate(spec.context) if feature.nature != "categorical"]
+    for i in set(range(len(spec.context))) - set(numbers):
+        groups = _joint(groups, clouds.context[:, i])
+    parts = max(1, int((math.sqrt(len(clouds)) / (groups.max() + 1)) ** (1 / max(1, len(numbers)))))
+    for i in numbers:
+        edges = np.quantile(clouds.context[:, i], np.arange(1, parts) / parts)
+        groups = _joint(groups, np.searchsorted(edges, clouds.context[:, i], side="right"))
+    return groups
+
+
+def _joint(groups: NDArray[np.int64], values: NDArray[Any]) -> NDArray[np.int64]:
+    """The groups, parted by these values too."""
+    _, which = np.unique(values, return_inverse=True)
+    return np.unique(groups * (which.max() + 1) + which, return_inverse=True)[1].astype(np.int64)
 
 
 def _dealt(n: int, groups: NDArray[np.int64] | None, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -79,7 +79,9 @@ def test_it_learns_the_jets(trained, jets):
     assert history["points/validation"][-1] < 0.9 * np.mean(history["points/loss/points"][:5])
     noise, _ = fitted(jets[:500], JETS, steps=1, warmup=0, summary_steps=1)
     learnt, drawn = (distances(each.sample(Conditions(2000), RunContext(seed=2)), jets) for each in (model, noise))
-    assert learnt[0] < 0.6 * drawn[0]
+    # The quantiles of the masses are right from the beginning; only what they have to do with the rest is learnt.
+    assert learnt[0] < 4e-3
+    assert drawn[0] < 8e-3
     assert learnt[1] < 0.85 * drawn[1]
 
 
@@ -111,7 +113,7 @@ def test_multiplicities_beyond_the_largest_are_refused(trained):
 def with_settings(model, **values):
     """The same model, other settings of sampling."""
     other = MDMAFlowMatch.create(model.settings.model_copy(update=values), model.spec)
-    other._representation, other._model = model._trained()
+    other._coding, other._model = model._trained()
     return other
 
 

@@ -6,22 +6,28 @@ import pytest
 import torch
 from jetgen import Clouds, CloudSpec, Feature
 from jetgen.errors import UsageError
+from jetgen.nn import size_numbers
 from jetgen.physics import coordinates, jet_spec, relative_mass, relative_pt
 from jetgen.settings import resolve
-from jetgen.training import mask_of, seeded
+from jetgen.shipped import find_weights
+from jetgen.training import CloudCoding, mask_of, seeded
 from jetgen_mdma_flowmatch import matching
+from jetgen_mdma_flowmatch.coding import fit_coding, mirrored_columns
 from jetgen_mdma_flowmatch.coupling import couple
 from jetgen_mdma_flowmatch.matching import point_loss, summary_loss
 from jetgen_mdma_flowmatch.model import Model
-from jetgen_mdma_flowmatch.representation import Representation, mirrored_columns, size_numbers
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
-from jetgen_mdma_flowmatch.shipped import find_weights
 
 JETS = jet_spec(30)
+PACKAGE = "jetgen_mdma_flowmatch"
 
 
 def settings(preset="tiny", **values):
     return resolve(MDMAFlowMatchSettings, "mdma-flowmatch", preset, [("test", values)]).settings
+
+
+def rng():
+    return np.random.default_rng(0)
 
 
 def normal(*shape, seed=1, dtype=torch.float64):
@@ -168,9 +174,9 @@ def test_mirroring_changes_signs_cloud_by_cloud():
 def observed(jets, **values):
     """The raw summaries of jets and the observer, as the generator makes them."""
     chosen = settings(**values)
-    representation = Representation.fit(chosen, JETS, jets)
-    observer = Model(chosen, JETS, representation, 30.0).points.summary
-    rows = representation.rows(jets)
+    coding = fit_coding(chosen, JETS, jets, rng())
+    observer = Model(chosen, JETS, coding, 30.0).points.summary
+    rows = coding.rows(jets, rng())
     index = torch.arange(len(jets))
     padded = rows["points"][index]
     return observer, padded, mask_of(rows["counts"], padded.shape[1])
@@ -216,19 +222,19 @@ def test_the_summary_is_blind_to_empty_places_and_finite_for_absurd_particles(ha
 
 
 def test_numbers_of_the_representation_are_standard_and_come_back(hard_jets):
-    representation = Representation.fit(settings(), JETS, hard_jets)
-    values = representation.points.forward(hard_jets.points)
+    coding = fit_coding(settings(), JETS, hard_jets, rng())
+    values = coding.points.features.forward(hard_jets.points)
     assert values.std(0).tolist() == pytest.approx([1, 1, 1], abs=1e-3)
-    back = representation.clouds(values.astype(np.float32), hard_jets.counts, None)
+    back = coding.clouds(values.astype(np.float32), hard_jets.counts, None)
     np.testing.assert_allclose(back.points, hard_jets.points, rtol=1e-3, atol=1e-6)
-    again = Representation.from_json(JETS, representation.to_json())
-    assert again.to_json() == representation.to_json()
+    again = CloudCoding.from_json(JETS, coding.to_json())
+    assert again.to_json() == coding.to_json()
 
 
 def test_a_reflection_is_a_change_of_sign_of_what_the_networks_see(hard_jets):
-    representation = Representation.fit(settings(), JETS, hard_jets)
+    coding = fit_coding(settings(), JETS, hard_jets, rng())
     image = hard_jets.points * np.array([-1, 1, 1], np.float32)
-    here, there = (representation.points.forward(points) for points in (hard_jets.points, image))
+    here, there = (coding.points.features.forward(points) for points in (hard_jets.points, image))
     np.testing.assert_allclose(there, here * [-1, 1, 1], atol=1e-6)
 
 
@@ -249,9 +255,9 @@ def test_sizes_are_told_as_finite_numbers():
 def test_every_preset_builds_and_its_velocity_is_0_at_first(preset, kind, hard_jets):
     chosen, spec = settings(preset), CloudSpec(kind, JETS.features, 30)
     assert chosen.unsuitable(spec) is None
-    representation = Representation.fit(chosen, spec, hard_jets)
+    coding = fit_coding(chosen, spec, hard_jets, rng())
     with seeded(1):
-        model = Model(chosen, spec, representation, 30.0)
+        model = Model(chosen, spec, coding, 30.0)
     assert (model.summary is None) is (kind == "table" or not chosen.summary)
     counts = torch.tensor([3, 0])
     mask = mask_of(counts, 3)
@@ -267,26 +273,26 @@ def test_every_preset_builds_and_its_velocity_is_0_at_first(preset, kind, hard_j
 @pytest.mark.parametrize("backbone", ["mdma", "epic", "transformer"])
 def test_losses_of_every_form_of_the_network_have_gradients(backbone, values, hard_jets):
     chosen = settings(backbone=backbone, coupling=0.5, **values)
-    representation = Representation.fit(chosen, JETS, hard_jets)
+    coding = fit_coding(chosen, JETS, hard_jets, rng())
     with seeded(1):
-        model = Model(chosen, JETS, representation, 10.0)
-    rows = representation.rows(hard_jets[:16])
+        model = Model(chosen, JETS, coding, 10.0)
+    rows = coding.rows(hard_jets[:16], rng())
     batch = {name: each[torch.arange(16)] for name, each in rows.items()}
     loss = point_loss(model.points, batch, generator(), [0, 1])
     if model.summary is not None:
         batch["summary"] = model.points.summary(batch["points"], mask_of(batch["counts"], batch["points"].shape[1]))
-        loss = loss + summary_loss(model.summary, batch, generator(), chosen, [2, 3])
+        loss = loss + summary_loss(model.summary, batch, generator(), [2, 3])
     loss.backward()
     assert loss.item() > 0
     assert model.points.network.out.weight.grad.any()
 
 
 def test_clouds_that_it_cannot_learn_are_refused_in_a_few_words():
-    angle = CloudSpec("table", (Feature("phi", nature="periodic"),), 1)
+    kinds = CloudSpec("table", (Feature("type", nature="categorical"),), 1)
     given = CloudSpec("jets", JETS.features, 30, given=JETS)
     assert settings().unsuitable(JETS) is None
     assert "given set" in settings().unsuitable(given)
-    assert "periodic" in settings().unsuitable(angle)
+    assert "categorical" in settings().unsuitable(kinds)
     assert "heads" in settings(heads=5).unsuitable(JETS)
 
 
@@ -297,6 +303,6 @@ def test_a_transformer_whose_width_the_heads_cannot_share_is_refused_in_a_few_wo
 
 def test_weights_that_are_not_there_are_refused_with_one_sentence(tmp_path):
     with pytest.raises(UsageError, match="there are no weights 'pythia-to30'"):
-        find_weights("pythia-to30")
+        find_weights(PACKAGE, "pythia-to30")
     with pytest.raises(UsageError, match="or name the folder of a saved model"):
-        find_weights(str(tmp_path))
+        find_weights(PACKAGE, str(tmp_path))

@@ -10,10 +10,11 @@ from jetgen import RunContext
 from jetgen.errors import UsageError
 from jetgen.metrics.wasserstein import FeatureDistance, MassDistance
 from jetgen.physics import jet_spec
+from jetgen.shipped import find_weights, shipped_weights
 from jetgen_mdma_flowmatch.generator import MDMAFlowMatch
-from jetgen_mdma_flowmatch.shipped import find_weights, shipped_weights
 
-SHIPPED = sorted(shipped_weights())
+PACKAGE = "jetgen_mdma_flowmatch"
+SHIPPED = sorted(shipped_weights(PACKAGE))
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def test_top_jets_of_both_sizes_are_shipped():
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_weights_are_small_and_say_where_they_come_from(name):
-    folder = shipped_weights()[name]
+    folder = shipped_weights(PACKAGE)[name]
     card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
     assert card["data"]["dataset"] == name
     assert card["seed"] >= 0
@@ -88,6 +89,6 @@ def test_weights_that_changed_since_they_were_asked_for_are_refused(saved):
 def test_unknown_weights_are_refused_with_the_nearest_name():
     sentence = "there are no weights 'pythia-top3' (did you mean pythia-top30?)"
     with pytest.raises(UsageError, match=re.escape(sentence)):
-        find_weights("pythia-top3")
+        find_weights(PACKAGE, "pythia-top3")
     with pytest.raises(UsageError, match=f"the setting weights of mdma-flowmatch .*{re.escape(sentence)}"):
         jetgen.generator("mdma-flowmatch", weights="pythia-top3")

@@ -133,7 +133,7 @@ def _notes(result: Evaluation) -> Iterator[str]:
         yield f"floor: truth against other truth, {sizes} clouds ({', '.join(group)}); fewer clouds, larger floor"
     for name, one in result.metrics.items():
         if one.clipped:
-            yield f"{name}: {one.clipped:,} negative momenta of the generated clouds count as 0"
+            yield f"{name}: {one.clipped:,} generated points were not legal (negative or outside) and were clipped"
     for name, reason in result.skipped.items():
         yield f"no {name}: {reason}"
 

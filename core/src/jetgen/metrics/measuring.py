@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from jetgen.cloud_spec import CloudSpec
 from jetgen.clouds import Clouds
+from jetgen.errors import DataError
 from jetgen.metrics.base import CloudMetric
 from jetgen.physics import clip_negative_pt
 from jetgen.protocols import MetricContext
 
-__all__ = ["Measuring", "with_legal_pt"]
+__all__ = ["Measuring", "standardised", "with_legal_pt"]
 
 
 class Measuring(CloudMetric, ABC):
@@ -42,3 +43,19 @@ def with_legal_pt(clouds: Clouds, spec: CloudSpec, ctx: MetricContext, metric: s
     if count:
         ctx.report("clipped", metric=metric, points=count)
     return clipped
+
+
+def standardised(
+    real: NDArray[np.float64], fake: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Both in units of the spread of the true ones; what is constant there, up to rounding, keeps its own units.
+
+    Raises:
+        DataError: if there are no clouds on one side.
+    """
+    if len(real) == 0 or len(fake) == 0:
+        msg = f"a distance needs clouds on both sides; there are {len(real)} true and {len(fake)} generated ones"
+        raise DataError(msg)
+    mean, sd = real.mean(axis=0), real.std(axis=0)
+    sd[sd <= 1e-9 * np.abs(real).max(axis=0)] = 1.0
+    return (real - mean) / sd, (fake - mean) / sd

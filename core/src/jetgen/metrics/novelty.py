@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jetgen.canonical import ordered
+from jetgen.canonical import leading_points
 from jetgen.clouds import Clouds
 from jetgen.errors import DataError
 from jetgen.metrics.base import CloudMetric
@@ -19,6 +19,9 @@ _CLOUDS = 2_000
 _POINTS = 150
 _BLOCK = 2_000
 _COPY = 1e-3
+
+
+_Vectors = Callable[[Clouds], NDArray[np.float32]]
 
 
 class Novelty(CloudMetric):
@@ -37,6 +40,8 @@ class Novelty(CloudMetric):
     some of these a memoriser would hide behind the others. Of larger clouds the 150 leading points count.
     """
 
+    _known: tuple[CloudSource, int, _Vectors, list[NDArray[np.float32]]] | None = None
+
     def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Mapping[str, float]:
         """The ratio of the medians, and the fraction of copies."""
         if ctx.train is None or len(ctx.train) == 0:
@@ -44,20 +49,27 @@ class Novelty(CloudMetric):
             raise DataError(msg)
         rng = ctx.rng("metric")
         chosen = [side[np.sort(rng.permutation(len(side))[:_CLOUDS])] for side in (real, fake)]
-        centre, spread = _moments(ctx.train)
         places = min(_POINTS, max(self.cloud_spec.max_points, *(int(side.counts.max(initial=1)) for side in chosen)))
-
-        def vectors(clouds: Clouds) -> NDArray[np.float32]:
-            return _vectors(ordered(clouds, self.cloud_spec), centre, spread, places)
-
+        vectors, known = self._training(ctx.train, places)
         queries = np.concatenate([vectors(side) for side in chosen])
-        distances = _nearest(queries, (vectors(block) for block in _blocks(ctx.train)))
+        distances = _nearest(queries, known)
         truth, made = distances[: len(chosen[0])], distances[len(chosen[0]) :]
         unit = float(np.median(truth))
         if unit == 0.0:
             msg = "most test clouds are copies of training clouds themselves, so that novelty says nothing"
             raise DataError(msg)
         return {"novelty": float(np.median(made)) / unit, "novelty_copies": float(np.mean(made < _COPY * unit))}
+
+    def _training(self, train: CloudSource, places: int) -> tuple[_Vectors, list[NDArray[np.float32]]]:
+        """How clouds become vectors, and those of the training clouds: made once for all draws, in blocks."""
+        if self._known is None or self._known[0] is not train or self._known[1] != places:
+            centre, spread = _moments(train)
+
+            def vectors(clouds: Clouds) -> NDArray[np.float32]:
+                return _vectors(leading_points(clouds, self.cloud_spec, places), centre, spread, places)
+
+            self._known = train, places, vectors, [vectors(block) for block in _blocks(train)]
+        return self._known[2:]
 
 
 def _blocks(source: CloudSource) -> Iterator[Clouds]:
@@ -84,13 +96,12 @@ def _moments(source: CloudSource) -> tuple[NDArray[np.float64], NDArray[np.float
 def _vectors(
     clouds: Clouds, centre: NDArray[np.float64], spread: NDArray[np.float64], places: int
 ) -> NDArray[np.float32]:
-    kept = clouds.ranks < places
     array = np.zeros((len(clouds), places, clouds.n_features), np.float32)
-    array[clouds.rows[kept], clouds.ranks[kept]] = (clouds.points[kept] - centre) / spread
+    array[clouds.rows, clouds.ranks] = (clouds.points - centre) / spread
     return array.reshape(len(clouds), -1)
 
 
-def _nearest(queries: NDArray[np.float32], blocks: Iterator[NDArray[np.float32]]) -> NDArray[np.float64]:
+def _nearest(queries: NDArray[np.float32], blocks: Iterable[NDArray[np.float32]]) -> NDArray[np.float64]:
     """The distance from each query to the nearest of the vectors in the blocks.
 
     The search takes squares apart, |q|^2 - 2 q.v + |v|^2, which is fast but blind to small distances; the distance to

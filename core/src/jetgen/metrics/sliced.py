@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from jetgen.clouds import Clouds
 from jetgen.errors import DataError
 from jetgen.high_level import high_level, high_level_names
-from jetgen.metrics.measuring import Measuring, with_legal_pt
+from jetgen.metrics.measuring import Measuring, standardised, with_legal_pt
 from jetgen.metrics.wasserstein import wasserstein
 from jetgen.protocols import MetricContext
 
@@ -65,13 +65,6 @@ class SlicedDistance(Measuring):
         if len(real) == 0 or len(fake) == 0:
             msg = f"sliced needs clouds on both sides; there are {len(real)} true and {len(fake)} generated ones"
             raise DataError(msg)
-        real, fake = _standardised(real, fake)
+        real, fake = standardised(real, fake)
         each = {f"sliced_{name}": wasserstein(real[:, i], fake[:, i]) for i, name in enumerate(names)}
         return {"sliced": sliced_wasserstein(real, fake, directions(_DIRECTIONS, len(names))), **each}
-
-
-def _standardised(real: _Array, fake: _Array) -> tuple[_Array, _Array]:
-    """Both in units of the spread of the true ones; what is constant there, up to rounding, keeps its own units."""
-    mean, sd = real.mean(axis=0), real.std(axis=0)
-    sd[sd <= 1e-9 * np.abs(real).max(axis=0)] = 1.0
-    return (real - mean) / sd, (fake - mean) / sd

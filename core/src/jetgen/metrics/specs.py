@@ -15,6 +15,9 @@ __all__ = [
     "mmd",
     "nll",
     "novelty",
+    "shower_energy",
+    "shower_profiles",
+    "shower_sparsity",
     "sliced",
     "substructure",
     "w1efp",
@@ -25,6 +28,7 @@ __all__ = [
 ]
 
 _JETS = ("etarel", "phirel", "ptrel")
+_CELLS = ("energy", "z", "alpha", "r")
 _ALL_KINDS = ("jets", "showers", "tracks", "table")
 
 # With one value a cloud, two samples of n clouds from the same truth are about 0.8 sqrt(2 / n) * 1.6 standard
@@ -74,6 +78,36 @@ w1efp = MetricSpec(
     paper="2106.11535",
     kinds=("jets",),
     features=_JETS,
+    smallest_n=_ONE_VALUE_A_CLOUD,
+)
+
+shower_energy = MetricSpec(
+    name="shower_energy",
+    summary="Wasserstein distance between the energies of showers, over the incident energy",
+    target="jetgen.metrics.showers:EnergyDistance",
+    paper="2410.21611",
+    kinds=("showers",),
+    features=_CELLS,
+    smallest_n=_ONE_VALUE_A_CLOUD,
+)
+
+shower_profiles = MetricSpec(
+    name="shower_profiles",
+    summary="Wasserstein distance between the energy shares of layers, rings and sectors, in units of their spread",
+    target="jetgen.metrics.showers:ProfileDistance",
+    paper="2410.21611",
+    kinds=("showers",),
+    features=_CELLS,
+    smallest_n=_ONE_VALUE_A_CLOUD,
+)
+
+shower_sparsity = MetricSpec(
+    name="shower_sparsity",
+    summary="Wasserstein distance between the shares of empty cells in a layer, in units of their spread",
+    target="jetgen.metrics.showers:SparsityDistance",
+    paper="2410.21611",
+    kinds=("showers",),
+    features=_CELLS,
     smallest_n=_ONE_VALUE_A_CLOUD,
 )
 
@@ -192,7 +226,7 @@ nll = MetricSpec(
     name="nll",
     summary="mean negative log-likelihood of a test cloud, of generators that know their density",
     target="jetgen.metrics.likelihood:NegativeLogLikelihood",
-    kinds=_ALL_KINDS,
+    kinds=("jets", "tracks", "table"),  # hits of showers are cells, which have no density
     unit="nat",
     needs=("model",),
     power="SupportsLogProb",
@@ -217,6 +251,9 @@ METRICS = (
     w1pt,
     w1mult,
     w1efp,
+    shower_energy,
+    shower_profiles,
+    shower_sparsity,
     sliced,
     novelty,
     nll,

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from jetgen.cloud_spec import Feature
 from jetgen.clouds import Clouds
 from jetgen.errors import DataError
 from jetgen.metrics.base import CloudMetric
@@ -95,14 +96,15 @@ class FeatureDistance(CloudMetric):
 
     The mean is what the JetNet tables quote. Where the features have different units it is dominated by the largest;
     the distance of each is there too, as ``w1p_etarel`` and so on. Categorical features have no distance and are left
-    out; a periodic one is cut open where its values begin.
+    out; a periodic one without cells is cut open where its values begin. Indices of cells are in units of a cell, and
+    go the shorter way round if they are periodic.
     """
 
     def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Mapping[str, float]:
         """The mean, then the distance of each feature."""
         del ctx
         each = {
-            f"w1p_{feature.name}": wasserstein(real.points[:, i], fake.points[:, i])
+            f"w1p_{feature.name}": _of_feature(feature, real.points[:, i], fake.points[:, i])
             for i, feature in enumerate(self.cloud_spec.features)
             if feature.nature != "categorical"
         }
@@ -110,3 +112,19 @@ class FeatureDistance(CloudMetric):
             msg = "all features are categorical; w1p needs one with a distance"
             raise DataError(msg)
         return {"w1p": sum(each.values()) / len(each), **each}
+
+
+def _of_feature(feature: Feature, real: NDArray[np.float32], fake: NDArray[np.float32]) -> float:
+    """The distance of one feature; of indices it takes no sorting, which is what millions of hits would take."""
+    if not feature.bins or not (_indices(real, feature.bins) and _indices(fake, feature.bins)):
+        return wasserstein(real, fake)
+    shares = (np.bincount(side.astype(np.int64), minlength=feature.bins) / len(side) for side in (real, fake))
+    gaps = np.cumsum(np.subtract(*shares))
+    if feature.nature == "periodic":
+        gaps -= np.median(gaps)
+    return float(np.abs(gaps).sum())
+
+
+def _indices(values: NDArray[np.float32], bins: int) -> bool:
+    """Whether there are values, and each is the index of a cell."""
+    return len(values) > 0 and bool(((values >= 0) & (values < bins) & (values == np.floor(values))).all())

@@ -1,23 +1,31 @@
-"""What a jet is as a whole, in torch and differentiable: logarithm of mass and momentum, and the centre."""
+"""What a jet is as a whole, in torch and differentiable, and a jet moved to be that: mass, momentum and centre."""
 
 from __future__ import annotations
 
 import torch
-from jetgen import CloudSpec
-from jetgen.physics import RELATIVE
-from jetgen.transforms import BoxCox, FeatureTransform, Log, Standardise, Transform
 from torch import Tensor, nn
 
-__all__ = ["JetSummary"]
+from jetgen.cloud_spec import CloudSpec
+from jetgen.nn.chains import log_slope, physical, standardised
+from jetgen.physics import RELATIVE
+from jetgen.transforms import FeatureTransform
+
+__all__ = ["CENTRE", "JetSummary"]
+
+CENTRE = [2, 3]
+"""The numbers of a summary that change their sign when the jet is mirrored."""
 
 # Noise at the beginning of a flow may stand for absurd particles; their summaries stay finite.
 _FARTHEST = 12.0
-_LARGEST_LOG = 2.0
 _SMALLEST = 1e-9
+# With all particles of a jet there, momentum and centre hardly vary: a network needs no eye for less than a per cent.
+_FINEST = 0.01
+# An untrained network makes absurd jets; these are moved only so far (a logarithm).
+_FARTHEST_MOVE = 3.0
 
 
 class JetSummary(nn.Module):
-    """Four numbers of a jet of particles in standardised coordinates, themselves standardised.
+    """Four numbers of a jet of particles in standardised coordinates.
 
     With S = sum pt and the centre (eta, phi) weighted by pt they are log(S width), log S, eta and phi, where width² is
     the weighted variance of the directions: S width is the mass of the jet, up to half a per cent.
@@ -44,36 +52,59 @@ class JetSummary(nn.Module):
         if mirrored:
             scale[2:], mean[2:] = summaries[:, 2:].square().mean(0).sqrt(), 0
         self.mean.copy_(mean)
-        self.scale.copy_(scale.clamp(min=1e-6))
+        self.scale.copy_(scale.clamp(min=_FINEST))
 
     def raw(self, points: Tensor, mask: Tensor) -> Tensor:
         """The four numbers (B, 4) of points (B, P, F), before they are standardised."""
-        eta, phi, momentum = (
-            _physical(points[..., column], chain) for column, chain in zip(self.columns, self.chains, strict=True)
+        eta, phi, momentum = self._physical(points)
+        return self._observed(eta, phi, momentum, mask)
+
+    def forward(self, points: Tensor, mask: Tensor) -> Tensor:
+        """The standardised summary (B, 4) of points (B, P, F), where ``mask`` (B, P) is True."""
+        return self.told(self.raw(points, mask)).clamp(-_FARTHEST, _FARTHEST)
+
+    def told(self, raw: Tensor) -> Tensor:
+        """Raw summaries (B, 4) in the units in which networks are told of them."""
+        return (raw - self.mean) / self.scale
+
+    def untold(self, told: Tensor) -> Tensor:
+        """The inverse of :meth:`told`."""
+        return told * self.scale + self.mean
+
+    def settled(self, points: Tensor, mask: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Jets with exactly the raw summaries ``target`` (B, 4), and the logarithm (B,) of the change of volume.
+
+        Momenta are multiplied by one number, angles stretched about the centre by another, and the centre is moved.
+        These moves add constants to log S width, log S and the centre, so one can go from any summary to any other.
+        """
+        eta, phi, momentum = self._physical(points)
+        found = self._observed(eta, phi, momentum, mask)
+        step = (target[:, :2] - found[:, :2]).clamp(-_FARTHEST_MOVE, _FARTHEST_MOVE)
+        grow, stretch = step[:, 1], step[:, 0] - step[:, 1]
+        factor = stretch.exp().unsqueeze(1)
+        moved = (
+            target[:, 2:3] + factor * (eta - found[:, 2:3]),
+            target[:, 3:4] + factor * (phi - found[:, 3:4]),
+            momentum * grow.exp().unsqueeze(1),
         )
+        answer = points.clone()
+        for column, chain, values in zip(self.columns, self.chains, moved, strict=True):
+            answer[..., column] = standardised(values, chain)
+        chain = self.chains[2]
+        slopes = (grow.unsqueeze(1) + log_slope(moved[2], chain) - log_slope(momentum, chain)) * mask
+        # Stretching leaves the centre where it is: of n points n - 1 move with it.
+        volume = 2 * (mask.sum(1) - 1).clamp(min=0) * stretch + slopes.sum(1)
+        return answer * mask.unsqueeze(-1), volume
+
+    def _physical(self, points: Tensor) -> list[Tensor]:
+        """etarel, phirel and ptrel (B, P) of points (B, P, F)."""
+        return [physical(points[..., column], chain) for column, chain in zip(self.columns, self.chains, strict=True)]
+
+    @staticmethod
+    def _observed(eta: Tensor, phi: Tensor, momentum: Tensor, mask: Tensor) -> Tensor:
         momentum = momentum * mask
         total = momentum.sum(1).clamp(min=_SMALLEST)
         centre_eta, centre_phi = ((momentum * angle).sum(1) / total for angle in (eta, phi))
         spread = (eta - centre_eta.unsqueeze(1)).square() + (phi - centre_phi.unsqueeze(1)).square()
         width = ((momentum * spread).sum(1) / total).clamp(min=_SMALLEST)
         return torch.stack([0.5 * width.log() + total.log(), total.log(), centre_eta, centre_phi], 1)
-
-    def forward(self, points: Tensor, mask: Tensor) -> Tensor:
-        """The standardised summary (B, 4) of points (B, P, F), where ``mask`` (B, P) is True."""
-        return ((self.raw(points, mask) - self.mean) / self.scale).clamp(-_FARTHEST, _FARTHEST)
-
-
-def _physical(values: Tensor, chain: tuple[Transform, ...]) -> Tensor:
-    """The inverse of a chain of :mod:`jetgen.transforms` in torch, held inside what can be squared."""
-    for step in reversed(chain):
-        if isinstance(step, Standardise):
-            values = values * step.scale + step.mean
-        elif isinstance(step, Log):
-            values = (values.clamp(max=_LARGEST_LOG).exp() - step.offset).clamp(min=0)
-        elif isinstance(step, BoxCox):
-            logs = values if step.power == 0 else (step.power * values).clamp(min=-1 + 1e-6).log1p() / step.power
-            values = (logs.clamp(-40, 10).exp() * step.scale - step.offset).clamp(0, 10)
-        else:
-            msg = f"{type(step).__name__} has no inverse here"
-            raise TypeError(msg)
-    return values.clamp(-10, 10)

@@ -18,6 +18,7 @@
 from __future__ import annotations
 
 from jetgen.training.average import Average
+from jetgen.training.cloud_coding import CloudCoding
 from jetgen.training.loop import Precision, fit
 from jetgen.training.phases import Phase, Step, Update
 from jetgen.training.ragged import Ragged, Rows, mask_of
@@ -28,6 +29,7 @@ from jetgen.training.weights import load_weights, read_document, save_weights
 
 __all__ = [
     "Average",
+    "CloudCoding",
     "Phase",
     "Precision",
     "Ragged",

@@ -29,6 +29,9 @@ class Ragged:
     >>> rows[torch.tensor([2, 0])].squeeze(-1)
     tensor([[3., 0.],
             [1., 2.]])
+    >>> rows[torch.tensor([0])] = torch.tensor([[[5.0], [6.0]]])
+    >>> rows.values.flatten()
+    tensor([5., 6., 3.])
     """
 
     def __init__(self, values: Tensor, offsets: Tensor) -> None:
@@ -60,11 +63,20 @@ class Ragged:
         longest = int(counts.max()) if len(counts) else 0
         if longest == 0:
             return self.values.new_zeros(len(counts), 0, self.values.shape[1])
-        places = self.offsets[:-1][index].unsqueeze(1) + torch.arange(longest, device=self.device)
+        places = self._places(index, longest)
         # Empty places read what stands behind the row, and are cleared.
         found = self.values.index_select(0, places.clamp_(max=len(self.values) - 1).flatten())
         padded = found.view(len(counts), longest, -1)
         return padded.masked_fill_(~mask_of(counts, longest).unsqueeze(-1), 0)
+
+    def __setitem__(self, index: Tensor, padded: Tensor) -> None:
+        """Put the rows at these numbers back from (B, longest or more, F); what stands in empty places is not read."""
+        mask = mask_of(self.counts[index], padded.shape[1])
+        self.values[self._places(index, padded.shape[1])[mask]] = padded[mask]
+
+    def _places(self, index: Tensor, longest: int) -> Tensor:
+        """Where in ``values`` the first ``longest`` places of each row are (B, longest), beyond its end, too."""
+        return self.offsets[:-1][index].unsqueeze(1) + torch.arange(longest, device=self.device)
 
     @property
     def device(self) -> torch.device:

@@ -6,12 +6,10 @@ import math
 from itertools import pairwise
 
 import torch
-from jetgen.nn import SetNetwork, time_features, time_width
+from jetgen.nn import JetSummary, SetNetwork, size_numbers, time_features, time_width
 from torch import Tensor, nn
 
-from jetgen_mdma_flowmatch.representation import size_numbers
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
-from jetgen_mdma_flowmatch.summary import JetSummary
 
 __all__ = ["PointField", "SummaryField"]
 
@@ -24,7 +22,7 @@ class PointField(nn.Module):
 
     Arguments:
         settings: of the network.
-        features: numbers of a point.
+        features: numbers of a coded point.
         largest: the largest multiplicity.
         typical: the mean multiplicity.
         context: numbers of the encoded context.
@@ -42,7 +40,8 @@ class PointField(nn.Module):
         summary: JetSummary | None,
     ) -> None:
         super().__init__()
-        self.settings, self.largest, self.typical, self.summary = settings, largest, typical, summary
+        self.settings, self.features, self.summary = settings, features, summary
+        self.largest, self.typical = largest, typical
         published = settings.published_form
         told = 2 * settings.frequencies if published else time_width(settings.frequencies)
         told += context + settings.told_size * (1 if published else 2)

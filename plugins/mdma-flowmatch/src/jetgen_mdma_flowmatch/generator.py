@@ -10,9 +10,12 @@ from typing import Any, Self
 import numpy as np
 import torch
 from jetgen import Clouds, CloudSource, CloudSpec, Conditions, FitReport, RunContext
-from jetgen.errors import DataError, TrainingError, UsageError
+from jetgen.errors import DataError, TrainingError
 from jetgen.nn import length_buckets
+from jetgen.nn.jet_summary import CENTRE, JetSummary
+from jetgen.shipped import asked_weights, require_same_clouds
 from jetgen.training import (
+    CloudCoding,
     Phase,
     Ragged,
     Step,
@@ -29,13 +32,11 @@ from jetgen.training import (
 from numpy.typing import NDArray
 from torch import Tensor
 
+from jetgen_mdma_flowmatch.coding import fit_coding, mirrored_columns
 from jetgen_mdma_flowmatch.matching import normal, point_loss, summary_loss
 from jetgen_mdma_flowmatch.model import Model
-from jetgen_mdma_flowmatch.representation import Representation, mirrored_columns
 from jetgen_mdma_flowmatch.settings import SAMPLING, MDMAFlowMatchSettings
-from jetgen_mdma_flowmatch.shipped import digest, find_weights
 from jetgen_mdma_flowmatch.solver import Solver
-from jetgen_mdma_flowmatch.summary import JetSummary
 
 __all__ = ["MDMAFlowMatch"]
 
@@ -54,7 +55,7 @@ class MDMAFlowMatch:
     def __init__(self, settings: MDMAFlowMatchSettings, spec: CloudSpec) -> None:
         self.settings, self.spec = settings, spec
         self.device = "cpu"
-        self._representation: Representation | None = None
+        self._coding: CloudCoding | None = None
         self._model: Model | None = None
 
     @classmethod
@@ -69,12 +70,9 @@ class MDMAFlowMatch:
         Raises:
             UsageError: if there are no such weights, or others than there were when the settings were made.
         """
-        if not settings.weights:
+        folder = asked_weights(settings)
+        if folder is None:
             return None
-        folder = find_weights(settings.weights)
-        if digest(folder) != settings.weights_digest:
-            msg = f"the weights in {folder} have changed since they were asked for; ask for them again"
-            raise UsageError(msg)
         found = cls.load(folder, "cpu")
         found.settings = found.settings.model_copy(update={name: getattr(settings, name) for name in SAMPLING})
         return found
@@ -91,53 +89,51 @@ class MDMAFlowMatch:
         if len(clouds.points) == 0:
             msg = f"the {len(clouds)} training clouds hold no points: there is nothing to learn"
             raise DataError(msg)
-        representation = Representation.fit(self.settings, self.spec, clouds)
+        rng = ctx.rng("data")
+        coding = fit_coding(self.settings, self.spec, clouds, rng)
         with seeded(ctx.torch_seed("init")):
-            model = Model(self.settings, self.spec, representation, float(clouds.counts.mean()))
-        data = self._data(model, representation, clouds[clouds.counts > 0])
+            model = Model(self.settings, self.spec, coding, float(clouds.counts.mean()))
+        data = self._data(model, coding.rows(clouds[clouds.counts > 0], rng))
         checks = val[:_VALIDATION]
-        phases = self._phases(model, representation.rows(checks[checks.counts > 0]), ctx)
+        phases = self._phases(model, coding.rows(checks[checks.counts > 0], rng), ctx)
         modules = {"points": model.points} | ({} if model.summary is None else {"summary": model.summary})
         report = fit(modules, data, phases, ctx, identity=self.settings.model_dump(mode="json"))
-        self._representation, self._model, self.device = representation, model, ctx.device
+        self._coding, self._model, self.device = coding, model, ctx.device
         return report
 
     def _adopt(self, ready: Self, device: str) -> FitReport:
-        if ready.spec != self.spec:
-            msg = (
-                f"the weights {self.settings.weights} are for {_describe(ready.spec)}, not for {_describe(self.spec)}; "
-                "train on these clouds without the setting weights"
-            )
-            raise DataError(msg)
-        self._representation, model = ready._trained()
+        require_same_clouds(self.settings.weights, ready.spec, self.spec)
+        self._coding, model = ready._trained()
         self._model, self.device = model.to(device), device
         self.settings = ready.settings
         return FitReport(sum(p.numel() for p in model.parameters()), steps=0)
 
-    def _data(self, model: Model, representation: Representation, clouds: Clouds) -> dict[str, Tensor | Ragged]:
-        rows = representation.rows(clouds)
+    def _data(self, model: Model, rows: dict[str, Tensor | Ragged]) -> dict[str, Tensor | Ragged]:
+        """The rows of the training clouds, with their summaries."""
         observer = model.points.summary
-        if observer is not None:
-            points, counts = rows["points"], clouds.counts
-            raw = torch.zeros(len(clouds), observer.size)
-            for batch in length_buckets(counts, points=self.settings.batch_points):
+        if observer is not None and model.scores is not None:
+            counts: Any = rows["counts"]
+            raw = torch.zeros(len(counts), observer.size)
+            for batch in length_buckets(counts.numpy(), points=self.settings.batch_points):
                 index = torch.from_numpy(batch)
-                raw[index] = observer.raw(
-                    points[index], mask_of(torch.from_numpy(counts[batch]), int(counts[batch].max()))
-                )
-            observer.standardise(raw, mirrored=bool(mirrored_columns(self.settings, self.spec)))
-            rows["summary"] = (raw - observer.mean) / observer.scale
+                points = rows["points"][index]
+                raw[index] = observer.raw(points, mask_of(counts[index], points.shape[1]))
+            mirrored = bool(mirrored_columns(self.settings, self.spec))
+            observer.standardise(raw, mirrored=mirrored)
+            model.scores.fit(raw, CENTRE if mirrored else [])
+            rows["summary"] = model.scores(raw)[0]
         return rows
 
     def _phases(self, model: Model, checks: dict[str, Tensor | Ragged], ctx: RunContext) -> list[Phase]:
         one, mirrored = self.settings, mirrored_columns(self.settings, self.spec)
+        rows = max(1, min(one.batch_size, round(one.step_points / max(1.0, model.typical))))
         optimiser = partial(torch.optim.AdamW, weight_decay=one.weight_decay, fused=True)
         phases = []
         if model.summary is not None:
-            field, centre = model.summary, [2, 3] if mirrored else []
+            field, centre = model.summary, CENTRE if mirrored else []
 
             def small_loss(step: Step) -> Tensor:
-                return summary_loss(field, step.batch, step.generator, one, centre)
+                return summary_loss(field, step.batch, step.generator, centre)
 
             schedule = warmup_cosine(one.summary_steps, min(one.warmup, one.summary_steps // 10))
             update = Update("summary", ("summary",), small_loss, partial(optimiser, lr=one.summary_rate), schedule)
@@ -161,7 +157,7 @@ class MDMAFlowMatch:
             Phase(
                 "points",
                 one.steps,
-                one.batch_size,
+                rows,
                 (update,),
                 ema={"points": one.ema} if one.ema else {},
                 validate=score if len(checks["counts"]) else None,
@@ -174,39 +170,36 @@ class MDMAFlowMatch:
 
     def sample(self, conditions: Conditions, ctx: RunContext) -> Clouds:
         """New clouds; ``conditions.counts`` are honoured, and drawn from the training table where there are none."""
-        representation, model = self._trained()
-        context = self._context(conditions)
+        coding, model = self._trained()
+        context = conditions.columns(self.spec.context)
         counts = conditions.multiplicities(
-            self.spec.max_points, lambda n: representation.sizes.draw(n, ctx.rng("sampling"), context)
+            self.spec.max_points, lambda n: coding.sizes.draw(n, ctx.rng("sampling"), context)
         )
-        known = representation.context.encode(context)
-        parts = [np.empty((0, len(self.spec.features)), np.float32)]
+        known = coding.context.encode(context)
+        parts = [np.empty((0, coding.points.width), np.float32)]
         model.eval()
         for number, start in enumerate(range(0, conditions.n, _CHUNK)):
             rows = slice(start, start + _CHUNK)
             seed = derived_seed(ctx.torch_seed("sampling"), "chunk", number)
             parts.append(self._flow(model, counts[rows], known[rows], torch.Generator(self.device).manual_seed(seed)))
             ctx.report("progress", done=min(start + _CHUNK, conditions.n), total=conditions.n, unit="clouds")
-        return representation.clouds(np.concatenate(parts), counts, conditions.context)
+        return coding.clouds(np.concatenate(parts), counts, conditions.context)
 
     @torch.inference_mode()
     def _flow(
         self, model: Model, counts: NDArray[np.int64], context: NDArray[np.float32], generator: torch.Generator
     ) -> NDArray[np.float32]:
-        """The standardised points (total, F) of the clouds, one after the other."""
+        """The coded points (total, W) of the clouds, one after the other."""
         solver = Solver(self.settings.solver, self.settings.nfe, self.settings.tolerance)
         sizes = torch.from_numpy(counts).to(self.device)
-        noise = Ragged.of(normal([int(counts.sum()), len(self.spec.features)], generator), sizes)
-        starts = normal([len(counts), JetSummary.size], generator)
+        noise = Ragged.of(normal([int(counts.sum()), model.points.features], generator), sizes)
+        starts = normal([len(counts), 2 * JetSummary.size], generator)
         known = torch.from_numpy(context).to(self.device)
-        answer = torch.empty_like(noise.values)
+        answer = Ragged(torch.empty_like(noise.values), noise.offsets)
         for batch in length_buckets(counts, points=self.settings.batch_points):
             index = torch.from_numpy(batch).to(self.device)
-            mask = mask_of(sizes[index], int(counts[batch].max()))
-            points = model.draw(solver, noise[index], starts[index], sizes[index], known[index])
-            places = noise.offsets[:-1][index].unsqueeze(1) + torch.arange(mask.shape[1], device=self.device)
-            answer[places[mask]] = points[mask]
-        return answer.cpu().numpy()
+            answer[index] = model.draw(solver, noise[index], starts[index], sizes[index], known[index])
+        return answer.values.cpu().numpy()
 
     def log_prob(self, clouds: Clouds, ctx: RunContext) -> NDArray[np.float64]:
         """An estimate of log p(n) + log n! p(x_1, ..., x_n | n) in the units of the features.
@@ -215,14 +208,14 @@ class MDMAFlowMatch:
         would be that of the labelled points. It is a noisy estimate: the trace is Hutchinson's, one random probe per
         draw, and the summary is drawn. A mean over more ``density_draws`` lessens the noise.
         """
-        representation, model = self._trained()
+        coding, model = self._trained()
         model.eval()
         context = clouds.context
-        total = representation.sizes.log_prob(clouds.counts, context)
+        total = coding.sizes.log_prob(clouds.counts, context)
         factorials = np.cumsum(np.log(np.maximum(np.arange(self.spec.max_points + 1), 1)))
         total = total + factorials[clouds.counts]
-        slopes = np.bincount(clouds.rows, representation.points.log_det(clouds.points), minlength=len(clouds))
-        rows = representation.rows(clouds)
+        slopes = np.bincount(clouds.rows, coding.points.log_det(clouds.points), minlength=len(clouds))
+        rows = coding.rows(clouds, ctx.rng("data"))
         generator = torch.Generator(self.device).manual_seed(ctx.torch_seed("sampling"))
         densities, solver = np.zeros(len(clouds)), Solver("rk4", self.settings.density_nfe)
         with torch.no_grad():
@@ -236,11 +229,11 @@ class MDMAFlowMatch:
 
     def save(self, folder: Path) -> None:
         """Weights in safetensors, and in model.json what is needed to build the networks again."""
-        representation, model = self._trained()
+        coding, model = self._trained()
         document = {
             "settings": self.settings.model_dump(mode="json"),
             "cloud_spec": self.spec.to_json(),
-            "representation": representation.to_json(),
+            "representation": coding.to_json(),
             "typical": model.typical,
         }
         save_weights(folder, model, document)
@@ -251,33 +244,18 @@ class MDMAFlowMatch:
         document = read_document(folder)
         settings = MDMAFlowMatchSettings.model_validate(document["settings"])
         self = cls(settings, CloudSpec.from_json(document["cloud_spec"]))
-        self._representation = Representation.from_json(self.spec, document["representation"])
+        self._coding = CloudCoding.from_json(self.spec, document["representation"])
         with seeded(0):
-            self._model = Model(settings, self.spec, self._representation, document["typical"])
+            self._model = Model(settings, self.spec, self._coding, document["typical"])
         load_weights(folder, self._model, device)
         self.device = device
         return self
 
-    def _context(self, conditions: Conditions) -> NDArray[np.float32]:
-        columns = len(self.spec.context)
-        found = np.empty((conditions.n, 0), np.float32) if conditions.context is None else conditions.context
-        if found.shape[1] != columns:
-            names = ", ".join(self.spec.context_names) or "nothing"
-            msg = f"the context to generate for has {found.shape[1]} columns; the model was trained for {names}"
-            raise DataError(msg)
-        return found
-
-    def _trained(self) -> tuple[Representation, Model]:
-        if self._representation is None or self._model is None:
+    def _trained(self) -> tuple[CloudCoding, Model]:
+        if self._coding is None or self._model is None:
             msg = "the model has not been trained; fit it first, or load a saved one"
             raise TrainingError(msg)
-        return self._representation, self._model
-
-
-def _describe(spec: CloudSpec) -> str:
-    """The clouds in a few words."""
-    told = f" given {', '.join(spec.context_names)}" if spec.context else ""
-    return f"{spec.kind} of up to {spec.max_points} points ({', '.join(spec.names)}){told}"
+        return self._coding, self._model
 
 
 def _validation_loss(

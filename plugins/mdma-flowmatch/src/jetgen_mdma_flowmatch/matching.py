@@ -31,7 +31,8 @@ def point_loss(
     if settings.coupling:
         # Any of the clouds: a batch that is sorted by size begins with the small ones.
         rows = torch.randperm(len(points), generator=generator, device=generator.device)
-        noise = couple(noise, points, counts, rows[: round(settings.coupling * len(points))])
+        rows = rows[: round(settings.coupling * len(points))]
+        noise = couple(noise, points, counts, rows[counts[rows] <= settings.coupling_largest])
     time = _times(len(points), settings.times, generator)
     target = None if field.summary is None else blurred(field.summary(points, mask), settings, generator)
     at = time.view(-1, 1, 1)
@@ -45,11 +46,10 @@ def summary_loss(
     field: SummaryField,
     batch: Mapping[str, Tensor],
     generator: torch.Generator,
-    settings: MDMAFlowMatchSettings,
     mirrored: Sequence[int],
 ) -> Tensor:
-    """The mean squared error of the velocity of blurred summaries; ``batch`` holds ``summary`` (B, 4), too."""
-    summary = blurred(_mirror(batch["summary"].unsqueeze(1), mirrored, generator).squeeze(1), settings, generator)
+    """The mean squared error of the velocity of the scores of summaries, ``summary`` (B, 4) in ``batch``."""
+    summary = _mirror(batch["summary"].unsqueeze(1), mirrored, generator).squeeze(1)
     noise = normal(summary.shape, generator)
     time = _times(len(summary), "uniform", generator)
     at = time.unsqueeze(1)
@@ -59,7 +59,7 @@ def summary_loss(
 
 
 def blurred(summary: Tensor, settings: MDMAFlowMatchSettings, generator: torch.Generator) -> Tensor:
-    """A summary as the small flow draws it: with the blur that makes its density, and that of the points, smooth."""
+    """A summary as the network is told of it: with a blur, for what it is asked to hit shall not be a point."""
     return summary + settings.summary_noise * normal(summary.shape, generator)
 
 

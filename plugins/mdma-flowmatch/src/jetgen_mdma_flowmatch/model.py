@@ -7,22 +7,23 @@ from collections.abc import Mapping
 
 import torch
 from jetgen import CloudSpec
+from jetgen.nn import JetSummary, NormalScores
 from jetgen.physics import has_relative
-from jetgen.training import mask_of
+from jetgen.training import CloudCoding, mask_of
 from torch import Tensor, nn
 
 from jetgen_mdma_flowmatch.density import exact_trace, hutchinson_trace, log_density, log_normal
 from jetgen_mdma_flowmatch.fields import PointField, SummaryField
 from jetgen_mdma_flowmatch.matching import blurred
-from jetgen_mdma_flowmatch.representation import Representation
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
 from jetgen_mdma_flowmatch.solver import Field, Solver
-from jetgen_mdma_flowmatch.summary import JetSummary
 
 __all__ = ["Model"]
 
-# The summary is four numbers: its flow costs next to nothing, so it is solved well.
-_SUMMARY_SOLVER = Solver("midpoint", 32)
+# Normal scores flow almost straight: with more evaluations the masses are no better.
+_SUMMARY_SOLVER = Solver("midpoint", 8)
+# A density is not asked for in a hurry.
+_SUMMARY_DENSITY_SOLVER = Solver("rk4", 32)
 
 
 class Model(nn.Module):
@@ -31,29 +32,29 @@ class Model(nn.Module):
     Arguments:
         settings: all of them.
         spec: the meaning of the clouds.
-        representation: fitted to the training clouds.
+        coding: fitted to the training clouds.
         typical: their mean multiplicity.
     """
 
-    def __init__(
-        self, settings: MDMAFlowMatchSettings, spec: CloudSpec, representation: Representation, typical: float
-    ) -> None:
+    def __init__(self, settings: MDMAFlowMatchSettings, spec: CloudSpec, coding: CloudCoding, typical: float) -> None:
         super().__init__()
         self.settings, self.typical = settings, typical
-        context, largest = representation.context.width, spec.max_points
+        context, largest = coding.context.width, spec.max_points
         summary = None
         if settings.summary and has_relative(spec):
-            summary = JetSummary(spec, representation.points)
+            summary = JetSummary(spec, coding.points.features)
         self.points = PointField(
             settings,
-            features=len(spec.features),
+            features=coding.points.width,
             largest=largest,
             typical=typical,
             context=context,
             summary=summary,
         )
         self.summary: SummaryField | None = None
+        self.scores: NormalScores | None = None
         if summary is not None:
+            self.scores = NormalScores(summary.size)
             self.summary = SummaryField(
                 summary.size,
                 context=context,
@@ -63,33 +64,52 @@ class Model(nn.Module):
             )
 
     def draw(self, solver: Solver, noise: Tensor, start: Tensor, counts: Tensor, context: Tensor) -> Tensor:
-        """The points (B, P, F) that ``noise`` flows to; ``start`` (B, 4) is the noise of their summary."""
+        """The points (B, P, F) that ``noise`` flows to.
+
+        Arguments:
+            start: noise (B, 8): what the summary flows from, and the blur of what the points are told of it.
+        """
         mask = mask_of(counts, noise.shape[1])
-        target = None
-        if self.summary is not None:
-            target = _SUMMARY_SOLVER.solve(_summary_field(self.summary, counts, context), start)
-        return solver.solve(self._point_field(mask, counts, context, target), noise * mask.unsqueeze(-1))
+        noise = noise * mask.unsqueeze(-1)
+        observer = self.points.summary
+        if self.summary is None or self.scores is None or observer is None:
+            return solver.solve(self._point_field(mask, counts, context, None), noise)
+        first, blur = start.chunk(2, 1)
+        scores = _SUMMARY_SOLVER.solve(_summary_field(self.summary, counts, context), first)
+        summary = self.scores.inverse(scores)
+        target = observer.told(summary) + self.settings.summary_noise * blur
+        points = solver.solve(self._point_field(mask, counts, context, target), noise)
+        return observer.settled(points, mask, summary)[0]
 
     def log_density(self, solver: Solver, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor:
         """The logarithm (B,) of one estimate of the density of standardised ``points`` (B, P, F) in this order.
 
-        With a summary the estimate is p(c) p(points | c) / q(c) for a blurred summary c, where q is the blur about the
-        summary of the points. It has the density as its mean, but for the estimated trace of p(points | c).
+        A jet x with the summary c could have been settled from any jet y of its orbit, which has the summary b: its
+        density is p(c) times the integral over b of p(y | t) |dy / dx|, where t is c with the blur that the network is
+        told. One t and one b, the latter from a normal q about t, give an estimate p(c) p(y | t) |dy / dx| / q(b) that
+        has the density as its mean, but for the estimated trace of p(y | t).
         """
         points, counts, context = batch["points"], batch["counts"], batch["context"]
         mask = mask_of(counts, points.shape[1])
         target, weight = None, torch.zeros(len(points), device=points.device)
-        if self.summary is not None and self.points.summary is not None:
-            centre = self.points.summary(points, mask)
-            target = blurred(centre, self.settings, generator)
-            noise = (target - centre) / self.settings.summary_noise
-            blur = log_normal(noise) - centre.shape[1] * math.log(self.settings.summary_noise)
+        observer = self.points.summary
+        if self.summary is not None and self.scores is not None and observer is not None:
+            summary = observer.raw(points, mask)
+            scores, slope = self.scores(summary)
             field = _summary_field(self.summary, counts, context)
-            weight = log_density(field, target, _SUMMARY_SOLVER, exact_trace) - blur
+            # In the units of what is told, as q is.
+            weight = (
+                log_density(field, scores, _SUMMARY_DENSITY_SOLVER, exact_trace) + slope + observer.scale.log().sum()
+            )
+            target = blurred(observer.told(summary), self.settings, generator)
+            before = blurred(target, self.settings, generator)
+            points, volume = observer.settled(points, mask, observer.untold(before))
+            away = (before - target) / self.settings.summary_noise
+            weight = weight + volume - log_normal(away) + away.shape[1] * math.log(self.settings.summary_noise)
         signs = torch.randint(0, 2, points.shape, generator=generator, device=points.device)
         probe = (2.0 * signs - 1) * mask.unsqueeze(-1)
-        field = self._point_field(mask, counts, context, target)
-        return weight + log_density(field, points, solver, hutchinson_trace(probe), mask.unsqueeze(-1))
+        point_field = self._point_field(mask, counts, context, target)
+        return weight + log_density(point_field, points, solver, hutchinson_trace(probe), mask.unsqueeze(-1))
 
     def _point_field(self, mask: Tensor, counts: Tensor, context: Tensor, target: Tensor | None) -> Field:
         return lambda time, state: self.points(time.expand(len(state)), state, mask, counts, context, target)

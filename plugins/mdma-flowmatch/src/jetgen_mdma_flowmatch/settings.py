@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any, ClassVar, Literal
 
 from jetgen.cloud_spec import CloudSpec
-from jetgen.errors import UsageError
-from jetgen.settings import Settings
-from pydantic import Field, ValidationInfo, field_validator, model_validator
-
-from jetgen_mdma_flowmatch.shipped import digest, find_weights
+from jetgen.shipped import PretrainedSettings
+from pydantic import Field
 
 __all__ = ["SAMPLING", "MDMAFlowMatchSettings"]
 
@@ -19,8 +15,10 @@ SAMPLING = ("solver", "nfe", "tolerance", "density_nfe", "density_draws", "batch
 """The settings that may differ from those that a model was trained with."""
 
 
-class MDMAFlowMatchSettings(Settings):
+class MDMAFlowMatchSettings(PretrainedSettings):
     """Network, training and sampling. The defaults are those of the preset ``quick``."""
+
+    package: ClassVar[str] = "jetgen_mdma_flowmatch"
 
     backbone: Literal["mdma", "epic", "transformer"] = Field(
         "mdma", description="how points speak with each other: mean-field attention, sum and mean, or each with each"
@@ -32,10 +30,6 @@ class MDMAFlowMatchSettings(Settings):
     frequencies: int = Field(5, ge=1, description="cosines and sines of the time, the fastest of this times pi / 2")
     inner_context: int = Field(64, ge=0, description="width of time, size and conditions after a network; 0 for none")
     told_size: bool = Field(default=True, description="tell the network how many points a cloud has")
-    weights_digest: str = Field("", description="of the file of weights, filled in: other weights are another row")
-    weights: str = Field(
-        "", description="shipped weights, or the folder of a saved model: nothing is trained, sampling is as set"
-    )
     published_form: bool = Field(
         default=False, description="tell time and number of points as the published code does; for comparison"
     )
@@ -45,7 +39,7 @@ class MDMAFlowMatchSettings(Settings):
         description="first draw mass, momentum and centre of a jet with a small flow, then its points for them",
     )
     feedback: bool = Field(default=True, description="tell the network the summary of where the points are by now")
-    summary_noise: float = Field(0.1, gt=0, description="blur of the summary, in its standard deviations")
+    summary_noise: float = Field(0.1, gt=0, description="blur of what points are told of the summary, in its spreads")
     summary_hidden: int = Field(128, ge=1, description="width of the network of the small flow")
     summary_steps: int = Field(2000, ge=1, description="steps of its training")
     summary_batch: int = Field(1024, ge=1, description="clouds in such a step")
@@ -57,8 +51,14 @@ class MDMAFlowMatchSettings(Settings):
     coupling: float = Field(
         1.0, ge=0, le=1, description="part of the clouds whose noise is assigned to points by optimal transport"
     )
+    coupling_largest: int = Field(
+        200, ge=1, description="clouds of more points are not coupled: an assignment costs the cube of their number"
+    )
     steps: int = Field(1500, ge=1, description="steps of the optimiser")
     batch_size: int = Field(256, ge=1, description="clouds in a step")
+    step_points: int = Field(
+        32_768, ge=1, description="points in a step, on average: of larger clouds there are fewer than batch_size"
+    )
     learning_rate: float = Field(4e-3, gt=0, description="of AdamW, at its highest")
     warmup: int = Field(100, ge=0, description="steps until then; after them it falls along a cosine")
     weight_decay: float = Field(1e-2, ge=0, description="of AdamW")
@@ -68,7 +68,7 @@ class MDMAFlowMatchSettings(Settings):
     buckets: bool = Field(default=True, description="batches of clouds of similar size, so that little is padding")
 
     solver: Literal["euler", "midpoint", "heun", "rk4", "dopri5"] = Field("midpoint", description="method of sampling")
-    nfe: int = Field(8, ge=1, description="evaluations of the network for a cloud, with a solver of equal steps")
+    nfe: int = Field(6, ge=1, description="evaluations of the network for a cloud, with a solver of equal steps")
     tolerance: float = Field(1e-3, gt=0, description="error of a step of dopri5")
     density_nfe: int = Field(16, ge=1, description="evaluations for a density, by rk4")
     density_draws: int = Field(1, ge=1, description="draws of trace and summary that a density is averaged over")
@@ -108,6 +108,7 @@ class MDMAFlowMatchSettings(Settings):
             "ema": 0.999,
             "validate_every": 1000,
             "batch_points": 1_000_000,
+            "step_points": 1_000_000,
             "coupling": 0.0,
             "nfe": 32,
         },
@@ -124,6 +125,7 @@ class MDMAFlowMatchSettings(Settings):
             "flips": False,
             "steps": 240_000,
             "batch_size": 512,
+            "step_points": 1_000_000,
             "learning_rate": 1e-4,
             "warmup": 24_000,
             "ema": 0.999,
@@ -134,32 +136,11 @@ class MDMAFlowMatchSettings(Settings):
         },
     }
 
-    @model_validator(mode="before")
-    @classmethod
-    def _fill_in_digest(cls, values: dict[str, Any]) -> dict[str, Any]:
-        name = str(values.get("weights", ""))
-        if not name or values.get("weights_digest"):
-            return values
-        with suppress(UsageError):  # said below, where it is known which setting is wrong
-            return {**values, "weights_digest": digest(find_weights(name))}
-        return values
-
-    @field_validator("weights")
-    @classmethod
-    def _are_there(cls, name: str, info: ValidationInfo) -> str:
-        # Of a saved model the digest is known, and the weights it once came from may be gone.
-        if name and not info.data["weights_digest"]:
-            try:
-                find_weights(name)
-            except UsageError as error:
-                raise ValueError(str(error)) from error
-        return name
-
     def unsuitable(self, cloud_spec: CloudSpec) -> str | None:
         if cloud_spec.given is not None:
             return "it does not generate for a given set"
-        if {feature.nature for feature in cloud_spec.features} & {"periodic", "categorical"}:
-            return "it has no coordinates for periodic or categorical features"
+        if "categorical" in {feature.nature for feature in cloud_spec.features}:
+            return "it has no coordinates for categorical features"
         if self.hidden % self.heads:
             return f"hidden = {self.hidden} is not a multiple of heads = {self.heads}"
         if self.backbone == "transformer" and self.width % self.heads:

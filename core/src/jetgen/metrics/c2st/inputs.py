@@ -8,10 +8,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from jetgen.canonical import leading_feature, ordered
+from jetgen.canonical import leading_feature, leading_points
 from jetgen.cloud_spec import CloudSpec, Feature
 from jetgen.clouds import Clouds
-from jetgen.high_level import high_level
+from jetgen.high_level import high_level, in_radians
 from jetgen.physics import RELATIVE, has_relative
 
 __all__ = ["Encoder", "Inputs", "Scale"]
@@ -79,7 +79,7 @@ class Encoder:
     """The fixed rules from clouds to :class:`Inputs`, with the scales and categories of the training clouds.
 
     Continuous features are standardised; of positive ones the logarithm is (zero stands far below the smallest
-    value); periodic ones, in radians, become sine and cosine; categories one column each. A particle of a jet is
+    value); periodic ones become sine and cosine; categories one column each. A particle of a jet is
     also described by its share of the scalar sum of pT and by its position relative to the axis of the jet.
 
     Arguments:
@@ -92,7 +92,10 @@ class Encoder:
         self.spec, self.most = spec, most
         self.leading = leading_feature(spec)
         self.floors = [_floor(clouds.points[:, i]) for i in range(len(spec.features))]
-        self.categories = [_categories(clouds.points[:, i]) for i in range(len(spec.features))]
+        self.categories = [
+            _categories(clouds.points[:, i]) if feature.nature == "categorical" else np.empty(0, np.float32)
+            for i, feature in enumerate(spec.features)
+        ]
         self.context_categories = [_categories(column) for column in clouds.context.T]
         kept = self._kept(clouds)
         self.point_scale = Scale.fit(self._points(kept))
@@ -116,10 +119,8 @@ class Encoder:
         return has_relative(self.spec)
 
     def _kept(self, clouds: Clouds) -> Clouds:
-        clouds = ordered(clouds, self.spec)
-        chosen = clouds.ranks < self.most
-        offsets = np.concatenate([[0], np.cumsum(np.minimum(clouds.counts, self.most))])
-        return Clouds(clouds.points[chosen], offsets, clouds.context)
+        kept = leading_points(clouds, self.spec, self.most)
+        return Clouds(kept.points, kept.offsets, kept.context)
 
     def _log(self, clouds: Clouds, column: int) -> Float64:
         return np.asarray(np.log(np.maximum(clouds.points[:, column].astype(np.float64), 0.0) + self.floors[column]))
@@ -135,7 +136,8 @@ class Encoder:
         if feature.nature == "positive":
             return [self._log(clouds, column), values]
         if feature.nature == "periodic":
-            return [np.sin(values), np.cos(values)]
+            angle = in_radians(values, feature)
+            return [np.sin(angle), np.cos(angle)]
         if feature.nature == "categorical" and len(self.categories[column]):
             return [(values == one).astype(np.float64) for one in self.categories[column]]
         return [values]

@@ -1,0 +1,147 @@
+"""What each choice of mdma-gan brings: one change of a preset at a time, judged on jets that are no test jets.
+
+    python benchmarks/mdma_gan_ablations.py [VARIANT ...] [--preset quick] [--steps N] [--dataset pythia-top30@small]
+
+Every variant is trained with as many steps, those of the preset or --steps. Shown are the best composite score on the
+validation jets (what chooses the weights; 1 is a floor), the scores of 10,000 generated jets against train and
+validation jets together, the milliseconds of a step, and the microseconds of a generated jet. A variant whose training
+collapses is a row that says so. The test jets are not looked at: this is where settings are chosen. Results are added
+to --out as they come (one JSON object a line) with the history of the score, so that several runs share one table;
+what stands there already is not run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jetgen
+import torch
+from jetgen.errors import TrainingError
+from mdma_bench.judging import judged, truth_to_choose_by
+
+VARIANTS: Mapping[str, Mapping[str, Any]] = {
+    "as it is": {},
+    "no average": {"ema": 0.0},
+    "matching of clouds": {"matching": 1.0},
+    "matching of clouds, first half": {"matching": 1.0, "matching_until": 750},
+    "matching of means": {"matching": 1.0, "matching_of": "means"},
+    "no buckets": {"buckets": False},
+    "no r1": {"r1": 0.0},
+    "r1 1": {"r1": 1.0},
+    "r1 20": {"r1": 20.0},
+    "relativistic, r1 and r2": {"loss": "relativistic", "r1": 1.0, "r2": 1.0},
+    "rows of length 1": {"critic_norm": "rows", "r1": 0.0},
+    "spectral norm": {"critic_norm": "spectral", "r1": 0.0},
+    "wgan-gp": {"loss": "wgan-gp", "r1": 0.0, "critic_steps": 3},
+    "wgan-gp, penalty 1": {"loss": "wgan-gp", "r1": 0.0, "penalty": 1.0},
+    "one time scale": {"critic_rate": 1e-3},
+    "one faster time scale": {"learning_rate": 2e-3},
+    "half the rates": {"critic_rate": 1e-3, "learning_rate": 5e-4},
+    "momentum": {"betas": (0.5, 0.99)},
+    "two critic steps": {"critic_steps": 2},
+    "chosen by mass": {"validation_by": "mass"},
+    "critic without summary": {"critic_summary": False},
+    "no flips": {"flips": False},
+    "no noise of the cloud": {"cloud_noise": 0},
+    "noise of 8 a point": {"noise": 8},
+    "box-cox": {"momentum": "boxcox"},
+    "no input noise": {"input_noise": 0.0},
+    "half batch": {"batch_size": 64},
+    "width 16": {"width": 16, "hidden": 48, "critic_width": 16, "critic_hidden": 64},
+    "width 64": {"width": 64, "hidden": 128, "critic_width": 64, "critic_hidden": 128},
+    "as published, masked": {
+        "critic_norm": "rows",
+        "r1": 0.0,
+        "matching": 1.0,
+        "ema": 0.0,
+        "buckets": False,
+        "critic_summary": False,
+        "flips": False,
+        "momentum": "boxcox",
+        "validation_by": "mass",
+    },
+}
+
+
+def run(name: str, options: argparse.Namespace, seed: int) -> dict[str, Any]:
+    """Train one variant and judge it."""
+    data = jetgen.dataset(options.dataset)
+    steps = {} if options.steps is None else {"steps": options.steps}
+    model = jetgen.generator("mdma-gan", preset=options.preset, **{**steps, **VARIANTS[name]})
+    row = {"variant": name, "dataset": options.dataset, "preset": options.preset, "seed": seed}
+    start = time.perf_counter()
+    try:
+        report = model.fit(data, seed=seed)
+    except TrainingError as error:
+        return {**row, "failure": str(error)}
+    trained = time.perf_counter()
+    fake = model.sample(options.jets, seed=seed)
+    sampled = time.perf_counter()
+    return {
+        **row,
+        "steps": report.steps,
+        "parameters": report.parameters,
+        "composite": min(report.history["gan/validation"]),
+        "history": report.history["gan/validation"],
+        "variety": report.history["kept/variety"][0],
+        "ms_step": (trained - start) / report.steps * 1e3,
+        "us_jet": (sampled - trained) / options.jets * 1e6,
+        **judged(truth_to_choose_by(data), fake, data.spec),
+    }
+
+
+def show(row: Mapping[str, Any]) -> None:
+    """One line of the table."""
+    head = f"{row['variant']:30s} seed {row['seed']}  "
+    if "failure" in row:
+        print(head + row["failure"], flush=True)
+        return
+    print(
+        f"{head}{row['parameters']:>8,}  composite {row['composite']:6.2f}  W1M {row['w1m'] * 1e3:5.2f}e-3  "
+        f"W1P {row['w1p'] * 1e3:5.2f}e-3  W1EFP {row['w1efp'] * 1e6:4.0f}e-6  sliced {row['sliced'] * 1e3:4.0f}e-3  "
+        f"{row['ms_step']:.0f} ms a step, {row['us_jet']:.0f} us a jet",
+        flush=True,
+    )
+
+
+def _known(path: Path | None) -> dict[tuple[Any, ...], dict[str, Any]]:
+    if path is None or not path.is_file():
+        return {}
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return {(row["variant"], row["dataset"], row["preset"], row["seed"]): row for row in rows}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("variants", nargs="*", metavar="VARIANT", help=f"of {'; '.join(VARIANTS)} [all]")
+    parser.add_argument("--preset", default="quick")
+    parser.add_argument("--steps", type=int, help="instead of the preset's")
+    parser.add_argument("--dataset", default="pythia-top30@small")
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--first-seed", type=int, default=1)
+    parser.add_argument("--jets", type=int, default=10_000)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--out", type=Path, help="add the results to this file")
+    options = parser.parse_args()
+    unknown = set(options.variants) - set(VARIANTS)
+    if unknown:
+        parser.error(f"there is no variant {', '.join(sorted(unknown))}; there are {'; '.join(VARIANTS)}")
+    torch.set_num_threads(options.threads)
+    known = _known(options.out)
+    for name in options.variants or VARIANTS:
+        for seed in range(options.first_seed, options.first_seed + options.seeds):
+            found = known.get((name, options.dataset, options.preset, seed))
+            row = run(name, options, seed) if found is None else found
+            show(row)
+            if options.out is not None and found is None:
+                with options.out.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(row) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""What the entry point names."""
+
+from __future__ import annotations
+
+from jetgen.specs import DatasetSpec
+
+__all__ = ["SIZES", "TOY_SHOWERS"]
+
+SIZES = {
+    "tiny": (400, 100, 400),
+    "small": (12_000, 2_000, 10_000),
+    "medium": (50_000, 5_000, 20_000),
+}
+"""The numbers of train, val and test showers of each size; a larger size begins with the showers of a smaller one."""
+
+TOY_SHOWERS = DatasetSpec(
+    name="toy-showers",
+    summary="electrons of 1 GeV to 1 TeV in 45 x 16 x 9 cells from a parametric simulator, not Geant4",
+    target="jetgen.datasets.toy_showers.dataset:ToyShowers",
+    paper="hep-ex/0001020",
+    kind="showers",
+    sizes=SIZES,
+    default_size="small",
+    powers=("SupportsSimulation",),
+)

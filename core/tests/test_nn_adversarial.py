@@ -1,0 +1,187 @@
+import numpy as np
+import pytest
+import torch
+from jetgen import Clouds, CloudSpec, Feature
+from jetgen.nn import AdversarialBlock, JetSummary, WeightedSummary, hold, linear, size_numbers
+from jetgen.physics import jet_spec, relative_mass, relative_pt
+from jetgen.training import mask_of, seeded
+from jetgen.transforms import FeatureTransform, PointCoding
+from torch import nn
+from torch.nn import functional
+
+COUNTS = torch.tensor([4, 9, 1, 7, 9])
+every_kind = pytest.mark.parametrize(
+    "options", [{}, {"gated": True}, {"norm": "rows"}, {"norm": "spectral"}], ids=["plain", "gated", "rows", "spectral"]
+)
+
+
+def normal(*shape, seed=1, dtype=torch.float64):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
+
+
+def block_of(dtype=torch.float64, width=8, hidden=12, context=3, heads=4, **options):
+    with seeded(3):
+        block = AdversarialBlock(width, hidden, context, heads, **options).to(dtype)
+    # A norm that is learnt, so that a test would notice if it were somewhere else.
+    with torch.no_grad():
+        block.norm.weight.copy_(1 + 0.3 * normal(hidden))
+        block.norm.bias.copy_(0.3 * normal(hidden, seed=2))
+    return block.eval()
+
+
+def inputs(dtype=torch.float64, places=9):
+    points = normal(len(COUNTS), 9, 8, seed=4, dtype=dtype)
+    points = functional.pad(points, (0, 0, 0, places - 9))
+    return (
+        points,
+        normal(len(COUNTS), 8, seed=5, dtype=dtype),
+        mask_of(COUNTS, places),
+        normal(len(COUNTS), 3, dtype=dtype),
+    )
+
+
+def multihead_of(attention):
+    """The ordinary attention with copies of the weights; its keys have a bias, which may be anything."""
+    with seeded(1):
+        made = nn.MultiheadAttention(attention.width, attention.heads, batch_first=True)
+    made = made.to(attention.query.weight)
+    parts = attention.query, attention.key, attention.value
+    biases = attention.query.bias, normal(attention.width).to(attention.query.bias), attention.value.bias
+    with torch.no_grad():
+        made.in_proj_weight.copy_(torch.cat([part.weight for part in parts]))
+        made.in_proj_bias.copy_(torch.cat(biases))
+        made.out_proj.weight.copy_(attention.out.weight)
+        made.out_proj.bias.copy_(attention.out.bias)
+    return made
+
+
+def naive(block, points, field, mask, context):
+    """The equations as they are written, one after the other."""
+    leaky = functional.leaky_relu
+    y = block.local(leaky(points))
+    query = block.norm(block.local(leaky(field))).unsqueeze(1)
+    heard = multihead_of(block.attention)(query, y, y, key_padding_mask=~mask, need_weights=False)[0].squeeze(1)
+    if block.gate is not None:
+        heard = heard * block.gate(context).sigmoid()
+    b = block.gather(torch.cat([heard, context], 1))
+    told = b.unsqueeze(1).expand(-1, points.shape[1], -1)
+    return points + block.back(torch.cat([y, told], 2)), leaky(block.field(b))
+
+
+@every_kind
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_merged_block_is_the_published_one(options, dtype):
+    block = block_of(dtype, **options)
+    points, field, mask, context = inputs(dtype)
+    moved, after = block(points, field, mask, context)
+    expected, expected_field = naive(block, points, field, mask, context)
+    most = 1e-5 if dtype == torch.float32 else 1e-12
+    assert (moved - expected)[mask].abs().max() < most
+    assert (after - expected_field).abs().max() < most
+
+
+@every_kind
+def test_a_permutation_of_the_points_permutes_the_answer_and_leaves_the_field(options):
+    block = block_of(**options)
+    points, field, mask, context = inputs()
+    order = torch.randperm(9, generator=torch.Generator().manual_seed(1))
+    moved, after = block(points, field, mask, context)
+    other, other_after = block(points[:, order], field, mask[:, order], context)
+    torch.testing.assert_close(other, moved[:, order])
+    torch.testing.assert_close(other_after, after)
+
+
+@every_kind
+def test_empty_places_change_nothing_whatever_stands_there(options):
+    block = block_of(**options)
+    points, field, mask, context = inputs()
+    moved, after = block(points, field, mask, context)
+    more, _, wider, _ = inputs(places=13)
+    more = more.masked_fill(~wider.unsqueeze(-1), 5.0)
+    other, other_after = block(more, field, wider, context)
+    torch.testing.assert_close(other[:, :9][mask], moved[mask])
+    torch.testing.assert_close(other_after, after)
+
+
+@pytest.mark.parametrize("options", [{}, {"gated": True}, {"norm": "rows"}], ids=["plain", "gated", "rows"])
+def test_a_gradient_of_a_gradient_is_right(options):
+    block = block_of(width=4, hidden=4, heads=2, **options)
+    points, field = normal(2, 3, 4, seed=6).requires_grad_(), normal(2, 4, seed=7).requires_grad_()
+    mask, context = mask_of(torch.tensor([3, 2]), 3), normal(2, 3)
+
+    def scores(points, field):
+        moved, after = block(points, field, mask, context)
+        return (moved * mask.unsqueeze(-1)).sum((1, 2)) + after.sum(1)
+
+    assert torch.autograd.gradcheck(scores, (points, field))
+    assert torch.autograd.gradgradcheck(scores, (points, field))
+
+
+def test_rows_stay_of_length_1_while_they_are_trained():
+    with seeded(1):
+        made = linear(5, 3, "rows")
+    assert made.bias is None
+    optimiser = torch.optim.SGD(made.parameters(), lr=10.0)
+    made(normal(7, 5, dtype=torch.float32)).square().sum().backward()
+    optimiser.step()
+    torch.testing.assert_close(made.weight.norm(dim=1), torch.ones(3))
+
+
+def test_the_spectral_norm_comes_to_1_in_training_and_rests_in_evaluation():
+    with seeded(1):
+        made = hold(nn.Linear(6, 4), "spectral")
+        for _ in range(30):
+            made.train()(torch.ones(1, 6))
+    assert torch.linalg.matrix_norm(made.eval().weight, 2).item() == pytest.approx(1, abs=1e-4)
+    assert torch.equal(made.weight, made.weight)
+
+
+def test_size_numbers_of_an_empty_cloud_are_finite():
+    assert size_numbers(torch.tensor([0, 150]), 150).isfinite().all()
+
+
+def test_a_jet_summary_is_the_mass_the_momentum_and_the_centre():
+    rng = np.random.default_rng(1)
+    counts = rng.integers(2, 30, 50)
+    total = int(counts.sum())
+    points = np.stack([rng.normal(0, 0.2, total), rng.normal(0, 0.2, total), rng.gamma(0.5, 0.05, total)], 1)
+    jets, spec = Clouds(points, np.concatenate([[0], np.cumsum(counts)])), jet_spec(30)
+    plan = {"etarel": ["standardise"], "phirel": ["standardise"], "ptrel": ["log", "standardise"]}
+    transform = FeatureTransform.fit(plan, jets.points)
+    observer = JetSummary(spec, transform)
+    padded, mask = jets.with_points(transform.forward(jets.points)).padded()
+    raw = observer.raw(torch.from_numpy(padded), torch.from_numpy(mask))
+    np.testing.assert_allclose(raw[:, 0].exp(), relative_mass(jets, spec), rtol=0.05)
+    np.testing.assert_allclose(raw[:, 1].exp(), np.bincount(jets.rows, jets.points[:, 2]), rtol=1e-4)
+    assert (raw[:, 1].exp().numpy() >= relative_pt(jets, spec) - 1e-6).all()
+    observer.standardise(raw, mirrored=False)
+    seen = observer(torch.from_numpy(padded), torch.from_numpy(mask))
+    torch.testing.assert_close(seen.mean(0), torch.zeros(4), atol=1e-5, rtol=0)
+    torch.testing.assert_close(seen.std(0, correction=0), torch.ones(4), atol=1e-4, rtol=0)
+
+
+def test_a_weighted_summary_is_the_sum_and_where_it_lies():
+    rng = np.random.default_rng(1)
+    features = (Feature("energy", "MeV", "positive"), Feature("z", bins=45), Feature("alpha", nature="periodic"))
+    spec = CloudSpec("showers", features, 50)
+    counts = rng.integers(1, 50, 40)
+    total = int(counts.sum())
+    points = np.stack([rng.gamma(0.3, 100.0, total), rng.integers(0, 45, total), rng.uniform(-3, 3, total)], 1)
+    clouds = Clouds(points, np.concatenate([[0], np.cumsum(counts)]))
+    for positive in ("log", "boxcox"):
+        coding = PointCoding.fit(spec, clouds, positive=positive, rng=rng)
+        coded = coding.encode(clouds, rng)
+        padded, mask = (torch.from_numpy(each) for each in clouds.with_points(coded).padded())
+        observer = WeightedSummary(spec, coding)
+        raw = observer.raw(padded, mask)
+        energy = clouds.points[:, 0].astype(float)
+        sums = np.bincount(clouds.rows, energy)
+        np.testing.assert_allclose(raw[:, 0].exp(), sums, rtol=2e-3)
+        depth = np.bincount(clouds.rows, energy * coded[:, 1]) / sums
+        np.testing.assert_allclose(raw[:, 1], depth, atol=2e-3)
+        spread = np.bincount(clouds.rows, energy * (coded[:, 1] - depth[clouds.rows]) ** 2) / sums
+        np.testing.assert_allclose(raw[:, 4], np.sqrt(spread + 1e-6), atol=2e-3)
+        observer.standardise(raw)
+        torch.testing.assert_close(observer(padded, mask).mean(0), torch.zeros(7), atol=1e-4, rtol=0)
+    assert WeightedSummary.suits(spec)
+    assert not WeightedSummary.suits(CloudSpec("table", (Feature("x"),), 1))

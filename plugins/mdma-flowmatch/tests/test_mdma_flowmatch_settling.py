@@ -1,0 +1,148 @@
+"""Jets that are moved to the summary that was drawn for them, and the density that comes of it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from jetgen.nn import NormalScores
+from jetgen.physics import jet_spec
+from jetgen.training import mask_of, seeded
+from jetgen_mdma_flowmatch.coding import fit_coding
+from jetgen_mdma_flowmatch.density import log_normal
+from jetgen_mdma_flowmatch.model import Model
+from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
+from jetgen_mdma_flowmatch.solver import Solver
+
+JETS = jet_spec(30)
+
+
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module", params=["log", "boxcox"])
+def model(request, jets):
+    """An untrained model: its flows leave everything where it is."""
+    chosen = MDMAFlowMatchSettings(**{**MDMAFlowMatchSettings.presets["tiny"], "momentum": request.param})
+    with seeded(1):
+        return Model(chosen, JETS, fit_coding(chosen, JETS, jets, rng()), 30.0)
+
+
+@pytest.fixture
+def observer(model):
+    return model.points.summary
+
+
+@pytest.fixture
+def padded(model, jets):
+    """50 true jets in the coordinates of the networks, and where they have particles."""
+    rows = fit_coding(model.settings, JETS, jets, rng()).rows(jets[jets.counts > 2][:50], rng())
+    points = rows["points"][torch.arange(50)]
+    return points, mask_of(rows["counts"], points.shape[1])
+
+
+def test_a_settled_jet_has_the_summary_that_was_asked_for(observer, padded):
+    points, mask = padded
+    target = observer.raw(points, mask).roll(1, 0)
+    settled, _ = observer.settled(points, mask, target)
+    torch.testing.assert_close(observer.raw(settled, mask), target, rtol=1e-3, atol=1e-4)
+    assert not settled[~mask].any()
+
+
+def test_a_jet_that_has_its_summary_stays_as_it_is(observer, padded):
+    points, mask = padded
+    settled, volume = observer.settled(points, mask, observer.raw(points, mask))
+    torch.testing.assert_close(settled, points, rtol=1e-3, atol=1e-3)
+    assert volume.abs().max() < 1e-3
+
+
+def test_settling_keeps_the_shares_of_momentum_and_the_shape(observer, padded):
+    points, mask = padded
+    target = observer.raw(points, mask) + torch.tensor([0.5, 0.2, 0.01, -0.02])
+    settled, _ = observer.settled(points, mask, target)
+    before, after = observer._physical(points)[2] * mask, observer._physical(settled)[2] * mask
+    torch.testing.assert_close(after / after.sum(1, keepdim=True), before / before.sum(1, keepdim=True))
+    (eta, phi, _), (new_eta, new_phi, _) = observer._physical(points), observer._physical(settled)
+    stretch = math.exp(0.5 - 0.2)
+    torch.testing.assert_close(new_eta[:, 1] - new_eta[:, 0], stretch * (eta[:, 1] - eta[:, 0]), rtol=1e-3, atol=1e-5)
+    torch.testing.assert_close(new_phi[:, 1] - new_phi[:, 0], stretch * (phi[:, 1] - phi[:, 0]), rtol=1e-3, atol=1e-5)
+
+
+def test_absurd_and_single_particles_stay_finite(observer, padded):
+    points, mask = padded
+    target = observer.raw(points, mask)
+    for wild in (points * 1e4, points * 0):
+        assert all(answer.isfinite().all() for answer in observer.settled(wild, mask, target))
+    alone = mask & (torch.arange(mask.shape[1]) == 0)
+    assert all(answer.isfinite().all() for answer in observer.settled(points, alone, target))
+
+
+def test_the_change_of_volume_is_that_of_the_map(observer, padded):
+    points, mask = (each[:1, :5] for each in padded)
+    step = torch.tensor([[0.3, -0.1, 0.02, 0.01]])
+
+    def moved(flat):
+        one = flat.view(1, 5, 3)
+        return observer.settled(one, mask, observer.raw(one, mask) + step)[0].flatten()
+
+    jacobian = torch.autograd.functional.jacobian(moved, points.flatten()).double()
+    _, volume = observer.settled(points, mask, observer.raw(points, mask) + step)
+    assert volume.item() == pytest.approx(torch.linalg.slogdet(jacobian)[1].item(), abs=2e-3)
+
+
+def test_normal_scores_are_normal_and_come_back():
+    values = torch.stack([torch.rand(20_000).square(), torch.randn(20_000) * 1e-2 + 0.05], 1)
+    scores = NormalScores(2)
+    scores.fit(values, [])
+    found, _ = scores(values)
+    assert found.mean(0).tolist() == pytest.approx([0, 0], abs=0.02)
+    assert found.std(0).tolist() == pytest.approx([1, 1], abs=0.02)
+    torch.testing.assert_close(scores.inverse(found), values, rtol=1e-5, atol=1e-5)
+    wide = torch.tensor([[-6.0, 6.0], [6.0, -6.0]])
+    torch.testing.assert_close(scores(scores.inverse(wide))[0], wide, rtol=1e-2, atol=1e-2)
+
+
+def test_the_slope_of_normal_scores_is_their_derivative():
+    scores = NormalScores(2)
+    scores.fit(torch.rand(5000, 2).square(), [])
+    values = torch.tensor([[0.3, 0.6], [2.0, -1.0]], requires_grad=True)
+    found, slope = scores(values)
+    (gradient,) = torch.autograd.grad(found.sum(), values)
+    torch.testing.assert_close(slope, gradient.log().sum(1))
+
+
+def test_scores_of_mirrored_numbers_change_their_sign():
+    values = torch.randn(3000, 1)
+    scores = NormalScores(1)
+    scores.fit(values, [0])
+    torch.testing.assert_close(scores(-values)[0], -scores(values)[0], rtol=1e-3, atol=1e-3)
+
+
+def test_numbers_that_are_all_the_same_have_scores():
+    scores = NormalScores(1)
+    scores.fit(torch.full((100, 1), 3.0), [])
+    found, slope = scores(torch.full((2, 1), 3.0))
+    assert found.isfinite().all()
+    assert slope.isfinite().all()
+
+
+def test_the_density_of_settled_jets_is_normalised(model):
+    """A mean over normal points of p(x) / N(x), where p is the density of settled jets: it is the integral of p."""
+    # The flow of the points is told nothing yet: only so wide a blur covers the summaries that it makes.
+    model.settings = model.settings.model_copy(update={"summary_noise": 1.5})
+    generator = torch.Generator().manual_seed(3)
+    jets, counts = 40_000, 4
+    points = torch.randn(jets, counts, 3, generator=generator)
+    batch = {"points": points, "counts": torch.full((jets,), counts), "context": torch.empty(jets, 0)}
+    mask = mask_of(batch["counts"], counts)
+    raw = model.points.summary.raw(points, mask)
+    model.points.summary.standardise(raw, mirrored=False)
+    model.scores.fit(raw, [])
+    with torch.no_grad():
+        weight = model.log_density(Solver("euler", 1), batch, generator) - log_normal(points)
+    mean, error = weight.exp().mean().item(), weight.exp().std().item() / math.sqrt(jets)
+    assert error < 0.1
+    assert mean == pytest.approx(1, abs=4 * error)

@@ -1,0 +1,1 @@
+"""An adversarial generator of particle clouds with mean-field attention; see :mod:`jetgen_mdma_gan.spec`."""

@@ -1,0 +1,155 @@
+"""The losses of both: least squares (arXiv:1611.04076), Wasserstein (1704.00028), relativistic (2501.05441)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+from jetgen.training import Step
+from torch import Tensor
+from torch.nn import functional
+
+from jetgen_mdma_gan.networks import Critic, PointGenerator, Sizes, Told
+from jetgen_mdma_gan.settings import MDMAGANSettings
+
+__all__ = ["Adversaries", "gradient_norms", "interpolated", "normal", "signs"]
+
+
+class _Batch(NamedTuple):
+    points: Tensor
+    counts: Tensor
+    told: Told
+
+
+class Adversaries:
+    """What each of the two descends on.
+
+    Arguments:
+        settings: of the training.
+        generator, critic: the networks.
+        sizes: of the clouds.
+        mirrored: columns of the coded points whose sign is drawn for each cloud anew.
+    """
+
+    def __init__(
+        self,
+        settings: MDMAGANSettings,
+        generator: PointGenerator,
+        critic: Critic,
+        sizes: Sizes,
+        mirrored: Sequence[int],
+    ) -> None:
+        self.settings, self.generator, self.critic = settings, generator, critic
+        self.sizes, self.mirrored = sizes, list(mirrored)
+
+    def critic_loss(self, step: Step) -> Tensor:
+        """Scores of generated clouds down to 0 and of true ones up to 1; or simply far apart.
+
+        The relativistic loss compares a generated cloud with a true one of the same size and context.
+        """
+        one, generator = self.settings, step.generator
+        true = self._true(step.batch, generator)
+        with torch.no_grad():
+            fake = self._generated(true, generator)
+        both = Told(torch.cat([true.told.mask, true.told.mask]), torch.cat([true.told.known, true.told.known]))
+        points = torch.cat([true.points, fake])
+        score_true, score_fake = self.critic(points, both)[0].chunk(2)
+        if one.loss == "lsgan":
+            loss: Tensor = score_fake.square().mean() + (score_true - 1).square().mean()
+        elif one.loss == "relativistic":
+            loss = functional.softplus(score_fake - score_true).mean()
+        else:
+            loss = score_fake.mean() - score_true.mean() + self._wasserstein_penalty(true, fake, generator)
+        if (one.r1 or one.r2) and step.number % one.r1_every == 0:
+            loss = loss + 0.5 * one.r1_every * self._flatness(true, points, both)
+        return loss
+
+    def _wasserstein_penalty(self, true: _Batch, fake: Tensor, generator: torch.Generator) -> Tensor:
+        if not self.settings.penalty:
+            return fake.new_zeros(())
+        part = torch.rand(len(fake), generator=generator, device=generator.device)
+        between = interpolated(true.points, fake, true.counts, true.counts, part)
+        return self.settings.penalty * (gradient_norms(self.critic, between, true.told) - 1).square().mean()
+
+    def _flatness(self, true: _Batch, points: Tensor, both: Told) -> Tensor:
+        """The squared gradients at true clouds, and at generated ones if they count."""
+        if not self.settings.r2:
+            return self.settings.r1 * gradient_norms(self.critic, true.points, true.told).square().mean()
+        at_true, at_fake = gradient_norms(self.critic, points, both).square().chunk(2)
+        return self.settings.r1 * at_true.mean() + self.settings.r2 * at_fake.mean()
+
+    def generator_loss(self, step: Step) -> Tensor:
+        """Scores of generated clouds up, and the critic's mean fields of generated and true clouds together."""
+        one = self.settings
+        true = self._true(step.batch, step.generator)
+        fake = self._generated(true, step.generator)
+        score, field = self.critic(fake, true.told)
+        matching = one.matching > 0 and step.number < one.matching_until
+        if matching or one.loss == "relativistic":
+            with torch.no_grad():
+                wanted_score, wanted_field = self.critic(true.points, true.told)
+        if one.loss == "lsgan":
+            loss: Tensor = 0.5 * (score - 1).square().mean()
+        elif one.loss == "relativistic":
+            loss = functional.softplus(wanted_score - score).mean()
+        else:
+            loss = -score.mean()
+        if matching:
+            if one.matching_of == "means":
+                field, wanted_field = field.mean(0, keepdim=True), wanted_field.mean(0, keepdim=True)
+            loss = loss + one.matching * (field - wanted_field).square().sum(1).mean()
+        return loss
+
+    def _true(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> _Batch:
+        points, counts = self._mirrored(batch["points"], generator), batch["counts"]
+        if self.settings.input_noise:
+            points = points * (1 + self.settings.input_noise * normal(points.shape, generator))
+        told = self.sizes.told(counts, batch["context"], points.shape[1], published=self.settings.published_form)
+        return _Batch(points, counts, told)
+
+    def _generated(self, true: _Batch, generator: torch.Generator) -> Tensor:
+        """Clouds of the sizes and for the context of the true ones."""
+        size, places = true.told.mask.shape
+        noise = normal([size, places, self.generator.noise], generator)
+        shared = normal([size, self.generator.cloud_noise], generator)
+        return self._mirrored(self.generator(noise, shared, true.told), generator)
+
+    def _mirrored(self, points: Tensor, generator: torch.Generator) -> Tensor:
+        """Generated clouds are mirrored at random like the true ones, so that the symmetry need not be learnt."""
+        return points * signs(len(points), points.shape[2], self.mirrored, generator) if self.mirrored else points
+
+
+def interpolated(true: Tensor, fake: Tensor, true_counts: Tensor, fake_counts: Tensor, part: Tensor) -> Tensor:
+    """Clouds (B, P, W) a ``part`` (B,) of the way from generated to true ones, point by point.
+
+    Raises:
+        ValueError: if two of them differ in size: there is no cloud between them.
+    """
+    if not torch.equal(true_counts, fake_counts):
+        msg = "only clouds of equal size have clouds between them; pair true and generated ones by size"
+        raise ValueError(msg)
+    return torch.lerp(fake, true, part.view(-1, 1, 1))
+
+
+def gradient_norms(critic: Critic, points: Tensor, told: Told) -> Tensor:
+    """How steep the critic is at each cloud (B,): the length of the gradient over all of its points."""
+    points = points.detach().requires_grad_(True)  # noqa: FBT003 (torch's own signature)
+    (gradient,) = torch.autograd.grad(critic(points, told)[0].sum(), points, create_graph=True)
+    squares = (gradient * told.mask.unsqueeze(-1)).square().flatten(1).sum(1)
+    # The root of 0 has no slope.
+    return (squares + 1e-12).sqrt()
+
+
+def signs(clouds: int, width: int, columns: Sequence[int], generator: torch.Generator) -> Tensor:
+    """(clouds, 1, width), -1 or 1 at random in ``columns`` and 1 in the others: what mirrors each cloud or does not."""
+    made = torch.ones(clouds, 1, width, device=generator.device)
+    if columns:
+        heads = torch.rand(clouds, 1, len(columns), generator=generator, device=generator.device) < 0.5
+        made[..., list(columns)] = torch.where(heads, -1.0, 1.0)
+    return made
+
+
+def normal(shape: Sequence[int], generator: torch.Generator) -> Tensor:
+    """Standard normal numbers on the device of ``generator``."""
+    return torch.randn(shape, generator=generator, device=generator.device)

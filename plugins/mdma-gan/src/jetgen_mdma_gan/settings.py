@@ -1,0 +1,163 @@
+"""The settings of the adversarial network and its presets; no torch is needed to read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from jetgen.cloud_spec import CloudSpec
+from jetgen.shipped import PretrainedSettings
+from pydantic import Field
+
+__all__ = ["SAMPLING", "MDMAGANSettings"]
+
+SAMPLING = ("batch_points",)
+"""The settings that may differ from those that a model was trained with."""
+
+
+class MDMAGANSettings(PretrainedSettings):
+    """Networks, training and sampling. The defaults are those of the preset ``quick``."""
+
+    package: ClassVar[str] = "jetgen_mdma_gan"
+
+    width: int = Field(32, ge=1, description="numbers of a point and of the mean field inside the generator")
+    hidden: int = Field(64, ge=1, description="numbers inside one of its blocks, and of its attention")
+    blocks: int = Field(4, ge=1, description="how many blocks")
+    heads: int = Field(8, ge=1, description="heads of the attention; hidden is a multiple")
+    noise: int = Field(0, ge=0, description="normal numbers a point is made of; 0 for as many as it is coded in")
+    cloud_noise: int = Field(8, ge=0, description="normal numbers that all points of a cloud share")
+    inner_context: int = Field(32, ge=0, description="width of size and conditions after a network; 0 for none")
+    gated: bool = Field(default=False, description="let size and conditions scale what is heard inside a block, too")
+    published_form: bool = Field(
+        default=False, description="tell the number of points as the published code does, inside the blocks alone"
+    )
+
+    critic_width: int = Field(32, ge=1, description="as width, of the critic")
+    critic_hidden: int = Field(64, ge=1, description="as hidden, of the critic")
+    critic_blocks: int = Field(2, ge=1, description="as blocks, of the critic")
+    critic_heads: int = Field(8, ge=1, description="as heads, of the critic")
+    critic_norm: Literal["rows", "spectral", "none"] = Field(
+        "none", description="what holds the linear maps of the critic: rows of length 1 without bias, spectral norm"
+    )
+    critic_summary: bool = Field(
+        default=True,
+        description="show the critic mass, momentum and centre of a jet, energy, place and extent of a shower, too",
+    )
+
+    loss: Literal["lsgan", "wgan-gp", "relativistic"] = Field(
+        "lsgan", description="least squares, Wasserstein with its penalty, or pairs of a generated and a true cloud"
+    )
+    penalty: float = Field(10.0, ge=0, description="weight of the gradient penalty of wgan-gp")
+    matching: float = Field(0.0, ge=0, description="weight of the distance between the critic's mean fields")
+    matching_until: int = Field(50_000, ge=0, description="first step without it")
+    matching_of: Literal["clouds", "means"] = Field(
+        "clouds", description="distance of each generated cloud to a true one, or of their means over the batch"
+    )
+    r1: float = Field(5.0, ge=0, description="weight of the squared gradient of the critic at true clouds")
+    r2: float = Field(0.0, ge=0, description="as r1, at generated clouds")
+    r1_every: int = Field(4, ge=1, description="critic steps between those with that penalty, which is made up for")
+    input_noise: float = Field(1e-3, ge=0, description="relative noise on true points")
+
+    momentum: Literal["log", "boxcox"] = Field("log", description="transform of positive features before scaling")
+    flips: bool = Field(default=True, description="show each jet also mirrored in etarel and phirel, while training")
+    steps: int = Field(1500, ge=1, description="steps of the generator")
+    critic_steps: int = Field(1, ge=1, description="steps of the critic for each")
+    batch_size: int = Field(128, ge=1, description="clouds in a step")
+    step_points: int = Field(16_384, ge=1, description="points in a step, about: large clouds come in smaller batches")
+    learning_rate: float = Field(1e-3, gt=0, description="of the generator, at its highest")
+    critic_rate: float = Field(2e-3, gt=0, description="of the critic, at its highest")
+    betas: tuple[float, float] = Field((0.0, 0.999), description="memories of Adam")
+    warmup: int = Field(100, ge=0, description="steps until the highest rates; after them they fall along a cosine")
+    rate_floor: float = Field(0.1, ge=0, le=1, description="part of the rates that is left at the end")
+    clip: float = Field(10.0, gt=0, description="largest norm of a gradient")
+    ema: float = Field(0.995, ge=0, lt=1, description="decay of the moving average of the generator, which is kept")
+    buckets: bool = Field(default=True, description="batches of clouds of similar size, so that little is padding")
+
+    validate_every: int = Field(250, ge=1, description="steps between looks at generated clouds; the best are kept")
+    validation_clouds: int = Field(2000, ge=2, description="clouds that are generated then")
+    validation_by: Literal["all", "mass"] = Field("all", description="all scores, or W1 of the mass of jets alone")
+    collapse_ratio: float = Field(
+        100.0, ge=0, description="a training whose best score is worse than so many floors has failed; 0 never"
+    )
+
+    batch_points: int = Field(65_536, ge=1, description="padded points generated at once; a limit on memory")
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "tiny": {
+            "width": 16,
+            "hidden": 32,
+            "blocks": 2,
+            "heads": 4,
+            "inner_context": 16,
+            "critic_width": 16,
+            "critic_hidden": 32,
+            "critic_blocks": 1,
+            "critic_heads": 4,
+            "steps": 40,
+            "warmup": 5,
+            "batch_size": 64,
+            "step_points": 4096,
+            "validate_every": 20,
+            "validation_clouds": 100,
+            "collapse_ratio": 0.0,
+        },
+        "quick": {},
+        "standard": {"steps": 20_000, "warmup": 200, "ema": 0.999, "validate_every": 500, "validation_clouds": 4000},
+        "gpu": {
+            "width": 64,
+            "hidden": 128,
+            "blocks": 6,
+            "critic_width": 64,
+            "critic_hidden": 128,
+            "critic_blocks": 3,
+            "steps": 12_000,
+            "batch_size": 1024,
+            "step_points": 262_144,
+            "warmup": 300,
+            "ema": 0.999,
+            "validate_every": 500,
+            "validation_clouds": 10_000,
+            "batch_points": 1_000_000,
+        },
+        "full": {
+            "width": 16,
+            "hidden": 48,
+            "blocks": 7,
+            "heads": 16,
+            "cloud_noise": 0,
+            "inner_context": 0,
+            "published_form": True,
+            "critic_width": 16,
+            "critic_hidden": 64,
+            "critic_blocks": 2,
+            "critic_heads": 16,
+            "critic_norm": "rows",
+            "critic_summary": False,
+            "matching": 1.0,
+            "r1": 0.0,
+            "momentum": "boxcox",
+            "flips": False,
+            "steps": 3_000_000,
+            "batch_size": 128,
+            "learning_rate": 1e-4,
+            "critic_rate": 1e-4,
+            "warmup": 2000,
+            "rate_floor": 0.0,
+            "clip": 1e6,
+            "ema": 0.0,
+            "buckets": False,
+            "validate_every": 10_000,
+            "validation_clouds": 10_000,
+        },
+    }
+
+    def unsuitable(self, cloud_spec: CloudSpec) -> str | None:
+        if cloud_spec.given is not None:
+            return "it does not generate for a given set"
+        if any(feature.nature == "categorical" for feature in cloud_spec.features):
+            return "it has no coordinates for categorical features"
+        for name in ("", "critic_"):
+            hidden, heads = getattr(self, f"{name}hidden"), getattr(self, f"{name}heads")
+            if hidden % heads:
+                return f"{name}hidden = {hidden} is not a multiple of {name}heads = {heads}"
+        return None

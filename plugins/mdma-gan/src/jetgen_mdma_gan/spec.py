@@ -1,0 +1,17 @@
+"""What jetgen is told of the generator before anything heavy is imported."""
+
+from __future__ import annotations
+
+from jetgen.specs import GeneratorSpec
+
+__all__ = ["MDMA_GAN"]
+
+MDMA_GAN = GeneratorSpec(
+    name="mdma-gan",
+    summary="Adversarial network with attention to a mean field (MDMA): one evaluation for a cloud of any size",
+    target="jetgen_mdma_gan.generator:MDMAGAN",
+    settings="jetgen_mdma_gan.settings:MDMAGANSettings",
+    paper="arXiv:2305.15254",
+    kinds=("jets", "showers", "tracks", "table"),
+    powers=("SupportsPretrained",),
+)
