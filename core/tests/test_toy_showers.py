@@ -147,7 +147,7 @@ def test_a_file_of_another_split_is_not_taken_for_this_one(dataset):
 
 def test_what_was_not_prepared_is_missing_with_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setenv("JETGEN_CACHE", str(tmp_path))
-    with pytest.raises(DataError, match=r"24 of 24 files of .*train are missing; make them with jetbench prepare"):
+    with pytest.raises(DataError, match=r"12 of 12 files of .*train are missing; make them with jetbench prepare"):
         ToyShowers.create("small").load("train")
 
 

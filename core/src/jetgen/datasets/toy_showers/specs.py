@@ -8,10 +8,12 @@ __all__ = ["SIZES", "TOY_SHOWERS"]
 
 SIZES = {
     "tiny": (400, 100, 400),
-    "small": (12_000, 2_000, 10_000),
-    "medium": (50_000, 5_000, 20_000),
+    "small": (6_000, 1_000, 2_000),
+    "medium": (30_000, 2_000, 10_000),
 }
-"""The numbers of train, val and test showers of each size; a larger size begins with the showers of a smaller one."""
+"""The numbers of train, val and test showers of each size; a larger size begins with the showers of a smaller one.
+
+Fewer than there are jets: a shower has some fifty times as many points."""
 
 TOY_SHOWERS = DatasetSpec(
     name="toy-showers",
