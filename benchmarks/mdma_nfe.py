@@ -73,7 +73,7 @@ def draw(rows: list[dict[str, Any]], target: Path) -> None:
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(1, len(METRICS), figsize=(12, 3.2), sharex=True, layout="constrained")
+    figure, axes = plt.subplots(1, len(METRICS), figsize=(12, 3.2), sharex=True, sharey=True, layout="constrained")
     for axis, name in zip(axes, METRICS, strict=True):
         for solver in NFES:
             points = [(row["nfe"], row[name]) for row in rows if row["solver"] == solver]
@@ -84,6 +84,7 @@ def draw(rows: list[dict[str, Any]], target: Path) -> None:
         axis.axhline(1, color="black", linewidth=0.8)
         axis.set(xscale="log", yscale="log", xlabel="NFE", title=f"{LABELS[name]} over its floor")
         axis.set_xticks([4, 8, 16, 32], ["4", "8", "16", "32"])
+        axis.set_yticks([0.5, 1, 2, 5, 10], ["0.5", "1", "2", "5", "10"])
         axis.minorticks_off()
     axes[0].legend(frameon=False, fontsize="small")
     figure.savefig(target, dpi=110)
