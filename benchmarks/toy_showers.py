@@ -152,13 +152,13 @@ def draw(clouds: Clouds, path: Path) -> None:
     axes[0, 0].legend()
     axes[0, 3].legend()
     for axis, energy in zip(axes[1], (2e3, 20e3, 200e3, 900e3), strict=True):
-        _side(figure, axis, clouds[[int(np.abs(np.log(energies / energy)).argmin())]])
+        draw_side(figure, axis, clouds[[int(np.abs(np.log(energies / energy)).argmin())]])
     figure.suptitle(f"{NATURE}: {len(clouds):,} electrons in 45 layers of 16 sectors and 9 rings")
     figure.savefig(path, dpi=80)
     print(f"drawn: {path}")
 
 
-def _side(figure: Any, axis: Any, shower: Clouds) -> None:
+def draw_side(figure: Any, axis: Any, shower: Clouds) -> None:
     """One shower, every hit at its depth and its height above the axis."""
     energy, z, alpha, r = shower.points.astype(np.float64).T
     height = SPEC.geometry["ring_mm"] * (r + 0.5) * np.sin(2 * np.pi * (alpha + 0.5) / 16 - np.pi)

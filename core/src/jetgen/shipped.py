@@ -52,6 +52,9 @@ class PretrainedSettings(Settings):
     package: ClassVar[str]
     """The Python package that ships weights, in its folder ``weights``."""
 
+    sampling: ClassVar[tuple[str, ...]] = ()
+    """The settings that may differ from those that a model was trained with."""
+
     weights_digest: str = Field("", description="of the file of weights, filled in: other weights are another row")
     weights: str = Field(
         "", description="shipped weights, or the folder of a saved model: nothing is trained, sampling is as set"

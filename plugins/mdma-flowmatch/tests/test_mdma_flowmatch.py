@@ -5,7 +5,7 @@ from jetgen import Clouds, CloudSpec, Conditions, Feature, RunContext
 from jetgen.errors import DataError, TrainingError
 from jetgen.physics import jet_spec, relative_mass
 from jetgen.settings import resolve
-from jetgen_mdma_flowmatch import generator
+from jetgen.training import drawing
 from jetgen_mdma_flowmatch.generator import MDMAFlowMatch
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
 from scipy.stats import wasserstein_distance
@@ -87,7 +87,7 @@ def test_it_learns_the_jets(trained, jets):
 
 def test_the_report_counts_parameters_and_steps(trained):
     model, report = trained
-    networks = model._trained()[1]
+    networks = model.trained().model
     assert report.parameters == sum(parameter.numel() for parameter in networks.parameters())
     assert (report.steps, report.stop_reason) == (500, "finished")
 
@@ -113,7 +113,7 @@ def test_multiplicities_beyond_the_largest_are_refused(trained):
 def with_settings(model, **values):
     """The same model, other settings of sampling."""
     other = MDMAFlowMatch.create(model.settings.model_copy(update=values), model.spec)
-    other._coding, other._model = model._trained()
+    other.kept = model.kept
     return other
 
 
@@ -129,7 +129,7 @@ def test_the_same_seed_gives_the_same_clouds_whatever_is_computed_together(of_ty
 
 
 def test_rows_beyond_the_first_chunk_of_noise_are_different(of_types, monkeypatch):
-    monkeypatch.setattr(generator, "_CHUNK", 4)
+    monkeypatch.setattr(drawing, "_CHUNK", 4)
     conditions = Conditions(8, context=np.ones((8, 1), np.float32), counts=np.full(8, 5))
     found = of_types.sample(conditions, RunContext())
     assert len(np.unique(found.points[:, 0])) == 40
@@ -215,7 +215,7 @@ def test_without_clouds_to_validate_on_the_last_weights_are_kept(jets):
     def weights(**values):
         model = MDMAFlowMatch.create(settings(steps=6, summary_steps=1, **values), JETS)
         model.fit(jets[:100], jets[:0], RunContext(seed=1))
-        return model._trained()[1].points.network.out.weight
+        return model.trained().model.points.network.out.weight
 
     assert torch.equal(weights(validate_every=1), weights(validate_every=100))
 
@@ -252,7 +252,7 @@ def test_the_density_of_a_multiplicity_that_was_never_seen_is_0_and_empty_clouds
     assert empty.any()
     found = of_types.log_prob(few, RunContext())
     assert np.isfinite(found).all()
-    table = of_types._trained()[0].sizes
+    table = of_types.trained().coding.sizes
     np.testing.assert_allclose(found[empty], table.log_prob(few.counts, few.context)[empty])
     cut = few[:1].padded()[0][:, :7]
     assert of_types.log_prob(Clouds.from_padded(cut, np.ones((1, 7), bool), few[:1].context), RunContext()) == -np.inf

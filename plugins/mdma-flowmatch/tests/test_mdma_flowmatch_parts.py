@@ -11,10 +11,11 @@ from jetgen.physics import coordinates, jet_spec, relative_mass, relative_pt
 from jetgen.settings import resolve
 from jetgen.shipped import find_weights
 from jetgen.training import CloudCoding, mask_of, seeded
+from jetgen.training.summaries import summary_loss
 from jetgen_mdma_flowmatch import matching
 from jetgen_mdma_flowmatch.coding import fit_coding, mirrored_columns
 from jetgen_mdma_flowmatch.coupling import couple
-from jetgen_mdma_flowmatch.matching import point_loss, summary_loss
+from jetgen_mdma_flowmatch.matching import point_loss
 from jetgen_mdma_flowmatch.model import Model
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
 
@@ -160,15 +161,6 @@ def test_late_times_are_late_and_logit_normal_ones_in_the_middle():
     assert all(times.min() >= 0 and times.max() <= 1 for times in (uniform, late, middle))
     assert late.mean() > uniform.mean() + 0.05
     assert middle.std() < 0.8 * uniform.std()
-
-
-def test_mirroring_changes_signs_cloud_by_cloud():
-    points = normal(400, 4, 3, dtype=torch.float32)
-    factors = matching._mirror(points, [0, 2], generator()) / points
-    assert torch.equal(factors, factors[:, :1].expand_as(factors))
-    assert torch.equal(factors[..., 1], torch.ones(400, 4))
-    assert factors[:, 0, [0, 2]].mean(0).tolist() == pytest.approx([0, 0], abs=0.15)
-    assert abs((factors[:, 0, 0] * factors[:, 0, 2]).mean()) < 0.15
 
 
 def observed(jets, **values):

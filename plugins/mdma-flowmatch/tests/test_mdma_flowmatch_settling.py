@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 from jetgen.nn import NormalScores
+from jetgen.nn.odes import Solver
 from jetgen.physics import jet_spec
 from jetgen.training import mask_of, seeded
 from jetgen_mdma_flowmatch.coding import fit_coding
 from jetgen_mdma_flowmatch.density import log_normal
 from jetgen_mdma_flowmatch.model import Model
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
-from jetgen_mdma_flowmatch.solver import Solver
 
 JETS = jet_spec(30)
 
@@ -140,7 +140,7 @@ def test_the_density_of_settled_jets_is_normalised(model):
     mask = mask_of(batch["counts"], counts)
     raw = model.points.summary.raw(points, mask)
     model.points.summary.standardise(raw, mirrored=False)
-    model.scores.fit(raw, [])
+    model.summary.scores.fit(raw, [])
     with torch.no_grad():
         weight = model.log_density(Solver("euler", 1), batch, generator) - log_normal(points)
     mean, error = weight.exp().mean().item(), weight.exp().std().item() / math.sqrt(jets)

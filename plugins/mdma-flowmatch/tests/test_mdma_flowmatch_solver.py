@@ -3,9 +3,9 @@ import math
 
 import pytest
 import torch
+from jetgen.nn.odes import EVALUATIONS_PER_STEP, Solver
 from jetgen.training import mask_of
 from jetgen_mdma_flowmatch.density import exact_trace, hutchinson_trace, log_density, log_normal
-from jetgen_mdma_flowmatch.solver import EVALUATIONS_PER_STEP, Solver
 from torch.distributions import MultivariateNormal
 
 PULL = torch.tensor([[0.3, -0.8, 0.1], [0.5, 0.2, 0.0], [-0.2, 0.4, -0.5]], dtype=torch.float64)

@@ -8,7 +8,8 @@ from jetgen.datasets.toy_showers.dataset import ToyShowers
 from jetgen.errors import DataError, TrainingError
 from jetgen.physics import jet_spec
 from jetgen.settings import resolve
-from jetgen_mdma_gan import drawing, generator
+from jetgen.training import drawing
+from jetgen_mdma_gan import generator
 from jetgen_mdma_gan.generator import MDMAGAN
 from jetgen_mdma_gan.settings import MDMAGANSettings
 
@@ -66,8 +67,8 @@ def test_training_improves_the_score_and_the_best_is_kept(trained, jets):
 
 
 def test_the_report_counts_parameters_and_steps_and_has_both_losses(trained):
-    _, report = trained
-    assert (report.steps, report.stop_reason) == (200, "finished")
+    model, report = trained
+    assert (report.steps, report.stop_reason) == (200 + model.settings.summary_steps, "finished")
     assert report.parameters > 10_000
     assert {"gan/loss/critic", "gan/loss/generator", "kept/mass", "kept/efps"} <= report.history.keys()
 
@@ -80,8 +81,8 @@ def test_a_hopeless_training_ends_with_a_sentence(jets):
 @pytest.mark.parametrize(
     "values",
     [
-        {"loss": "wgan-gp", "critic_steps": 2, "r1": 0.0},
-        {"critic_norm": "rows", "matching": 1.0},
+        {"loss": "wgan-gp", "critic_steps": 2, "r1": 0.0, "r2": 0.0, "summary": False},
+        {"loss": "lsgan", "critic_norm": "rows", "matching": 1.0, "r1": 0.0, "r2": 0.0},
         {"critic_norm": "spectral", "ema": 0.0, "buckets": False},
     ],
     ids=["wgan-gp", "published", "spectral"],
@@ -112,7 +113,7 @@ def test_the_same_seed_gives_the_same_clouds_whatever_is_computed_together(of_ty
     assert not same(of_types.sample(conditions, RunContext(seed=4)), expected)
     for points in (1, 70, 10**6):
         other = MDMAGAN.create(of_types.settings.model_copy(update={"batch_points": points}), of_types.spec)
-        other._kept = of_types._kept
+        other.kept = of_types.kept
         found = other.sample(conditions, RunContext(seed=3))
         np.testing.assert_array_equal(found.counts, expected.counts)
         np.testing.assert_allclose(found.points, expected.points, rtol=1e-3, atol=1e-5)
@@ -162,7 +163,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(jets, tmp_path, monkeypat
     steps = []
     context = RunContext(seed=1, out=tmp_path, listener=lambda event: steps.append(event.get("done")))
     cut, resumed = fitted(jets[:400], context=context, steps=20, validate_every=5)
-    mine, theirs = (each._trained().network.state_dict() for each in (whole, cut))
+    mine, theirs = (each.trained().model.state_dict() for each in (whole, cut))
     assert all(torch.equal(mine[name], theirs[name]) for name in mine)
     assert resumed.history == report.history
     assert min(step for step in steps if step) > 10

@@ -11,24 +11,36 @@ from jetgen.transforms import BoxCox, Log, Standardise, Transform
 
 __all__ = ["log_slope", "physical", "standardised"]
 
+# Of jets in units of their momentum and radius; what a network makes at its beginning may be anything.
 _FARTHEST = 10.0
 _LARGEST_LOG = 2.0
+_LARGEST_POWER = 10.0
+# What single precision can hold.
+_FINITE = 1e30
+_FINITE_LOG = 40.0
 _SMALLEST = 1e-12
 
 
-def physical(values: Tensor, chain: Sequence[Transform]) -> Tensor:
-    """Standardised values in the units of the data: the inverse of a chain."""
+def physical(values: Tensor, chain: Sequence[Transform], *, relative: bool = True) -> Tensor:
+    """Standardised values in the units of the data: the inverse of a chain.
+
+    Arguments:
+        relative: the units are such that values are of the size of 1; they are then held inside 10.
+    """
+    farthest, log, power = (
+        (_FARTHEST, _LARGEST_LOG, _LARGEST_POWER) if relative else (_FINITE, _FINITE_LOG, _FINITE_LOG)
+    )
     for step in reversed(chain):
         if isinstance(step, Standardise):
             values = values * step.scale + step.mean
         elif isinstance(step, Log):
-            values = (values.clamp(max=_LARGEST_LOG).exp() - step.offset).clamp(min=0)
+            values = (values.clamp(max=log).exp() - step.offset).clamp(min=0)
         elif isinstance(step, BoxCox):
             logs = values if step.power == 0 else (step.power * values).clamp(min=-1 + 1e-6).log1p() / step.power
-            values = (logs.clamp(-40, 10).exp() * step.scale - step.offset).clamp(0, _FARTHEST)
+            values = (logs.clamp(-40, power).exp() * step.scale - step.offset).clamp(0, farthest)
         else:
             raise _unknown(step)
-    return values.clamp(-_FARTHEST, _FARTHEST)
+    return values.clamp(-farthest, farthest)
 
 
 def standardised(values: Tensor, chain: Sequence[Transform]) -> Tensor:

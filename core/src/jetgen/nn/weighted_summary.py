@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from jetgen.cloud_spec import CloudSpec
-from jetgen.transforms import BoxCox, Log, PointCoding, Standardise
+from jetgen.nn.chains import physical
+from jetgen.transforms import PointCoding
 
 __all__ = ["WeightedSummary"]
 
@@ -55,7 +56,8 @@ class WeightedSummary(nn.Module):
 
     def raw(self, points: Tensor, mask: Tensor) -> Tensor:
         """The numbers (B, size) of coded points (B, P, W), before they are standardised."""
-        weights = self._positive(points[..., self.weight]) * mask
+        coded = points[..., self.weight].clamp(-_FARTHEST, _FARTHEST)
+        weights = physical(coded, self.chain, relative=False) * mask
         total = weights.sum(1, keepdim=True).clamp(min=_SMALLEST)
         shares = (weights / total).unsqueeze(1)
         where = points[..., self.others].clamp(-_FARTHEST, _FARTHEST)
@@ -66,19 +68,3 @@ class WeightedSummary(nn.Module):
     def forward(self, points: Tensor, mask: Tensor) -> Tensor:
         """The standardised summary (B, size) of coded points (B, P, W), where ``mask`` (B, P) is True."""
         return ((self.raw(points, mask) - self.mean) / self.scale).clamp(-_FARTHEST_SUMMARY, _FARTHEST_SUMMARY)
-
-    def _positive(self, values: Tensor) -> Tensor:
-        """The feature in its own units."""
-        values = values.clamp(-_FARTHEST, _FARTHEST)
-        for step in reversed(self.chain):
-            if isinstance(step, Standardise):
-                values = values * step.scale + step.mean
-            elif isinstance(step, Log):
-                values = (values.exp() - step.offset).clamp(min=0)
-            elif isinstance(step, BoxCox):
-                logs = values if step.power == 0 else (step.power * values).clamp(min=-1 + 1e-6).log1p() / step.power
-                values = (logs.clamp(-40, 40).exp() * step.scale - step.offset).clamp(min=0)
-            else:
-                msg = f"{type(step).__name__} has no inverse here"
-                raise TypeError(msg)
-        return values

@@ -19,10 +19,11 @@ from __future__ import annotations
 
 from jetgen.training.average import Average
 from jetgen.training.cloud_coding import CloudCoding
+from jetgen.training.drawing import draw_points
 from jetgen.training.loop import Precision, fit
 from jetgen.training.phases import Phase, Step, Update
 from jetgen.training.ragged import Ragged, Rows, mask_of
-from jetgen.training.randomness import derived_seed, seeded
+from jetgen.training.randomness import derived_seed, even_times, mirror_signs, normal, seeded
 from jetgen.training.schedules import Schedule, constant, warmup_cosine
 from jetgen.training.threads import torch_threads
 from jetgen.training.weights import load_weights, read_document, save_weights
@@ -39,9 +40,13 @@ __all__ = [
     "Update",
     "constant",
     "derived_seed",
+    "draw_points",
+    "even_times",
     "fit",
     "load_weights",
     "mask_of",
+    "mirror_signs",
+    "normal",
     "read_document",
     "save_weights",
     "seeded",

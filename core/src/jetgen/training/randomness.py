@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
+from torch import Tensor
 
-__all__ = ["derived_seed", "generator_at", "reseed", "seeded"]
+__all__ = ["derived_seed", "even_times", "generator_at", "mirror_signs", "normal", "reseed", "seeded"]
 
 
 def derived_seed(seed: int, *names: str | int) -> int:
@@ -45,3 +46,26 @@ def seeded(seed: int, device: torch.device | str = "cpu") -> Iterator[None]:
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         reseed(device, seed)
         yield
+
+
+def normal(shape: Sequence[int], generator: torch.Generator) -> Tensor:
+    """Standard normal numbers on the device of ``generator``."""
+    return torch.randn(shape, generator=generator, device=generator.device)
+
+
+def mirror_signs(clouds: int, width: int, columns: Sequence[int], generator: torch.Generator) -> Tensor:
+    """(clouds, 1, width), -1 or 1 at random in ``columns`` and 1 in the others: what mirrors each cloud or does not."""
+    signs = torch.ones(clouds, 1, width, device=generator.device)
+    if columns:
+        heads = torch.rand(clouds, 1, len(columns), generator=generator, device=generator.device) < 0.5
+        signs[..., list(columns)] = torch.where(heads, -1.0, 1.0)
+    return signs
+
+
+def even_times(n: int, generator: torch.Generator) -> Tensor:
+    """Times (n,) in [0, 1), an even grid in random order with one random shift.
+
+    Each is uniform; a mean over them has less noise than one over independent times.
+    """
+    places = torch.randperm(n, generator=generator, device=generator.device)
+    return (places / n + torch.rand(1, generator=generator, device=generator.device)) % 1

@@ -6,9 +6,8 @@ import math
 from collections.abc import Callable
 
 import torch
+from jetgen.nn.odes import Field, Solver
 from torch import Tensor
-
-from jetgen_mdma_flowmatch.solver import Field, Solver
 
 __all__ = ["exact_trace", "hutchinson_trace", "log_density", "log_normal"]
 

@@ -1,9 +1,8 @@
-"""The velocity fields: of the points of a cloud, and of its summary."""
+"""The velocity field of the points of a cloud."""
 
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 
 import torch
 from jetgen.nn import JetSummary, SetNetwork, size_numbers, time_features, time_width
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
 
-__all__ = ["PointField", "SummaryField"]
+__all__ = ["PointField", "published_times"]
 
 # A summary in front of a network, so that its tails are not far away.
 _SUMMARY_SCALE = 1 / 3
@@ -84,30 +83,3 @@ def published_times(times: Tensor, frequencies: int) -> Tensor:
     """The features (B, 2 K) of the published code, cos(pi t e^k) for k < 2 K: noise from about k = 16 on in float32."""
     exponents = torch.arange(2 * frequencies, device=times.device, dtype=times.dtype)
     return (times.unsqueeze(1) * (math.pi * exponents.exp())).cos()
-
-
-class SummaryField(nn.Module):
-    """The velocity of a summary at a time, given multiplicity and context: a plain network.
-
-    Arguments:
-        size: numbers of the summary.
-        context: numbers of the encoded context.
-        largest: the largest multiplicity.
-        hidden: width of its three layers.
-        frequencies: of the time features.
-    """
-
-    def __init__(self, size: int, *, context: int, largest: int, hidden: int, frequencies: int) -> None:
-        super().__init__()
-        self.largest, self.frequencies = largest, frequencies
-        widths = [size + time_width(frequencies) + 2 + context, hidden, hidden, hidden]
-        layers = [layer for i, o in pairwise(widths) for layer in (nn.Linear(i, o), nn.SiLU())]
-        last = nn.Linear(hidden, size)
-        nn.init.zeros_(last.weight)
-        self.network = nn.Sequential(*layers, last)
-
-    def forward(self, time: Tensor, summary: Tensor, counts: Tensor, context: Tensor) -> Tensor:
-        """The velocity (B, 4) at times (B,) of summaries (B, 4)."""
-        known = [summary, time_features(time, self.frequencies), size_numbers(counts, self.largest), context]
-        velocity: Tensor = self.network(torch.cat(known, 1))
-        return velocity

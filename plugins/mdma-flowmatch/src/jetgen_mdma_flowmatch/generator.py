@@ -3,143 +3,93 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
-from jetgen import Clouds, CloudSource, CloudSpec, Conditions, FitReport, RunContext
-from jetgen.errors import DataError, TrainingError
+from jetgen import Clouds, CloudSource, FitReport, RunContext
 from jetgen.nn import length_buckets
-from jetgen.nn.jet_summary import CENTRE, JetSummary
-from jetgen.shipped import asked_weights, require_same_clouds
+from jetgen.nn.jet_summary import JetSummary
+from jetgen.nn.odes import Solver
 from jetgen.training import (
     CloudCoding,
     Phase,
     Ragged,
     Step,
     Update,
-    derived_seed,
+    draw_points,
     fit,
-    load_weights,
-    mask_of,
-    read_document,
-    save_weights,
+    normal,
     seeded,
     warmup_cosine,
 )
+from jetgen.training.cloud_generator import CloudGenerator, Trained, filled
+from jetgen.training.drawing import Make
+from jetgen.training.summaries import learn_summaries, summary_phase
 from numpy.typing import NDArray
 from torch import Tensor
 
 from jetgen_mdma_flowmatch.coding import fit_coding, mirrored_columns
-from jetgen_mdma_flowmatch.matching import normal, point_loss, summary_loss
+from jetgen_mdma_flowmatch.matching import point_loss
 from jetgen_mdma_flowmatch.model import Model
-from jetgen_mdma_flowmatch.settings import SAMPLING, MDMAFlowMatchSettings
-from jetgen_mdma_flowmatch.solver import Solver
+from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
 
 __all__ = ["MDMAFlowMatch"]
 
 # More clouds than this tell the best weights no better.
 _VALIDATION = 2000
-# Noise is drawn for so many clouds at once, whatever is computed together: the machine has no say in the answer.
-_CHUNK = 4096
 
 
-class MDMAFlowMatch:
+class MDMAFlowMatch(CloudGenerator[MDMAFlowMatchSettings, Model]):
     """Conditional flow matching (arXiv:2210.02747) with attention to a mean field (arXiv:2305.15254).
 
     See the README of the plugin.
     """
 
-    def __init__(self, settings: MDMAFlowMatchSettings, spec: CloudSpec) -> None:
-        self.settings, self.spec = settings, spec
-        self.device = "cpu"
-        self._coding: CloudCoding | None = None
-        self._model: Model | None = None
+    settings_class = MDMAFlowMatchSettings
 
-    @classmethod
-    def create(cls, settings: MDMAFlowMatchSettings, cloud_spec: CloudSpec) -> Self:
-        """An untrained model."""
-        return cls(settings, cloud_spec)
-
-    @classmethod
-    def pretrained(cls, settings: MDMAFlowMatchSettings) -> Self | None:
-        """The model that ``settings.weights`` names; None if they name none.
-
-        Raises:
-            UsageError: if there are no such weights, or others than there were when the settings were made.
-        """
-        folder = asked_weights(settings)
-        if folder is None:
-            return None
-        found = cls.load(folder, "cpu")
-        found.settings = found.settings.model_copy(update={name: getattr(settings, name) for name in SAMPLING})
-        return found
+    def build(self, coding: CloudCoding, typical: float) -> Model:
+        """The untrained velocity fields."""
+        return Model(self.settings, self.spec, coding, typical)
 
     def fit(self, train: CloudSource, val: CloudSource, ctx: RunContext) -> FitReport:
         """Train the small flow, then the large one; of that the weights with the best loss on validation are kept.
 
         With ``weights`` these are taken, and nothing is trained.
         """
-        ready = self.pretrained(self.settings)
+        ready = self.adopt(ctx.device)
         if ready is not None:
-            return self._adopt(ready, ctx.device)
-        clouds = train[: len(train)]
-        if len(clouds.points) == 0:
-            msg = f"the {len(clouds)} training clouds hold no points: there is nothing to learn"
-            raise DataError(msg)
-        rng = ctx.rng("data")
+            return ready
+        clouds, rng = train[: len(train)], ctx.rng("data")
+        some = filled(clouds)
         coding = fit_coding(self.settings, self.spec, clouds, rng)
         with seeded(ctx.torch_seed("init")):
-            model = Model(self.settings, self.spec, coding, float(clouds.counts.mean()))
-        data = self._data(model, coding.rows(clouds[clouds.counts > 0], rng))
+            model = self.build(coding, float(clouds.counts.mean()))
+        data = coding.rows(some, rng)
+        if model.points.summary is not None and model.summary is not None:
+            data["summary"] = learn_summaries(
+                model.points.summary,
+                model.summary,
+                data,
+                mirrored=bool(mirrored_columns(self.settings, self.spec)),
+                batch_points=self.settings.batch_points,
+            )
         checks = val[:_VALIDATION]
         phases = self._phases(model, coding.rows(checks[checks.counts > 0], rng), ctx)
         modules = {"points": model.points} | ({} if model.summary is None else {"summary": model.summary})
         report = fit(modules, data, phases, ctx, identity=self.settings.model_dump(mode="json"))
-        self._coding, self._model, self.device = coding, model, ctx.device
+        self.kept, self.device = Trained(coding, model, model.typical), ctx.device
         return report
-
-    def _adopt(self, ready: Self, device: str) -> FitReport:
-        require_same_clouds(self.settings.weights, ready.spec, self.spec)
-        self._coding, model = ready._trained()
-        self._model, self.device = model.to(device), device
-        self.settings = ready.settings
-        return FitReport(sum(p.numel() for p in model.parameters()), steps=0)
-
-    def _data(self, model: Model, rows: dict[str, Tensor | Ragged]) -> dict[str, Tensor | Ragged]:
-        """The rows of the training clouds, with their summaries."""
-        observer = model.points.summary
-        if observer is not None and model.scores is not None:
-            counts: Any = rows["counts"]
-            raw = torch.zeros(len(counts), observer.size)
-            for batch in length_buckets(counts.numpy(), points=self.settings.batch_points):
-                index = torch.from_numpy(batch)
-                points = rows["points"][index]
-                raw[index] = observer.raw(points, mask_of(counts[index], points.shape[1]))
-            mirrored = bool(mirrored_columns(self.settings, self.spec))
-            observer.standardise(raw, mirrored=mirrored)
-            model.scores.fit(raw, CENTRE if mirrored else [])
-            rows["summary"] = model.scores(raw)[0]
-        return rows
 
     def _phases(self, model: Model, checks: dict[str, Tensor | Ragged], ctx: RunContext) -> list[Phase]:
         one, mirrored = self.settings, mirrored_columns(self.settings, self.spec)
         rows = max(1, min(one.batch_size, round(one.step_points / max(1.0, model.typical))))
-        optimiser = partial(torch.optim.AdamW, weight_decay=one.weight_decay, fused=True)
+        optimiser = partial(torch.optim.AdamW, lr=one.learning_rate, weight_decay=one.weight_decay, fused=True)
         phases = []
         if model.summary is not None:
-            field, centre = model.summary, CENTRE if mirrored else []
-
-            def small_loss(step: Step) -> Tensor:
-                return summary_loss(field, step.batch, step.generator, centre)
-
-            schedule = warmup_cosine(one.summary_steps, min(one.warmup, one.summary_steps // 10))
-            update = Update("summary", ("summary",), small_loss, partial(optimiser, lr=one.summary_rate), schedule)
-            ema = {"summary": one.ema} if one.ema else {}
-            uses = ("summary", "counts", "context")
-            phases.append(Phase("summary", one.summary_steps, one.summary_batch, (update,), ema=ema, uses=uses))
+            phases.append(summary_phase(model.summary, one, mirrored=bool(mirrored), weight_decay=one.weight_decay))
 
         def loss(step: Step) -> Tensor:
             return point_loss(model.points, step.batch, step.generator, mirrored)
@@ -149,7 +99,7 @@ class MDMAFlowMatch:
             "points",
             ("points",),
             loss,
-            partial(optimiser, lr=one.learning_rate),
+            optimiser,
             warmup_cosine(one.steps, one.warmup),
             clip=one.clip,
         )
@@ -168,38 +118,32 @@ class MDMAFlowMatch:
         )
         return phases
 
-    def sample(self, conditions: Conditions, ctx: RunContext) -> Clouds:
-        """New clouds; ``conditions.counts`` are honoured, and drawn from the training table where there are none."""
-        coding, model = self._trained()
-        context = conditions.columns(self.spec.context)
-        counts = conditions.multiplicities(
-            self.spec.max_points, lambda n: coding.sizes.draw(n, ctx.rng("sampling"), context)
-        )
-        known = coding.context.encode(context)
-        parts = [np.empty((0, coding.points.width), np.float32)]
-        model.eval()
-        for number, start in enumerate(range(0, conditions.n, _CHUNK)):
-            rows = slice(start, start + _CHUNK)
-            seed = derived_seed(ctx.torch_seed("sampling"), "chunk", number)
-            parts.append(self._flow(model, counts[rows], known[rows], torch.Generator(self.device).manual_seed(seed)))
-            ctx.report("progress", done=min(start + _CHUNK, conditions.n), total=conditions.n, unit="clouds")
-        return coding.clouds(np.concatenate(parts), counts, conditions.context)
-
-    @torch.inference_mode()
-    def _flow(
-        self, model: Model, counts: NDArray[np.int64], context: NDArray[np.float32], generator: torch.Generator
+    def draw(
+        self,
+        counts: NDArray[np.int64],
+        context: NDArray[np.float32],
+        *,
+        seed: int,
+        progress: Callable[[int], None],
     ) -> NDArray[np.float32]:
-        """The coded points (total, W) of the clouds, one after the other."""
+        """The coded points (total, W) of clouds of these sizes for an encoded context, one after the other."""
+        model = self.trained().model
+        return draw_points(
+            partial(self._begin, model),
+            counts,
+            context,
+            noise=model.points.features,
+            width=model.points.features,
+            seed=seed,
+            device=self.device,
+            batch_points=self.settings.batch_points,
+            progress=progress,
+        )
+
+    def _begin(self, model: Model, counts: Tensor, context: Tensor, generator: torch.Generator) -> Make:
         solver = Solver(self.settings.solver, self.settings.nfe, self.settings.tolerance)
-        sizes = torch.from_numpy(counts).to(self.device)
-        noise = Ragged.of(normal([int(counts.sum()), model.points.features], generator), sizes)
         starts = normal([len(counts), 2 * JetSummary.size], generator)
-        known = torch.from_numpy(context).to(self.device)
-        answer = Ragged(torch.empty_like(noise.values), noise.offsets)
-        for batch in length_buckets(counts, points=self.settings.batch_points):
-            index = torch.from_numpy(batch).to(self.device)
-            answer[index] = model.draw(solver, noise[index], starts[index], sizes[index], known[index])
-        return answer.values.cpu().numpy()
+        return lambda noise, index: model.draw(solver, noise, starts[index], counts[index], context[index])
 
     def log_prob(self, clouds: Clouds, ctx: RunContext) -> NDArray[np.float64]:
         """An estimate of log p(n) + log n! p(x_1, ..., x_n | n) in the units of the features.
@@ -208,7 +152,7 @@ class MDMAFlowMatch:
         would be that of the labelled points. It is a noisy estimate: the trace is Hutchinson's, one random probe per
         draw, and the summary is drawn. A mean over more ``density_draws`` lessens the noise.
         """
-        coding, model = self._trained()
+        coding, model, _ = self.trained()
         model.eval()
         context = clouds.context
         total = coding.sizes.log_prob(clouds.counts, context)
@@ -226,36 +170,6 @@ class MDMAFlowMatch:
                 density = torch.stack(drawn).double().logsumexp(0) - math.log(len(drawn))
                 densities[batch] = density.cpu().numpy()
         return np.asarray(total + slopes + np.where(clouds.counts > 0, densities, 0.0))
-
-    def save(self, folder: Path) -> None:
-        """Weights in safetensors, and in model.json what is needed to build the networks again."""
-        coding, model = self._trained()
-        document = {
-            "settings": self.settings.model_dump(mode="json"),
-            "cloud_spec": self.spec.to_json(),
-            "representation": coding.to_json(),
-            "typical": model.typical,
-        }
-        save_weights(folder, model, document)
-
-    @classmethod
-    def load(cls, folder: Path, device: str) -> Self:
-        """The model that :meth:`save` wrote, on ``device``."""
-        document = read_document(folder)
-        settings = MDMAFlowMatchSettings.model_validate(document["settings"])
-        self = cls(settings, CloudSpec.from_json(document["cloud_spec"]))
-        self._coding = CloudCoding.from_json(self.spec, document["representation"])
-        with seeded(0):
-            self._model = Model(settings, self.spec, self._coding, document["typical"])
-        load_weights(folder, self._model, device)
-        self.device = device
-        return self
-
-    def _trained(self) -> tuple[CloudCoding, Model]:
-        if self._coding is None or self._model is None:
-            msg = "the model has not been trained; fit it first, or load a saved one"
-            raise TrainingError(msg)
-        return self._coding, self._model
 
 
 def _validation_loss(

@@ -1,18 +1,18 @@
-"""The losses of flow matching along straight paths (arXiv:2210.02747), for points and for summaries."""
+"""The loss of flow matching along straight paths (arXiv:2210.02747)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 import torch
-from jetgen.training import mask_of
+from jetgen.training import even_times, mask_of, mirror_signs, normal
 from torch import Tensor
 
 from jetgen_mdma_flowmatch.coupling import couple
-from jetgen_mdma_flowmatch.fields import PointField, SummaryField
+from jetgen_mdma_flowmatch.fields import PointField
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
 
-__all__ = ["blurred", "normal", "point_loss", "summary_loss"]
+__all__ = ["blurred", "point_loss"]
 
 
 def point_loss(
@@ -25,7 +25,8 @@ def point_loss(
         mirrored: columns whose sign is drawn for each cloud anew.
     """
     settings, counts = field.settings, batch["counts"]
-    points = _mirror(batch["points"], mirrored, generator)
+    points = batch["points"]
+    points = points * mirror_signs(len(points), points.shape[2], mirrored, generator)
     mask = mask_of(counts, points.shape[1])
     noise = normal(points.shape, generator)
     if settings.coupling:
@@ -42,45 +43,13 @@ def point_loss(
     return total / (counts.sum().clamp(min=1) * points.shape[2])
 
 
-def summary_loss(
-    field: SummaryField,
-    batch: Mapping[str, Tensor],
-    generator: torch.Generator,
-    mirrored: Sequence[int],
-) -> Tensor:
-    """The mean squared error of the velocity of the scores of summaries, ``summary`` (B, 4) in ``batch``."""
-    summary = _mirror(batch["summary"].unsqueeze(1), mirrored, generator).squeeze(1)
-    noise = normal(summary.shape, generator)
-    time = _times(len(summary), "uniform", generator)
-    at = time.unsqueeze(1)
-    velocity = field(time, (1 - at) * noise + at * summary, batch["counts"], batch["context"])
-    mean: Tensor = (velocity - (summary - noise)).square().mean()
-    return mean
-
-
 def blurred(summary: Tensor, settings: MDMAFlowMatchSettings, generator: torch.Generator) -> Tensor:
     """A summary as the network is told of it: with a blur, for what it is asked to hit shall not be a point."""
     return summary + settings.summary_noise * normal(summary.shape, generator)
 
 
-def _mirror(points: Tensor, columns: Sequence[int], generator: torch.Generator) -> Tensor:
-    if not columns:
-        return points
-    signs = torch.ones(len(points), 1, points.shape[2], device=points.device)
-    heads = torch.rand(len(points), 1, len(columns), generator=generator, device=points.device) < 0.5
-    signs[..., list(columns)] = torch.where(heads, -1.0, 1.0)
-    return points * signs
-
-
-def normal(shape: Sequence[int], generator: torch.Generator) -> Tensor:
-    """Standard normal numbers on the device of ``generator``."""
-    return torch.randn(shape, generator=generator, device=generator.device)
-
-
 def _times(n: int, where: str, generator: torch.Generator) -> Tensor:
     if where == "logit-normal":
         return normal([n], generator).sigmoid()
-    # An even grid with one random shift instead of n independent times: the same mean loss with less noise.
-    places = torch.randperm(n, generator=generator, device=generator.device)
-    even = (places / n + torch.rand(1, generator=generator, device=generator.device)) % 1
+    even = even_times(n, generator)
     return even if where == "uniform" else 1 - even**1.5

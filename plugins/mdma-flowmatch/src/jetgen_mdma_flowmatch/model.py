@@ -7,21 +7,20 @@ from collections.abc import Mapping
 
 import torch
 from jetgen import CloudSpec
-from jetgen.nn import JetSummary, NormalScores
+from jetgen.nn.jet_summary import JetSummary
+from jetgen.nn.odes import Field, Solver
+from jetgen.nn.summary_flow import SummaryFlow
 from jetgen.physics import has_relative
 from jetgen.training import CloudCoding, mask_of
 from torch import Tensor, nn
 
 from jetgen_mdma_flowmatch.density import exact_trace, hutchinson_trace, log_density, log_normal
-from jetgen_mdma_flowmatch.fields import PointField, SummaryField
+from jetgen_mdma_flowmatch.fields import PointField
 from jetgen_mdma_flowmatch.matching import blurred
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
-from jetgen_mdma_flowmatch.solver import Field, Solver
 
 __all__ = ["Model"]
 
-# Normal scores flow almost straight: with more evaluations the masses are no better.
-_SUMMARY_SOLVER = Solver("midpoint", 8)
 # A density is not asked for in a hurry.
 _SUMMARY_DENSITY_SOLVER = Solver("rk4", 32)
 
@@ -51,11 +50,9 @@ class Model(nn.Module):
             context=context,
             summary=summary,
         )
-        self.summary: SummaryField | None = None
-        self.scores: NormalScores | None = None
+        self.summary: SummaryFlow | None = None
         if summary is not None:
-            self.scores = NormalScores(summary.size)
-            self.summary = SummaryField(
+            self.summary = SummaryFlow(
                 summary.size,
                 context=context,
                 largest=largest,
@@ -72,11 +69,10 @@ class Model(nn.Module):
         mask = mask_of(counts, noise.shape[1])
         noise = noise * mask.unsqueeze(-1)
         observer = self.points.summary
-        if self.summary is None or self.scores is None or observer is None:
+        if self.summary is None or observer is None:
             return solver.solve(self._point_field(mask, counts, context, None), noise)
         first, blur = start.chunk(2, 1)
-        scores = _SUMMARY_SOLVER.solve(_summary_field(self.summary, counts, context), first)
-        summary = self.scores.inverse(scores)
+        summary = self.summary.draw(first, counts, context)
         target = observer.told(summary) + self.settings.summary_noise * blur
         points = solver.solve(self._point_field(mask, counts, context, target), noise)
         return observer.settled(points, mask, summary)[0]
@@ -93,10 +89,10 @@ class Model(nn.Module):
         mask = mask_of(counts, points.shape[1])
         target, weight = None, torch.zeros(len(points), device=points.device)
         observer = self.points.summary
-        if self.summary is not None and self.scores is not None and observer is not None:
+        if self.summary is not None and observer is not None:
             summary = observer.raw(points, mask)
-            scores, slope = self.scores(summary)
-            field = _summary_field(self.summary, counts, context)
+            scores, slope = self.summary.scores(summary)
+            field = self.summary.field(counts, context)
             # In the units of what is told, as q is.
             weight = (
                 log_density(field, scores, _SUMMARY_DENSITY_SOLVER, exact_trace) + slope + observer.scale.log().sum()
@@ -113,7 +109,3 @@ class Model(nn.Module):
 
     def _point_field(self, mask: Tensor, counts: Tensor, context: Tensor, target: Tensor | None) -> Field:
         return lambda time, state: self.points(time.expand(len(state)), state, mask, counts, context, target)
-
-
-def _summary_field(network: SummaryField, counts: Tensor, context: Tensor) -> Field:
-    return lambda time, state: network(time.expand(len(state)), state, counts, context)

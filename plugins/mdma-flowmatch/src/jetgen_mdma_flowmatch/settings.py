@@ -9,16 +9,21 @@ from jetgen.cloud_spec import CloudSpec
 from jetgen.shipped import PretrainedSettings
 from pydantic import Field
 
-__all__ = ["SAMPLING", "MDMAFlowMatchSettings"]
-
-SAMPLING = ("solver", "nfe", "tolerance", "density_nfe", "density_draws", "batch_points")
-"""The settings that may differ from those that a model was trained with."""
+__all__ = ["MDMAFlowMatchSettings"]
 
 
 class MDMAFlowMatchSettings(PretrainedSettings):
     """Network, training and sampling. The defaults are those of the preset ``quick``."""
 
     package: ClassVar[str] = "jetgen_mdma_flowmatch"
+    sampling: ClassVar[tuple[str, ...]] = (
+        "solver",
+        "nfe",
+        "tolerance",
+        "density_nfe",
+        "density_draws",
+        "batch_points",
+    )
 
     backbone: Literal["mdma", "epic", "transformer"] = Field(
         "mdma", description="how points speak with each other: mean-field attention, sum and mean, or each with each"

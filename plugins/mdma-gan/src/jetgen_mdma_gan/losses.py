@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
-from jetgen.training import Step
+from jetgen.training import Step, mirror_signs, normal
 from torch import Tensor
 from torch.nn import functional
 
 from jetgen_mdma_gan.networks import Critic, PointGenerator, Sizes, Told
 from jetgen_mdma_gan.settings import MDMAGANSettings
 
-__all__ = ["Adversaries", "gradient_norms", "interpolated", "normal", "signs"]
+__all__ = ["Adversaries", "gradient_norms", "interpolated"]
 
 
 class _Batch(NamedTuple):
@@ -106,10 +106,12 @@ class Adversaries:
         if self.settings.input_noise:
             points = points * (1 + self.settings.input_noise * normal(points.shape, generator))
         told = self.sizes.told(counts, batch["context"], points.shape[1], published=self.settings.published_form)
+        if self.generator.observer is not None:
+            told = told._replace(summary=self.generator.observer.raw(points, told.mask))
         return _Batch(points, counts, told)
 
     def _generated(self, true: _Batch, generator: torch.Generator) -> Tensor:
-        """Clouds of the sizes and for the context of the true ones."""
+        """Clouds of the sizes, for the context, and with the summary of the true ones."""
         size, places = true.told.mask.shape
         noise = normal([size, places, self.generator.noise], generator)
         shared = normal([size, self.generator.cloud_noise], generator)
@@ -117,7 +119,7 @@ class Adversaries:
 
     def _mirrored(self, points: Tensor, generator: torch.Generator) -> Tensor:
         """Generated clouds are mirrored at random like the true ones, so that the symmetry need not be learnt."""
-        return points * signs(len(points), points.shape[2], self.mirrored, generator) if self.mirrored else points
+        return points * mirror_signs(len(points), points.shape[2], self.mirrored, generator)
 
 
 def interpolated(true: Tensor, fake: Tensor, true_counts: Tensor, fake_counts: Tensor, part: Tensor) -> Tensor:
@@ -139,17 +141,3 @@ def gradient_norms(critic: Critic, points: Tensor, told: Told) -> Tensor:
     squares = (gradient * told.mask.unsqueeze(-1)).square().flatten(1).sum(1)
     # The root of 0 has no slope.
     return (squares + 1e-12).sqrt()
-
-
-def signs(clouds: int, width: int, columns: Sequence[int], generator: torch.Generator) -> Tensor:
-    """(clouds, 1, width), -1 or 1 at random in ``columns`` and 1 in the others: what mirrors each cloud or does not."""
-    made = torch.ones(clouds, 1, width, device=generator.device)
-    if columns:
-        heads = torch.rand(clouds, 1, len(columns), generator=generator, device=generator.device) < 0.5
-        made[..., list(columns)] = torch.where(heads, -1.0, 1.0)
-    return made
-
-
-def normal(shape: Sequence[int], generator: torch.Generator) -> Tensor:
-    """Standard normal numbers on the device of ``generator``."""
-    return torch.randn(shape, generator=generator, device=generator.device)

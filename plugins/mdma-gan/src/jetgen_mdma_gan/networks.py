@@ -21,6 +21,9 @@ from jetgen_mdma_gan.settings import MDMAGANSettings
 
 __all__ = ["Critic", "PointGenerator", "Sizes", "Told"]
 
+# A summary in front of a network, so that its tails are not far away.
+_SUMMARY_SCALE = 1 / 3
+
 
 class Told(NamedTuple):
     """What both networks are told of the clouds of a batch."""
@@ -29,6 +32,8 @@ class Told(NamedTuple):
     """(B, P), True at points."""
     known: Tensor
     """(B, C), size and encoded context."""
+    summary: Tensor | None = None
+    """(B, 4), raw, what jets shall be as a whole; it is the generator's alone, for a critic sees it."""
 
 
 class Sizes(NamedTuple):
@@ -57,13 +62,17 @@ class PointGenerator(nn.Module):
         coded: numbers of a coded point.
         context: numbers of the encoded context.
         typical: the mean multiplicity.
+        observer: what jets are moved by to be what they shall be as a whole; None for clouds that are left as made.
     """
 
-    def __init__(self, settings: MDMAGANSettings, coded: int, context: int, typical: float) -> None:
+    def __init__(
+        self, settings: MDMAGANSettings, coded: int, context: int, typical: float, observer: JetSummary | None = None
+    ) -> None:
         super().__init__()
-        one, self.typical = settings, typical
+        one, self.typical, self.observer = settings, typical, observer
         self.noise, self.cloud_noise, self.published = one.noise or coded, one.cloud_noise, one.published_form
         told = Sizes.width(context, published=one.published_form) + one.cloud_noise
+        told += 0 if observer is None else observer.size
         self.context, told = _context_network(told, one.inner_context)
         self.embed = nn.Linear(self.noise, one.width)
         self.start = None if one.published_form else nn.Linear(one.width + told, one.width)
@@ -75,8 +84,12 @@ class PointGenerator(nn.Module):
 
     def forward(self, noise: Tensor, cloud_noise: Tensor, told: Told) -> Tensor:
         """Coded points (B, P, W), zeros where there are none, of ``noise`` (B, P, noise) and (B, cloud_noise)."""
-        mask = told.mask
-        known: Tensor = self.context(torch.cat([told.known, cloud_noise], 1))
+        mask, known = told.mask, [told.known, cloud_noise]
+        if self.observer is not None and told.summary is not None:
+            known.append(_SUMMARY_SCALE * self.observer.told(told.summary))
+        return self._settled(self._made(noise, mask, self.context(torch.cat(known, 1))), told)
+
+    def _made(self, noise: Tensor, mask: Tensor, known: Tensor) -> Tensor:
         points = self.embed(noise)
         if self.steer is not None:
             points = points.add_(self.steer(known).unsqueeze(1))
@@ -88,6 +101,12 @@ class PointGenerator(nn.Module):
             points, field = block(points, field, mask, known)
         answer: Tensor = self.out(functional.leaky_relu(points))
         return answer * mask.unsqueeze(-1)
+
+    def _settled(self, points: Tensor, told: Told) -> Tensor:
+        """Jets moved to the mass, momentum and centre that they were made for; the critic sees no others."""
+        if self.observer is None or told.summary is None:
+            return points
+        return self.observer.settled(points, told.mask, told.summary)[0]
 
 
 class Critic(nn.Module):

@@ -9,16 +9,14 @@ from jetgen.cloud_spec import CloudSpec
 from jetgen.shipped import PretrainedSettings
 from pydantic import Field
 
-__all__ = ["SAMPLING", "MDMAGANSettings"]
-
-SAMPLING = ("batch_points",)
-"""The settings that may differ from those that a model was trained with."""
+__all__ = ["MDMAGANSettings"]
 
 
 class MDMAGANSettings(PretrainedSettings):
     """Networks, training and sampling. The defaults are those of the preset ``quick``."""
 
     package: ClassVar[str] = "jetgen_mdma_gan"
+    sampling: ClassVar[tuple[str, ...]] = ("batch_points",)
 
     width: int = Field(32, ge=1, description="numbers of a point and of the mean field inside the generator")
     hidden: int = Field(64, ge=1, description="numbers inside one of its blocks, and of its attention")
@@ -31,6 +29,15 @@ class MDMAGANSettings(PretrainedSettings):
     published_form: bool = Field(
         default=False, description="tell the number of points as the published code does, inside the blocks alone"
     )
+
+    summary: bool = Field(
+        default=True,
+        description="first draw mass, momentum and centre of a jet with a small flow, and move its points to have them",
+    )
+    summary_hidden: int = Field(64, ge=1, description="width of the network of the small flow")
+    summary_steps: int = Field(2000, ge=1, description="steps of its training")
+    summary_batch: int = Field(1024, ge=1, description="clouds in such a step")
+    summary_rate: float = Field(3e-3, gt=0, description="its learning rate, at its highest")
 
     critic_width: int = Field(32, ge=1, description="as width, of the critic")
     critic_hidden: int = Field(64, ge=1, description="as hidden, of the critic")
@@ -45,7 +52,8 @@ class MDMAGANSettings(PretrainedSettings):
     )
 
     loss: Literal["lsgan", "wgan-gp", "relativistic"] = Field(
-        "lsgan", description="least squares, Wasserstein with its penalty, or pairs of a generated and a true cloud"
+        "relativistic",
+        description="least squares, Wasserstein with its penalty, or pairs of a generated and a true cloud",
     )
     penalty: float = Field(10.0, ge=0, description="weight of the gradient penalty of wgan-gp")
     matching: float = Field(0.0, ge=0, description="weight of the distance between the critic's mean fields")
@@ -53,8 +61,8 @@ class MDMAGANSettings(PretrainedSettings):
     matching_of: Literal["clouds", "means"] = Field(
         "clouds", description="distance of each generated cloud to a true one, or of their means over the batch"
     )
-    r1: float = Field(5.0, ge=0, description="weight of the squared gradient of the critic at true clouds")
-    r2: float = Field(0.0, ge=0, description="as r1, at generated clouds")
+    r1: float = Field(2.0, ge=0, description="weight of the squared gradient of the critic at true clouds")
+    r2: float = Field(2.0, ge=0, description="as r1, at generated clouds")
     r1_every: int = Field(4, ge=1, description="critic steps between those with that penalty, which is made up for")
     input_noise: float = Field(1e-3, ge=0, description="relative noise on true points")
 
@@ -64,12 +72,12 @@ class MDMAGANSettings(PretrainedSettings):
     critic_steps: int = Field(1, ge=1, description="steps of the critic for each")
     batch_size: int = Field(128, ge=1, description="clouds in a step")
     step_points: int = Field(16_384, ge=1, description="points in a step, about: large clouds come in smaller batches")
-    learning_rate: float = Field(1e-3, gt=0, description="of the generator, at its highest")
-    critic_rate: float = Field(2e-3, gt=0, description="of the critic, at its highest")
+    learning_rate: float = Field(5e-4, gt=0, description="of the generator, at its highest")
+    critic_rate: float = Field(1e-3, gt=0, description="of the critic, at its highest")
     betas: tuple[float, float] = Field((0.0, 0.999), description="memories of Adam")
     warmup: int = Field(100, ge=0, description="steps until the highest rates; after them they fall along a cosine")
     rate_floor: float = Field(0.1, ge=0, le=1, description="part of the rates that is left at the end")
-    clip: float = Field(10.0, gt=0, description="largest norm of a gradient")
+    clip: float = Field(0.1, gt=0, description="largest norm of a gradient, some times the usual one")
     ema: float = Field(0.995, ge=0, lt=1, description="decay of the moving average of the generator, which is kept")
     buckets: bool = Field(default=True, description="batches of clouds of similar size, so that little is padding")
 
@@ -93,6 +101,8 @@ class MDMAGANSettings(PretrainedSettings):
             "critic_hidden": 32,
             "critic_blocks": 1,
             "critic_heads": 4,
+            "summary_hidden": 32,
+            "summary_steps": 40,
             "steps": 40,
             "warmup": 5,
             "batch_size": 64,
@@ -102,7 +112,14 @@ class MDMAGANSettings(PretrainedSettings):
             "collapse_ratio": 0.0,
         },
         "quick": {},
-        "standard": {"steps": 20_000, "warmup": 200, "ema": 0.999, "validate_every": 500, "validation_clouds": 4000},
+        "standard": {
+            "summary_steps": 4000,
+            "steps": 10_000,
+            "warmup": 200,
+            "ema": 0.999,
+            "validate_every": 500,
+            "validation_clouds": 4000,
+        },
         "gpu": {
             "width": 64,
             "hidden": 128,
@@ -110,6 +127,7 @@ class MDMAGANSettings(PretrainedSettings):
             "critic_width": 64,
             "critic_hidden": 128,
             "critic_blocks": 3,
+            "summary_steps": 6000,
             "steps": 12_000,
             "batch_size": 1024,
             "step_points": 262_144,
@@ -132,9 +150,12 @@ class MDMAGANSettings(PretrainedSettings):
             "critic_blocks": 2,
             "critic_heads": 16,
             "critic_norm": "rows",
+            "summary": False,
             "critic_summary": False,
+            "loss": "lsgan",
             "matching": 1.0,
             "r1": 0.0,
+            "r2": 0.0,
             "momentum": "boxcox",
             "flips": False,
             "steps": 3_000_000,
