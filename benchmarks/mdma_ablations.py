@@ -12,17 +12,14 @@ Results are added to --out as they come (one JSON object a line), so that severa
 from __future__ import annotations
 
 import argparse
-import json
 import time
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import jetgen
-import torch
+from mdma_bench.ablating import Row, Variants, ablate
 from mdma_bench.judging import judged, truth_to_choose_by
 
-VARIANTS: Mapping[str, Mapping[str, Any]] = {
+VARIANTS: Variants = {
     "as it is": {},
     "backbone epic": {"backbone": "epic"},
     "backbone transformer": {"backbone": "transformer"},
@@ -73,7 +70,7 @@ def run(name: str, options: argparse.Namespace, seed: int) -> dict[str, Any]:
     }
 
 
-def show(row: Mapping[str, Any]) -> None:
+def show(row: Row) -> None:
     """One line of the table."""
     print(
         f"{row['variant']:28s} seed {row['seed']}  {row['parameters']:>9,}  loss {row['loss']:.4f}  "
@@ -83,30 +80,5 @@ def show(row: Mapping[str, Any]) -> None:
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("variants", nargs="*", metavar="VARIANT", help=f"of {'; '.join(VARIANTS)} [all]")
-    parser.add_argument("--preset", default="quick")
-    parser.add_argument("--steps", type=int, help="of the large flow, instead of the preset's")
-    parser.add_argument("--dataset", default="pythia-top30@small")
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--first-seed", type=int, default=1)
-    parser.add_argument("--jets", type=int, default=10_000)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--out", type=Path, help="add the results to this file")
-    options = parser.parse_args()
-    unknown = set(options.variants) - set(VARIANTS)
-    if unknown:
-        parser.error(f"there is no variant {', '.join(sorted(unknown))}; there are {'; '.join(VARIANTS)}")
-    torch.set_num_threads(options.threads)
-    for name in options.variants or VARIANTS:
-        for seed in range(options.first_seed, options.first_seed + options.seeds):
-            row = run(name, options, seed)
-            show(row)
-            if options.out is not None:
-                with options.out.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(row) + "\n")
-
-
 if __name__ == "__main__":
-    main()
+    ablate(__doc__, VARIANTS, run, show)

@@ -13,20 +13,18 @@ what stands there already is not run again.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import jetgen
-import torch
 from jetgen.errors import TrainingError
+from mdma_bench.ablating import Row, Variants, ablate
 from mdma_bench.judging import judged, truth_to_choose_by
 
 _NO_PENALTY: Mapping[str, Any] = {"r1": 0.0, "r2": 0.0}
 
-VARIANTS: Mapping[str, Mapping[str, Any]] = {
+VARIANTS: Variants = {
     "as it is": {},
     "no summary": {"summary": False},
     "no average": {"ema": 0.0},
@@ -104,7 +102,7 @@ def run(name: str, options: argparse.Namespace, seed: int) -> dict[str, Any]:
     }
 
 
-def show(row: Mapping[str, Any]) -> None:
+def show(row: Row) -> None:
     """One line of the table."""
     head = f"{row['variant']:30s} seed {row['seed']}  "
     if "failure" in row:
@@ -118,39 +116,5 @@ def show(row: Mapping[str, Any]) -> None:
     )
 
 
-def _known(path: Path | None) -> dict[tuple[Any, ...], dict[str, Any]]:
-    if path is None or not path.is_file():
-        return {}
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return {(row["variant"], row["dataset"], row["preset"], row["seed"]): row for row in rows}
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("variants", nargs="*", metavar="VARIANT", help=f"of {'; '.join(VARIANTS)} [all]")
-    parser.add_argument("--preset", default="quick")
-    parser.add_argument("--steps", type=int, help="instead of the preset's")
-    parser.add_argument("--dataset", default="pythia-top30@small")
-    parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--first-seed", type=int, default=1)
-    parser.add_argument("--jets", type=int, default=10_000)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--out", type=Path, help="add the results to this file")
-    options = parser.parse_args()
-    unknown = set(options.variants) - set(VARIANTS)
-    if unknown:
-        parser.error(f"there is no variant {', '.join(sorted(unknown))}; there are {'; '.join(VARIANTS)}")
-    torch.set_num_threads(options.threads)
-    known = _known(options.out)
-    for name in options.variants or VARIANTS:
-        for seed in range(options.first_seed, options.first_seed + options.seeds):
-            found = known.get((name, options.dataset, options.preset, seed))
-            row = run(name, options, seed) if found is None else found
-            show(row)
-            if options.out is not None and found is None:
-                with options.out.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(row) + "\n")
-
-
 if __name__ == "__main__":
-    main()
+    ablate(__doc__, VARIANTS, run, show)

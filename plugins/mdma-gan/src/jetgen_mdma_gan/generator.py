@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -15,7 +15,7 @@ from jetgen.nn.weighted_summary import WeightedSummary
 from jetgen.physics import has_relative
 from jetgen.training import CloudCoding, Phase, Ragged, Update, fit, mask_of, seeded, warmup_cosine
 from jetgen.training.cloud_generator import CloudGenerator, Trained, filled
-from jetgen.training.summaries import learn_summaries, summary_phase
+from jetgen.training.summaries import summary_phase
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -61,6 +61,7 @@ class MDMAGAN(CloudGenerator[MDMAGANSettings, Model]):
         rows, typical = coding.rows(some, rng), float(clouds.counts.mean())
         with seeded(ctx.torch_seed("init")):
             model = self.build(coding, typical)
+            rows |= model.learnt(rows)
             observer = self._observer(model, coding, rows)
             critic = Critic(self.settings, coding.points.width, coding.context.width, typical, observer)
         judge = None
@@ -77,25 +78,17 @@ class MDMAGAN(CloudGenerator[MDMAGANSettings, Model]):
         return report if judge is None else _judged(report, judge)
 
     def _observer(
-        self, model: Model, coding: CloudCoding, rows: dict[str, Tensor | Ragged]
+        self, model: Model, coding: CloudCoding, rows: Mapping[str, Tensor | Ragged]
     ) -> JetSummary | WeightedSummary | None:
-        """What shows the critic a cloud as a whole; its scale is that of the training clouds.
-
-        The generator's own knows it, once the small flow has been given the summaries of these to learn.
-        """
-        one, observer, mirrored = self.settings, model.points.observer, bool(model.mirrored)
-        if observer is not None and model.summary is not None:
-            rows["summary"] = learn_summaries(
-                observer, model.summary, rows, mirrored=mirrored, batch_points=one.batch_points
-            )
-        if not one.critic_summary or observer is not None:
-            return observer if one.critic_summary else None
+        """What shows the critic a cloud as a whole: what jets are moved by, or one scaled to the training clouds."""
+        if not self.settings.critic_summary or model.points.observer is not None:
+            return model.points.observer if self.settings.critic_summary else None
         some = torch.arange(min(_SUMMARISED, len(rows["counts"])))
         counts, points = rows["counts"][some], rows["points"][some]
         mask = mask_of(counts, points.shape[1])
         if has_relative(self.spec):
             jet = JetSummary(self.spec, coding.points.features)
-            jet.standardise(jet.raw(points, mask), mirrored=mirrored)
+            jet.standardise(jet.raw(points, mask), mirrored=bool(model.mirrored))
             return jet
         if WeightedSummary.suits(self.spec):
             cloud = WeightedSummary(self.spec, coding.points)

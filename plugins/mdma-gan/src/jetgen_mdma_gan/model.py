@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from jetgen.nn.summary_flow import SummaryFlow
 from jetgen.physics import has_relative
 from jetgen.training import CloudCoding, draw_points, mirror_signs, normal
 from jetgen.training.drawing import Make
+from jetgen.training.summaries import learn_summaries
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -50,6 +51,15 @@ class Model(nn.Module):
             )
         self.points = PointGenerator(settings, width, context, sizes.typical, observer)
 
+    def learnt(self, rows: Mapping[str, Any]) -> dict[str, Tensor]:
+        """The rows ``summary`` that the small flow learns; scales and quantiles of summaries are fitted to ``rows``."""
+        if self.summary is None or self.points.observer is None:
+            return {}
+        mirrored, points = bool(self.mirrored), self.settings.batch_points
+        return {
+            "summary": learn_summaries(self.points.observer, self.summary, rows, mirrored=mirrored, batch_points=points)
+        }
+
     def draw(
         self,
         counts: NDArray[np.int64],
@@ -84,19 +94,11 @@ class Model(nn.Module):
         summary = None
         if self.summary is not None:
             summary = self.summary.draw(normal([len(counts), self.summary.size], generator), counts, context)
-        return partial(self._made, counts, context, summary, shared, sides)
 
-    def _made(
-        self,
-        counts: Tensor,
-        context: Tensor,
-        summary: Tensor | None,
-        shared: Tensor,
-        sides: Tensor,
-        noise: Tensor,
-        index: Tensor,
-    ) -> Tensor:
-        told = self.sizes.told(counts[index], context[index], noise.shape[1], published=self.points.published)
-        told = told._replace(summary=None if summary is None else summary[index])
-        points: Tensor = self.points(noise, shared[index], told)
-        return points * sides[index]
+        def make(noise: Tensor, index: Tensor) -> Tensor:
+            told = self.sizes.told(counts[index], context[index], noise.shape[1], published=self.points.published)
+            told = told._replace(summary=None if summary is None else summary[index])
+            points: Tensor = self.points(noise, shared[index], told)
+            return points * sides[index]
+
+        return make
