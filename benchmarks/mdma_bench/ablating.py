@@ -15,7 +15,7 @@ __all__ = ["Row", "Variants", "ablate"]
 Row = Mapping[str, Any]
 Variants = Mapping[str, Mapping[str, Any]]
 
-_KEY = ("variant", "dataset", "preset", "seed")
+_KEY = ("variant", "dataset", "preset", "asked_steps", "seed")
 
 
 def ablate(
@@ -43,8 +43,8 @@ def ablate(
     known = _known(options.out)
     for name in options.variants or variants:
         for seed in range(options.first_seed, options.first_seed + options.seeds):
-            found = known.get((name, options.dataset, options.preset, seed))
-            row = run(name, options, seed) if found is None else found
+            found = known.get((name, options.dataset, options.preset, options.steps, seed))
+            row = {**run(name, options, seed), "asked_steps": options.steps} if found is None else found
             show(row)
             if options.out is not None and found is None:
                 with options.out.open("a", encoding="utf-8") as file:
@@ -55,4 +55,4 @@ def _known(path: Path | None) -> dict[tuple[Any, ...], Row]:
     if path is None or not path.is_file():
         return {}
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return {tuple(row[name] for name in _KEY): row for row in rows}
+    return {tuple(row.get(name) for name in _KEY): row for row in rows}
