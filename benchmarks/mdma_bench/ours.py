@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from jetgen.nn import Backbone, JetSummary, MeanFieldBlock, SetNetwork, time_features, time_width
 from jetgen.training import seeded
-from jetgen_mdma_flowmatch.coding import fit_coding
+from jetgen.training.cloud_coding import fit_coding
 from jetgen_mdma_flowmatch.fields import PointField
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
 from torch import Tensor

@@ -24,12 +24,17 @@ _UNREADABLE = (OSError, KeyError, RuntimeError, TypeError, ValueError, OverflowE
 
 
 class ShardFile(ABC):
-    """One file of a stream of clouds; a subclass says where it is, and may say how points are stored."""
+    """One file of a stream of clouds; a subclass says whose, and may say how points are stored."""
+
+    home: Path
+    """The folder of all streams."""
+    split: str
+    index: int
 
     @property
-    @abstractmethod
     def path(self) -> Path:
         """Where the file is, or will be."""
+        return self.home / self.split / f"{self.index:05d}.h5"
 
     @property
     @abstractmethod

@@ -11,9 +11,9 @@ from jetgen.physics import coordinates, jet_spec, relative_mass, relative_pt
 from jetgen.settings import resolve
 from jetgen.shipped import find_weights
 from jetgen.training import CloudCoding, mask_of, seeded
+from jetgen.training.cloud_coding import fit_coding, mirrored_columns
 from jetgen.training.summaries import summary_loss
 from jetgen_mdma_flowmatch import matching
-from jetgen_mdma_flowmatch.coding import fit_coding, mirrored_columns
 from jetgen_mdma_flowmatch.coupling import couple
 from jetgen_mdma_flowmatch.matching import point_loss
 from jetgen_mdma_flowmatch.model import Model

@@ -11,7 +11,7 @@ from jetgen.nn import NormalScores
 from jetgen.nn.odes import Solver
 from jetgen.physics import jet_spec
 from jetgen.training import mask_of, seeded
-from jetgen_mdma_flowmatch.coding import fit_coding
+from jetgen.training.cloud_coding import fit_coding
 from jetgen_mdma_flowmatch.density import log_normal
 from jetgen_mdma_flowmatch.model import Model
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings

@@ -9,9 +9,9 @@ from jetgen import Clouds, CloudSpec, Feature, RunContext
 from jetgen.physics import jet_spec
 from jetgen.settings import resolve
 from jetgen.training import Step, mask_of, seeded
+from jetgen.training.cloud_coding import fit_coding
 from jetgen.training.summaries import learn_summaries
 from jetgen_mdma_gan import losses
-from jetgen_mdma_gan.coding import fit_coding
 from jetgen_mdma_gan.composite import Composite, observables, variety
 from jetgen_mdma_gan.model import Model
 from jetgen_mdma_gan.networks import Critic, PointGenerator, Sizes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Self
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 import torch
@@ -13,10 +13,18 @@ from torch import Tensor
 from jetgen.cloud_spec import CloudSpec
 from jetgen.clouds import Clouds
 from jetgen.conditional_multiplicity import ConditionalMultiplicity
+from jetgen.physics import mirror_columns
 from jetgen.training.ragged import Ragged
 from jetgen.transforms import ContextEncoding, PointCoding
 
-__all__ = ["CloudCoding"]
+__all__ = ["CloudCoding", "CodingSettings", "fit_coding", "mirrored_columns"]
+
+
+class CodingSettings(Protocol):
+    """The settings that say how clouds are coded."""
+
+    momentum: Literal["log", "boxcox"]
+    flips: bool
 
 
 class CloudCoding:
@@ -79,3 +87,14 @@ class CloudCoding:
             ContextEncoding.from_json(spec.context, document["context"]),
             ConditionalMultiplicity.from_json(document["sizes"]),
         )
+
+
+def fit_coding(settings: CodingSettings, spec: CloudSpec, clouds: Clouds, rng: np.random.Generator) -> CloudCoding:
+    """The coding that suits the training clouds; ``rng`` draws the places of hits inside their cells."""
+    mirrored = mirrored_columns(settings, spec)
+    return CloudCoding.fit(spec, clouds, positive=settings.momentum, mirrored=mirrored, rng=rng)
+
+
+def mirrored_columns(settings: CodingSettings, spec: CloudSpec) -> list[int]:
+    """The columns that are mirrored at random; none for clouds that are not jets about their axis."""
+    return mirror_columns(spec) if settings.flips else []

@@ -25,13 +25,13 @@ from jetgen.training import (
     seeded,
     warmup_cosine,
 )
+from jetgen.training.cloud_coding import fit_coding, mirrored_columns
 from jetgen.training.cloud_generator import CloudGenerator, Trained, filled
 from jetgen.training.drawing import Make
 from jetgen.training.summaries import learn_summaries, summary_phase
 from numpy.typing import NDArray
 from torch import Tensor
 
-from jetgen_mdma_flowmatch.coding import fit_coding, mirrored_columns
 from jetgen_mdma_flowmatch.matching import point_loss
 from jetgen_mdma_flowmatch.model import Model
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings

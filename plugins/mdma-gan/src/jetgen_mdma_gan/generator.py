@@ -14,12 +14,12 @@ from jetgen.nn.jet_summary import JetSummary
 from jetgen.nn.weighted_summary import WeightedSummary
 from jetgen.physics import has_relative
 from jetgen.training import CloudCoding, Phase, Ragged, Update, fit, mask_of, seeded, warmup_cosine
+from jetgen.training.cloud_coding import fit_coding
 from jetgen.training.cloud_generator import CloudGenerator, Trained, filled
 from jetgen.training.summaries import summary_phase
 from numpy.typing import NDArray
 from torch import Tensor
 
-from jetgen_mdma_gan.coding import fit_coding
 from jetgen_mdma_gan.losses import Adversaries
 from jetgen_mdma_gan.model import Model
 from jetgen_mdma_gan.networks import Critic, Sizes

@@ -11,12 +11,12 @@ from jetgen.nn.jet_summary import JetSummary
 from jetgen.nn.summary_flow import SummaryFlow
 from jetgen.physics import has_relative
 from jetgen.training import CloudCoding, draw_points, mirror_signs, normal
+from jetgen.training.cloud_coding import mirrored_columns
 from jetgen.training.drawing import Make
 from jetgen.training.summaries import learn_summaries
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from jetgen_mdma_gan.coding import mirrored_columns
 from jetgen_mdma_gan.networks import PointGenerator, Sizes
 from jetgen_mdma_gan.settings import MDMAGANSettings
 

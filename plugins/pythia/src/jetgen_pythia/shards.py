@@ -34,11 +34,6 @@ class Shard(ShardFile):
     index: int
 
     @property
-    def path(self) -> Path:
-        """Where the file is, or will be."""
-        return self.home / self.split / f"{self.index:05d}.h5"
-
-    @property
     def name(self) -> str:
         """What is written inside, so that a file that was moved is not taken for another."""
         return f"{self.parton}/{self.split}/{self.index}"
