@@ -28,8 +28,8 @@ from jetgen.metrics.c2st.networks import Batch, stack
 from jetgen.metrics.c2st.profiles import FAST
 from jetgen.metrics.c2st.splitting import FOLDS, Folds
 from jetgen.metrics.c2st.training import Part, outputs_after_training
-from jetgen.testing.distortions import DISTORTIONS
-from jetgen.training import seeded, torch_threads
+from jetgen.metrics.distortions import DISTORTIONS
+from jetgen.torch.training import seeded, torch_threads
 from torch import Tensor, nn
 
 NEIGHBOURS = 7

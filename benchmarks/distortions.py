@@ -25,14 +25,14 @@ from typing import Any, cast
 
 import jetgen
 import numpy as np
-from jetgen.atomic import write_json, write_text
-from jetgen.canonical import ordered
-from jetgen.metrics.choice import chosen_metrics
+from jetgen.api.loading import first_line
+from jetgen.data.ordering import ordered
+from jetgen.evaluation.choice import chosen_metrics
+from jetgen.evaluation.floors import bands, compared, floor_draws, inapplicable, seen, smaller_than_sensible
+from jetgen.io.atomic import write_json, write_text
+from jetgen.metrics.distortions import DISTORTIONS
 from jetgen.metrics.specs import METRICS
 from jetgen.registry import discover, load_target
-from jetgen.registry.target import first_line
-from jetgen.scoring import bands, compared, floor_draws, inapplicable, seen, smaller_than_sensible
-from jetgen.testing.distortions import DISTORTIONS
 
 _NONE = "none"
 _SEEN = 2.0

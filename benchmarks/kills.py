@@ -44,7 +44,7 @@ def _kill(process: subprocess.Popen[bytes], moments: random.Random) -> str | Non
             victim.kill()
         except psutil.NoSuchProcess:
             return "a process that had just ended"
-        return "stage " + " ".join(words[5:]) if "jetgen.harness.stage" in words else "cell or worker"
+        return "stage " + " ".join(words[5:]) if "jetgen.harness.run.stage" in words else "cell or worker"
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         return "driver"

@@ -25,8 +25,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jetgen.nn import length_buckets
-from jetgen.training import mask_of, seeded
+from jetgen.torch.nn import length_buckets
+from jetgen.torch.training import mask_of, seeded
 from jetgen_mdma_gan.networks import PointGenerator, Sizes, Told
 from jetgen_mdma_gan.settings import MDMAGANSettings
 from mdma_bench.multiplicities import multiplicities

@@ -19,7 +19,7 @@ import jetgen
 import numpy as np
 import torch
 from jetgen import Clouds
-from jetgen.scoring import floor_draws
+from jetgen.evaluation.floors import floor_draws
 from mdma_bench.judging import METRICS, judged, truth_to_choose_by
 
 LABELS = {"w1m": "$W_1^M$", "w1p": "$W_1^P$", "w1efp": "$W_1^{EFP}$", "sliced": "sliced"}

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 import jetgen
-from jetgen.harness.provenance import machine, versions
+from jetgen.harness.store.provenance import machine, versions
 
 
 def train(generator: str, preset: str, dataset: str, seed: int, folder: Path) -> None:

@@ -15,10 +15,10 @@ from typing import Any, cast
 
 import jetgen
 import numpy as np
-from jetgen.metrics.choice import chosen_metrics
+from jetgen.evaluation.choice import chosen_metrics
+from jetgen.evaluation.floors import floor_draws, inapplicable, score
+from jetgen.metrics.distortions import DISTORTIONS
 from jetgen.registry import discover, load_target
-from jetgen.scoring import floor_draws, inapplicable, score
-from jetgen.testing.distortions import DISTORTIONS
 
 
 def main() -> None:

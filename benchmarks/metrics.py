@@ -22,7 +22,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from jetgen.cache import cache_folder
+from jetgen.system import cache_folder
 from metrics_speed.cases import CASES, Work, wanted
 from metrics_speed.comparing import Measured, measure
 from metrics_speed.environment import NoPeerError, check_peer, peer_python

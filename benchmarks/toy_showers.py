@@ -19,15 +19,15 @@ from typing import Any
 
 import numpy as np
 from jetgen import Clouds, MetricContext
-from jetgen.datasets.toy_showers.acceptance import TARGETS, expected_hits, figures
-from jetgen.datasets.toy_showers.dataset import shower_spec
-from jetgen.datasets.toy_showers.recipe import BLOCK, NATURE, PARAMETERS
-from jetgen.datasets.toy_showers.simulator import Simulator, stream
+from jetgen.evaluation.floors import compared, score, seen
+from jetgen.metrics.observables.cells import cell_energies, incident_energy
 from jetgen.metrics.showers import EnergyDistance, ProfileDistance, SparsityDistance
 from jetgen.metrics.sliced import SlicedDistance
 from jetgen.metrics.wasserstein import MultiplicityDistance
-from jetgen.scoring import compared, score, seen
-from jetgen.showers import cell_energies, incident_energy
+from jetgen_toys.showers.dataset import shower_spec
+from jetgen_toys.showers.recipe import BLOCK, NATURE, PARAMETERS
+from jetgen_toys.showers.simulator import Simulator, stream
+from toy_showers_targets import TARGETS, expected_hits, figures
 
 METRICS = (MultiplicityDistance, EnergyDistance, ProfileDistance, SparsityDistance, SlicedDistance)
 SPEC = shower_spec()

@@ -17,10 +17,10 @@ from typing import Any
 import jetgen
 import numpy as np
 from jetgen import Clouds
-from jetgen.datasets.toy_showers.dataset import shower_spec
-from jetgen.datasets.toy_showers.recipe import NATURE
-from jetgen.files import open_clouds
-from jetgen.showers import cell_energies, incident_energy
+from jetgen.io import open_clouds
+from jetgen.metrics.observables.cells import cell_energies, incident_energy
+from jetgen_toys.showers.dataset import shower_spec
+from jetgen_toys.showers.recipe import NATURE
 from toy_showers import draw_side
 
 SPEC = shower_spec()

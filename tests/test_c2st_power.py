@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from jetgen import Clouds, CloudSpec, Feature, MetricContext
-from jetgen.testing.distortions import DISTORTIONS
+from jetgen.metrics.distortions import DISTORTIONS
 
 pytest.importorskip("torch")
 

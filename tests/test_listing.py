@@ -6,12 +6,12 @@ import json
 import sys
 
 import pytest
-from jetgen.specs import API_VERSION
+from jetgen.api.specs import API_VERSION
 
 SPEC = """
-from jetgen.specs import GeneratorSpec
+from jetgen.api.specs import GeneratorSpec
 SPEC = GeneratorSpec(name={name!r}, summary="for a test", target="json:JSONDecoder",
-                     settings="jetgen.settings:Settings", kinds=("jets",))
+                     settings="jetgen.api.settings:Settings", kinds=("jets",))
 """
 
 
@@ -127,7 +127,7 @@ def test_show_answers_a_mistake_in_one_sentence(kind, arguments, status, message
 
 def test_show_of_a_dataset_gives_its_sizes(kind):
     source = """
-from jetgen.specs import DatasetSpec
+from jetgen.api.specs import DatasetSpec
 SPEC = DatasetSpec(name="dots", summary="s", target="a:B", kind="jets", default_size="tiny",
                    sizes={"tiny": (400, 100, 400), "full": (124000, 26000, 26000)})
 """

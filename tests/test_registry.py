@@ -15,9 +15,9 @@ from jetgen.errors import PluginError, UsageError
 from jetgen.registry import Plugin, Registry, State, discover, load_target
 
 SPEC = """
-from jetgen.specs import GeneratorSpec
+from jetgen.api.specs import GeneratorSpec
 SPEC = GeneratorSpec(name={name!r}, summary="for a test", target="json:JSONDecoder",
-                     settings="jetgen.settings:Settings", kinds=("jets",), api_version={api})
+                     settings="jetgen.api.settings:Settings", kinds=("jets",), api_version={api})
 """
 
 
@@ -75,7 +75,7 @@ def test_evils_at_import_cost_themselves_only_and_keep_the_true_reason(here):
 
 
 def test_faults_in_a_spec_or_in_settings_are_found_before_anybody_uses_them(here):
-    head = "from jetgen.specs import *\nfrom jetgen.settings import Settings\n"
+    head = "from jetgen.api.specs import *\nfrom jetgen.api.settings import Settings\n"
     generator = "SPEC = GeneratorSpec(name='{0}', summary='s', target='a:B', kinds={1}, settings='{2}')\n"
     here.write("text-kinds", head + generator.format("text-kinds", "'jets'", "a:B"), generators={"text-kinds": "SPEC"})
     here.write(
@@ -140,7 +140,7 @@ def test_what_a_plugin_prints_at_import_does_not_disturb_the_report(here):
 
 
 def test_what_a_plugin_leaves_behind_in_the_process_does_not_break_the_next(here):
-    here.write("a-vandal", "import sys\nsys.modules['json.scanner'] = None\nsys.modules['jetgen.settings'] = None\n"
+    here.write("a-vandal", "import sys\nsys.modules['json.scanner'] = None\nsys.modules['jetgen.api.settings'] = None\n"
                + spec_source("a-vandal"), generators={"a-vandal": "SPEC"})  # fmt: skip
     assert discover().find("generators", "kind-gaussian").state is State.OK
 

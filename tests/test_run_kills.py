@@ -96,7 +96,7 @@ def test_a_killed_stage_becomes_a_row_and_the_same_command_goes_on(module_outsid
     process = _start(module_outsiders, command)
     folder = run / "cells" / undisturbed[0]["kind-gaussian"]["id"]
     _wait_for(folder / "training" / "ranks.npz")
-    stage = next(one for one in _family(process) if "jetgen.harness.stage" in one.cmdline())
+    stage = next(one for one in _family(process) if "jetgen.harness.run.stage" in one.cmdline())
     stage.kill()
     assert process.wait() == 1
     row = rows(run)["kind-gaussian"]

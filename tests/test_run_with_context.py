@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from jetgen import Clouds, CloudSpec, Conditions, Feature
+from jetgen.data.jets import jet_spec, relative_mass
 from jetgen.errors import DataError
-from jetgen.files import open_clouds, write_clouds
-from jetgen.harness.stages.sample import checked
-from jetgen.physics import jet_spec, relative_mass
+from jetgen.harness.run.stages.sample import checked
+from jetgen.io import open_clouds, write_clouds
 from own_files import golden
 from runs import cell, rows
 

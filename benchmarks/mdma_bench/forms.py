@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
-from jetgen.nn.buckets import length_buckets
+from jetgen.torch.nn.buckets import length_buckets
 from torch import Tensor, nn
 
 from mdma_bench.evaluate import Evaluate

@@ -7,11 +7,11 @@ from typing import Any
 
 import jetgen
 from jetgen import Clouds
-from jetgen.handle import DatasetHandle
+from jetgen.evaluation.floors import score
 from jetgen.metrics.efp_distance import EfpDistance
 from jetgen.metrics.sliced import SlicedDistance
 from jetgen.metrics.wasserstein import FeatureDistance, MassDistance
-from jetgen.scoring import score
+from jetgen.notebook import DatasetHandle
 
 __all__ = ["METRICS", "judged", "truth_to_choose_by"]
 

@@ -9,9 +9,10 @@ from typing import get_args
 import jetgen
 import numpy as np
 import torch
-from jetgen.nn import Backbone, JetSummary, MeanFieldBlock, SetNetwork, time_features, time_width
-from jetgen.training import seeded
-from jetgen.training.cloud_coding import fit_coding
+from jetgen.torch.clouds import JetSummary
+from jetgen.torch.clouds.cloud_coding import fit_coding
+from jetgen.torch.nn import Backbone, MeanFieldBlock, SetNetwork, time_features, time_width
+from jetgen.torch.training import seeded
 from jetgen_mdma_flowmatch.fields import PointField
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
 from torch import Tensor

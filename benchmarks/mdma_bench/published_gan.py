@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import cast
 
 import torch
-from jetgen.nn import AdversarialBlock, MeanFieldAttention
+from jetgen.torch.nn import AdversarialBlock, MeanFieldAttention
 from jetgen_mdma_gan.networks import PointGenerator, Sizes
 from jetgen_mdma_gan.settings import MDMAGANSettings
 from torch import Tensor, nn

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
-from jetgen.training import seeded, torch_threads
+from jetgen.torch.training import seeded, torch_threads
 
 from mdma_bench.forms import Form
 from mdma_bench.multiplicities import Padded

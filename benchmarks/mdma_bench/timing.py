@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from jetgen.training import torch_threads
+from jetgen.torch.training import torch_threads
 
 __all__ = ["Turns", "take_turns"]
 

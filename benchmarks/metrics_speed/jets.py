@@ -9,7 +9,7 @@ from typing import Any
 import jetgen
 import numpy as np
 from jetgen import Clouds
-from jetgen.efps import efps
+from jetgen.metrics.observables.efps import efps
 from numpy.typing import NDArray
 
 __all__ = ["write_jets"]

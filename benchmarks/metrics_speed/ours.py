@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 from jetgen import Clouds, CloudSpec, MetricContext
-from jetgen.cloud_spec import Feature
+from jetgen.data.spec import Feature
 
 from metrics_speed.serving import Inputs, Task, serve
 
@@ -34,7 +34,7 @@ def _values(result: Any) -> list[float]:
 
 
 def _efp_task(which: Literal["prime5", "all36"], inputs: Inputs, jets: int, compared: int) -> Task:
-    from jetgen.efps import efps
+    from jetgen.metrics.observables.efps import efps
 
     clouds, spec = clouds_of(inputs, "real", jets), jet_spec(inputs)
     return Task(
@@ -116,7 +116,7 @@ def _batches(inputs: Inputs, jets: int) -> list[tuple[Clouds, Clouds]]:
 
 def _emds(inputs: Inputs, jets: int, compared: int) -> Task:
     del compared
-    from jetgen.energy_movers import emd_matrix
+    from jetgen.metrics.observables.emd import emd_matrix
 
     batches, spec = _batches(inputs, jets), jet_spec(inputs)
     threads = _CONTEXT.threads

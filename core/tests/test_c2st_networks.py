@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 
 from jetgen.metrics.c2st.networks import Batch, SetNetwork, pair_features  # noqa: E402 (after the check for torch)
 from jetgen.metrics.c2st.training import Part  # noqa: E402
-from jetgen.training import seeded  # noqa: E402
+from jetgen.torch.training import seeded  # noqa: E402
 
 TRACKS = CloudSpec(
     "tracks",

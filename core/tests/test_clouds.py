@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jetgen import Clouds, CloudSpec, Conditions, Feature
-from jetgen.canonical import leading_feature, ordered
+from jetgen.data.ordering import leading_feature, ordered
 from jetgen.errors import DataError
 
 

@@ -4,7 +4,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from jetgen import Feature
-from jetgen.conditional_multiplicity import ConditionalMultiplicity
+from jetgen.data.multiplicity import ConditionalMultiplicity
 from jetgen.errors import DataError
 from scipy.stats import wasserstein_distance
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from jetgen import Feature
 from jetgen.errors import DataError
-from jetgen.transforms import ContextEncoding
+from jetgen.torch.transforms import ContextEncoding
 
 TYPE = Feature("jet_type", nature="categorical")
 COLUMNS = (Feature("eta"), TYPE, Feature("pt", "GeV", "positive"), Feature("phi", "rad", "periodic"))

@@ -6,8 +6,11 @@ import sys
 import numpy as np
 import pytest
 from jetgen import Clouds, CloudSpec, Feature, MetricContext
-from jetgen.canonical import ordered
+from jetgen.data.jets import relative_mass
+from jetgen.data.ordering import ordered
 from jetgen.errors import DataError, UsageError
+from jetgen.evaluation.floors import bands, floor_draws, score
+from jetgen.metrics.distortions import DISTORTIONS
 from jetgen.metrics.wasserstein import (
     FeatureDistance,
     MassDistance,
@@ -15,9 +18,6 @@ from jetgen.metrics.wasserstein import (
     MultiplicityDistance,
     wasserstein,
 )
-from jetgen.physics import relative_mass
-from jetgen.scoring import bands, floor_draws, score
-from jetgen.testing.distortions import DISTORTIONS
 
 HALF = 1_000
 METRICS = {"w1m": MassDistance, "w1p": FeatureDistance, "w1pt": MomentumDistance, "w1mult": MultiplicityDistance}
@@ -256,6 +256,6 @@ def test_a_metric_sees_what_it_measures_and_nothing_else(
 
 
 def test_importing_them_brings_no_torch():
-    code = "import sys, jetgen.testing.distortions; print({'torch', 'matplotlib', 'pytest'} & {*sys.modules})"
+    code = "import sys, jetgen.metrics.distortions; print({'torch', 'matplotlib', 'pytest'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == "set()\n"

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jetgen import Clouds, CloudSpec, Feature
-from jetgen.efps import ALL36, PRIME5, blocks, contraction, efps
-from jetgen.efps.graphs import PRIMES, components
 from jetgen.errors import DataError, UsageError
+from jetgen.metrics.observables.efps import ALL36, PRIME5, blocks, contraction, efps
+from jetgen.metrics.observables.efps.graphs import PRIMES, components
 
 SPEC = CloudSpec("jets", (Feature("etarel"), Feature("phirel"), Feature("ptrel", nature="positive")), 30)
 

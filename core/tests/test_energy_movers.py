@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jetgen import Clouds, energy_movers
-from jetgen.energy_movers import emd_matrix, nearest
 from jetgen.errors import DataError
+from jetgen.metrics.observables.emd import emd_matrix, nearest
 from scipy.optimize import linprog
 
 

@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 from jetgen import Clouds, CloudSpec, Feature, MetricContext, evaluate
+from jetgen.api.specs import MetricSpec
 from jetgen.errors import DataError, UsageError
-from jetgen.files import write_clouds
+from jetgen.evaluation.floors import band, floor_draws, inapplicable, score, strata
+from jetgen.io import write_clouds
 from jetgen.metrics import specs
 from jetgen.metrics.wasserstein import FeatureDistance, MassDistance
-from jetgen.scoring import band, floor_draws, inapplicable, score, strata
-from jetgen.specs import MetricSpec
 
 
 class Answering:
@@ -192,7 +192,7 @@ def test_what_does_not_apply_or_fails_is_listed_and_the_others_run(golden_jets, 
 
 
 def test_a_metric_that_raises_is_named(monkeypatch, golden_jets, jet_spec):
-    monkeypatch.setattr("jetgen.evaluation.load_target", lambda _: Raising)
+    monkeypatch.setattr("jetgen.evaluation.evaluate.load_target", lambda _: Raising)
     result = evaluate(*golden_jets, [specs.w1p], jet_spec)
     assert result.skipped == {"w1p": "RuntimeError: the network is asleep"}
 

@@ -13,8 +13,8 @@ from jetgen import Clouds, RunContext
 from jetgen.datasets.file_dataset import SIZE, FileDataset
 from jetgen.datasets.naming import find_dataset, named_file, open_dataset
 from jetgen.errors import DataError, UsageError
-from jetgen.files import open_clouds, write_clouds
-from jetgen.files.store import Store
+from jetgen.io import open_clouds, write_clouds
+from jetgen.io.store import Store
 from jetgen.registry import Registry
 
 SPLITS = ("train", "val", "test")

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jetgen import Clouds, CloudSpec, Feature
 from jetgen.errors import DataError, JetgenError
-from jetgen.files import open_clouds, write_clouds
+from jetgen.io import open_clouds, write_clouds
 
 NAMES = ("etarel", "phirel", "ptrel")
 
@@ -316,7 +316,7 @@ FULL_DISK = """
 import resource, signal, sys
 import numpy as np
 from jetgen import Clouds, CloudSpec, Feature, JetgenError
-from jetgen.files import write_clouds
+from jetgen.io import write_clouds
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
 clouds = Clouds(np.ones((200_000, 1)), np.arange(200_001))

@@ -3,7 +3,7 @@
 import pytest
 from jetgen import load
 from jetgen.errors import DataError, UsageError
-from jetgen.handle import DatasetHandle, generator
+from jetgen.notebook import DatasetHandle, generator
 
 
 class Jets:

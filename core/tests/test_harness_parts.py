@@ -7,10 +7,10 @@ import time
 
 import pytest
 from jetgen.errors import UsageError
-from jetgen.harness.events import EventFollower, EventLog, read_events
-from jetgen.harness.keys import changed_modules, loaded_modules
-from jetgen.harness.request import default_suite, parse_overrides
-from jetgen.harness.supervise import start, supervise
+from jetgen.harness.planning.request import default_suite, parse_overrides
+from jetgen.harness.run.supervise import start, supervise
+from jetgen.harness.store.events import EventFollower, EventLog, read_events
+from jetgen.harness.store.keys import changed_modules, loaded_modules
 
 
 def python(source):
@@ -37,10 +37,10 @@ def test_an_edited_module_is_noticed_without_importing_it(tmp_path, monkeypatch)
 
 def test_what_only_starts_and_records_stages_does_not_count():
     names = set(loaded_modules({"jetgen"}))
-    assert "jetgen.clouds" in names or "jetgen.errors" in names
-    assert not [name for name in names if name.startswith(("jetgen.harness.plan", "jetgen.registry"))]
-    importlib.import_module("jetgen.harness.stages.sample")
-    assert "jetgen.harness.stages.sample" in loaded_modules({"jetgen"})
+    assert "jetgen.data.clouds" in names or "jetgen.errors" in names
+    assert not [name for name in names if name.startswith(("jetgen.harness.store.plan", "jetgen.registry"))]
+    importlib.import_module("jetgen.harness.run.stages.sample")
+    assert "jetgen.harness.run.stages.sample" in loaded_modules({"jetgen"})
 
 
 def test_events_are_followed_and_a_torso_waits_for_its_end(tmp_path):
@@ -78,11 +78,11 @@ def test_a_command_over_its_time_is_stopped_with_its_children(tmp_path):
 def test_a_command_dies_with_its_parent(tmp_path):
     mark = tmp_path / "alive"
     inner = (
-        "import os, time\nfrom jetgen.harness.lifeline import hold_on\nhold_on(lambda: None)\n"
+        "import os, time\nfrom jetgen.harness.run.supervise import hold_on\nhold_on(lambda: None)\n"
         f"while True:\n    open({str(mark)!r}, 'w').write(str(time.time())); time.sleep(0.05)\n"
     )
     outer = (
-        "import os, sys, time\nfrom pathlib import Path\nfrom jetgen.harness.supervise import start\n"
+        "import os, sys, time\nfrom pathlib import Path\nfrom jetgen.harness.run.supervise import start\n"
         f"start([sys.executable, '-c', {inner!r}], Path({str(tmp_path / 'log')!r}), {{}})\n"
         f"while not Path({str(mark)!r}).exists(): time.sleep(0.05)\nos._exit(0)\n"
     )

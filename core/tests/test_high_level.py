@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from jetgen import Clouds, CloudSpec, Feature
-from jetgen.high_level import high_level, high_level_names
+from jetgen.metrics.observables.high_level import high_level, high_level_names
 from jetgen.metrics.wasserstein import wasserstein
 
 

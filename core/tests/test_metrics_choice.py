@@ -5,10 +5,10 @@ import dataclasses
 import pytest
 from jetgen import evaluate
 from jetgen.errors import UsageError
+from jetgen.evaluation.choice import chosen_metrics
+from jetgen.evaluation.floors import inapplicable
 from jetgen.metrics import specs
-from jetgen.metrics.choice import chosen_metrics
 from jetgen.registry import discover
-from jetgen.scoring import inapplicable
 
 
 def names(*words):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from jetgen import Clouds, CloudSpec, Feature, MetricContext
 from jetgen.errors import DataError
-from jetgen.files import open_clouds, write_clouds
+from jetgen.io import open_clouds, write_clouds
 from jetgen.metrics import novelty as module
 from jetgen.metrics.novelty import Novelty
 

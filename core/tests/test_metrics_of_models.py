@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from jetgen import Clouds, CloudSpec, Feature, MetricContext
 from jetgen.errors import DataError
-from jetgen.metrics.cost import BATCHES, Cost, precision, seconds_by_batch
+from jetgen.harness.run.stages.cost import BATCHES, Cost, precision, seconds_by_batch
 from jetgen.metrics.likelihood import NegativeLogLikelihood
 
 TABLE = CloudSpec("table", (Feature("x"), Feature("y")), 1)

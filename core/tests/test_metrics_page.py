@@ -8,8 +8,8 @@ from types import ModuleType
 
 import jetgen
 import pytest
+from jetgen.metrics.distortions import DISTORTIONS
 from jetgen.metrics.specs import METRICS
-from jetgen.testing.distortions import DISTORTIONS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
 

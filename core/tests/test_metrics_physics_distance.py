@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from jetgen import Clouds, MetricContext
-from jetgen.efps import efps
 from jetgen.errors import DataError
 from jetgen.metrics.frechet import Gaussian, resampled
 from jetgen.metrics.kernel_mmd import quartic_mmd
+from jetgen.metrics.observables.efps import efps
 from jetgen.metrics.physics_distance import (
     FrechetPhysicsDistance,
     KernelPhysicsDistance,

@@ -5,20 +5,20 @@ import dataclasses
 import numpy as np
 import pytest
 from jetgen import Clouds, CloudSpec, Feature, MetricContext
-from jetgen.canonical import leading_points, ordered
-from jetgen.datasets.toy_showers.dataset import shower_spec
-from jetgen.datasets.toy_showers.recipe import PARAMETERS
-from jetgen.datasets.toy_showers.simulator import Simulator
+from jetgen.data.ordering import leading_points, ordered
 from jetgen.errors import DataError
-from jetgen.high_level import high_level, high_level_names
+from jetgen.evaluation.floors import floor_draws, inapplicable, strata
 from jetgen.metrics import specs
 from jetgen.metrics.c2st.inputs import Encoder
 from jetgen.metrics.novelty import Novelty
+from jetgen.metrics.observables.cells import cell_energies, legal_hits
+from jetgen.metrics.observables.high_level import high_level, high_level_names
 from jetgen.metrics.showers import EnergyDistance, ProfileDistance, SparsityDistance
 from jetgen.metrics.sliced import SlicedDistance
 from jetgen.metrics.wasserstein import FeatureDistance, MultiplicityDistance, wasserstein
-from jetgen.scoring import floor_draws, inapplicable, strata
-from jetgen.showers import cell_energies, legal_hits
+from jetgen_toys.showers.dataset import shower_spec
+from jetgen_toys.showers.recipe import PARAMETERS
+from jetgen_toys.showers.simulator import Simulator
 
 SPEC = shower_spec()
 ALL = (MultiplicityDistance, EnergyDistance, ProfileDistance, SparsityDistance, SlicedDistance)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from jetgen import Clouds, MetricContext
+from jetgen.metrics.observables.substructure import substructure
 from jetgen.metrics.substructure import SubstructureDistance
-from jetgen.substructure import substructure
 from scipy.stats import wasserstein_distance
 
 pytest.importorskip("fastjet")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jetgen import Clouds, CloudSpec, Feature, MetricContext
+from jetgen.data.jets import relative_mass, relative_pt
 from jetgen.errors import DataError
 from jetgen.metrics import specs
 from jetgen.metrics.wasserstein import (
@@ -17,7 +18,6 @@ from jetgen.metrics.wasserstein import (
     MultiplicityDistance,
     wasserstein,
 )
-from jetgen.physics import relative_mass, relative_pt
 from jetgen.registry import load_target
 from scipy.stats import wasserstein_distance
 

@@ -2,8 +2,8 @@ import json
 
 import numpy as np
 import pytest
+from jetgen.data.multiplicity import Multiplicity
 from jetgen.errors import DataError
-from jetgen.multiplicity import Multiplicity
 
 
 def test_draws_have_the_frequencies_of_the_training_split():

@@ -5,7 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jetgen.nn import (
+from jetgen.torch.nn import (
     MeanFieldAttention,
     MeanFieldBlock,
     SetNetwork,
@@ -16,7 +16,7 @@ from jetgen.nn import (
     time_features,
     time_width,
 )
-from jetgen.training import Ragged, mask_of, seeded
+from jetgen.torch.training import Ragged, mask_of, seeded
 from torch import nn
 from torch.autograd import forward_ad
 from torch.nn import functional
@@ -253,7 +253,7 @@ def test_forward_differentiation_gives_the_slope_along_points_and_context(kind, 
 @pytest.fixture
 def padding_leak(monkeypatch):
     """The defect of the published generator: the first sum runs over empty places too, whose embedding has a bias."""
-    monkeypatch.setattr("jetgen.nn.set_network.masked_sum", lambda points, _mask: points.sum(1))
+    monkeypatch.setattr("jetgen.torch.nn.set_network.masked_sum", lambda points, _mask: points.sum(1))
 
 
 def test_the_published_padding_leak_is_seen_where_it_is(padding_leak, clouds):

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 import torch
 from jetgen import Clouds, CloudSpec, Feature
-from jetgen.nn import AdversarialBlock, JetSummary, WeightedSummary, hold, linear, size_numbers
-from jetgen.physics import jet_spec, relative_mass, relative_pt
-from jetgen.training import mask_of, seeded
-from jetgen.transforms import FeatureTransform, PointCoding
+from jetgen.data.jets import jet_spec, relative_mass, relative_pt
+from jetgen.torch.clouds import JetSummary, WeightedSummary
+from jetgen.torch.nn import AdversarialBlock, hold, linear, size_numbers
+from jetgen.torch.training import mask_of, seeded
+from jetgen.torch.transforms import FeatureTransform, PointCoding
 from torch import nn
 from torch.nn import functional
 

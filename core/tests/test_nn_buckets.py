@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jetgen.errors import DataError
-from jetgen.nn.buckets import length_buckets
+from jetgen.torch.nn.buckets import length_buckets
 
 some_counts = st.lists(st.integers(0, 200), max_size=300).map(lambda counts: np.array(counts, np.int64))
 a_limit = st.integers(1, 5000)

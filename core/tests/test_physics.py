@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from jetgen import Clouds
-from jetgen.physics import (
+from jetgen.data.jets import (
     clip_negative_pt,
     four_vectors,
     relative_energy,

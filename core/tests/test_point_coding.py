@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jetgen import Clouds, CloudSpec, Feature
 from jetgen.errors import DataError, UsageError
-from jetgen.transforms import FeatureTransform, PointCoding
-from jetgen.transforms.cells import Grid, cell_logit, inside_cells, slopes
+from jetgen.torch.transforms import FeatureTransform, PointCoding
+from jetgen.torch.transforms.cells import Grid, cell_logit, inside_cells, slopes
 
 GRID = Grid((45, 16, 9), (False, True, False))
 ENERGY = Feature("energy", "MeV", "positive")

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 from jetgen import Clouds, CloudSpec, Conditions, Feature, MetricContext, RunContext
-from jetgen.canonical import ordered
+from jetgen.api.settings import resolve
+from jetgen.data.jets import relative_mass
+from jetgen.data.ordering import ordered
 from jetgen.errors import UsageError
 from jetgen.metrics.novelty import Novelty
 from jetgen.metrics.wasserstein import FeatureDistance, MassDistance
-from jetgen.physics import relative_mass
 from jetgen.references import specs
 from jetgen.references.generators import Independence, Replay
 from jetgen.references.settings import ReferenceSettings
 from jetgen.registry import load_target
-from jetgen.settings import resolve
 
 BOTH = pytest.mark.parametrize("cls", [Replay, Independence])
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from jetgen import Clouds, MetricContext
+from jetgen.api.metric import Measuring
 from jetgen.errors import DataError
-from jetgen.metrics.measuring import Measuring
+from jetgen.evaluation.floors import band, bands, compared, floor_draws, sampling_spread, score, seen
 from jetgen.metrics.wasserstein import FeatureDistance, wasserstein
-from jetgen.scoring import band, bands, compared, floor_draws, sampling_spread, score, seen
 
 
 class Counting(Measuring):

@@ -3,8 +3,8 @@
 from typing import ClassVar
 
 import pytest
+from jetgen.api.settings import Settings, resolve
 from jetgen.errors import UsageError
-from jetgen.settings import Settings, resolve
 from pydantic import Field
 
 

@@ -5,10 +5,17 @@ import sys
 from typing import ClassVar
 
 import pytest
+from jetgen.api.pretrained import (
+    PretrainedSettings,
+    asked_weights,
+    digest,
+    find_weights,
+    require_same_clouds,
+    shipped_weights,
+)
+from jetgen.api.settings import resolve
+from jetgen.data.jets import jet_spec
 from jetgen.errors import DataError, UsageError
-from jetgen.physics import jet_spec
-from jetgen.settings import resolve
-from jetgen.shipped import PretrainedSettings, asked_weights, digest, find_weights, require_same_clouds, shipped_weights
 
 PACKAGE = "a_package_with_weights"
 

@@ -1,9 +1,9 @@
 """Who stands where in a table, and when nobody leads."""
 
-from jetgen.harness.leaderboard import markdown, tables
-from jetgen.harness.plan import PLAN_FORMAT
-from jetgen.harness.row import Cost, Row, Score
-from jetgen.harness.standings import experiments
+from jetgen.harness.report.leaderboard import markdown, tables
+from jetgen.harness.report.standings import experiments
+from jetgen.harness.store.plan import PLAN_FORMAT
+from jetgen.harness.store.row import Cost, Row, Score
 
 
 def score(mean, *, n=10_000, ranked=True, direction="lower"):

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 from jetgen import Clouds
-from jetgen.substructure import OBSERVABLES, leading_jets, subjettiness, substructure
+from jetgen.metrics.observables.substructure import OBSERVABLES, leading_jets, subjettiness, substructure
 
 pytest.importorskip("fastjet")
 
@@ -172,7 +172,7 @@ def test_d2_is_that_of_the_energy_correlator_of_fastjet(real_jets, jet_spec):
 
 def test_fastjet_prints_no_banner():
     code = (
-        "import jetgen, jetgen.substructure as s;"
+        "import jetgen, jetgen.metrics.observables.substructure as s;"
         "spec = jetgen.CloudSpec('jets', tuple(map(jetgen.Feature, ('etarel', 'phirel', 'ptrel'))), 4);"
         "s.substructure(jetgen.Clouds([[0.1, 0.1 * i, 1.0] for i in range(4)], [0, 4]), spec)"
     )

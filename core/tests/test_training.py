@@ -6,7 +6,7 @@ import pytest
 import torch
 from jetgen import RunContext
 from jetgen.errors import DataError, TrainingError
-from jetgen.training import (
+from jetgen.torch.training import (
     Average,
     Phase,
     Update,
@@ -17,7 +17,7 @@ from jetgen.training import (
     seeded,
     warmup_cosine,
 )
-from jetgen.training.batches import Batches
+from jetgen.torch.training.batches import Batches
 from torch import nn
 
 DATA = {"x": torch.linspace(-1, 1, 128).unsqueeze(1)}

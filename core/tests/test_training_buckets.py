@@ -5,9 +5,9 @@ import pytest
 import torch
 from jetgen import Clouds, RunContext
 from jetgen.errors import DataError, TrainingError
-from jetgen.training import Phase, Ragged, Update, fit, mask_of, seeded
-from jetgen.training.batches import Batches
-from jetgen.training.checkpoint import fingerprint
+from jetgen.torch.training import Phase, Ragged, Update, fit, mask_of, seeded
+from jetgen.torch.training.batches import Batches
+from jetgen.torch.training.checkpoint import fingerprint
 from torch import nn
 
 SIZE = 64

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from jetgen.training import draw_points, drawing, even_times, mirror_signs
+from jetgen.torch.clouds import draw_points
+from jetgen.torch.training import drawing, even_times, mirror_signs
 
 
 def generator(seed=1):

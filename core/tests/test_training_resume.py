@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from jetgen.training import read_document
+from jetgen.torch.training import read_document
 from safetensors.torch import load_file
 
 VICTIM = Path(__file__).with_name("training_victim.py")

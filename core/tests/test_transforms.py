@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from jetgen.errors import DataError, UsageError
-from jetgen.transforms import TRANSFORMS, FeatureTransform
+from jetgen.torch.transforms import TRANSFORMS, FeatureTransform
 
 NAMES = sorted(TRANSFORMS)
 real = st.floats(-1e4, 1e4, width=32)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 from jetgen import RunContext
-from jetgen.training import Phase, Update, checkpoint, fit, save_weights, seeded, warmup_cosine
+from jetgen.torch.training import Phase, Update, checkpoint, fit, save_weights, seeded, warmup_cosine
 from torch import nn
 
 

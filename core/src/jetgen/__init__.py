@@ -9,56 +9,56 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jetgen.cloud_spec import CloudSpec as CloudSpec
-    from jetgen.cloud_spec import Feature as Feature
-    from jetgen.clouds import Clouds as Clouds
-    from jetgen.conditions import Conditions as Conditions
-    from jetgen.context import RunContext as RunContext
+    from jetgen.api.context import RunContext as RunContext
+    from jetgen.api.protocols import CloudSource as CloudSource
+    from jetgen.api.protocols import Dataset as Dataset
+    from jetgen.api.protocols import FitReport as FitReport
+    from jetgen.api.protocols import Generator as Generator
+    from jetgen.api.protocols import Metric as Metric
+    from jetgen.api.protocols import MetricContext as MetricContext
+    from jetgen.api.protocols import SupportsLogProb as SupportsLogProb
+    from jetgen.api.protocols import SupportsPretrained as SupportsPretrained
+    from jetgen.api.protocols import SupportsSimulation as SupportsSimulation
+    from jetgen.api.settings import Need as Need
+    from jetgen.api.settings import Settings as Settings
+    from jetgen.api.specs import DatasetSpec as DatasetSpec
+    from jetgen.api.specs import GeneratorSpec as GeneratorSpec
+    from jetgen.api.specs import MetricSpec as MetricSpec
+    from jetgen.data.clouds import Clouds as Clouds
+    from jetgen.data.conditions import Conditions as Conditions
+    from jetgen.data.spec import CloudSpec as CloudSpec
+    from jetgen.data.spec import Feature as Feature
     from jetgen.errors import JetgenError as JetgenError
-    from jetgen.evaluation import evaluate as evaluate
-    from jetgen.handle import dataset as dataset
-    from jetgen.handle import generator as generator
-    from jetgen.handle import load as load
-    from jetgen.protocols import CloudSource as CloudSource
-    from jetgen.protocols import Dataset as Dataset
-    from jetgen.protocols import FitReport as FitReport
-    from jetgen.protocols import Generator as Generator
-    from jetgen.protocols import Metric as Metric
-    from jetgen.protocols import MetricContext as MetricContext
-    from jetgen.protocols import SupportsLogProb as SupportsLogProb
-    from jetgen.protocols import SupportsPretrained as SupportsPretrained
-    from jetgen.protocols import SupportsSimulation as SupportsSimulation
-    from jetgen.settings import Need as Need
-    from jetgen.settings import Settings as Settings
-    from jetgen.specs import DatasetSpec as DatasetSpec
-    from jetgen.specs import GeneratorSpec as GeneratorSpec
-    from jetgen.specs import MetricSpec as MetricSpec
+    from jetgen.evaluation.evaluate import evaluate as evaluate
+    from jetgen.notebook import dataset as dataset
+    from jetgen.notebook import generator as generator
+    from jetgen.notebook import load as load
 
 _HOMES = {
-    "CloudSource": "protocols",
-    "CloudSpec": "cloud_spec",
-    "Clouds": "clouds",
-    "Conditions": "conditions",
-    "Dataset": "protocols",
-    "DatasetSpec": "specs",
-    "Feature": "cloud_spec",
-    "FitReport": "protocols",
-    "Generator": "protocols",
-    "GeneratorSpec": "specs",
+    "CloudSource": "api.protocols",
+    "CloudSpec": "data.spec",
+    "Clouds": "data.clouds",
+    "Conditions": "data.conditions",
+    "Dataset": "api.protocols",
+    "DatasetSpec": "api.specs",
+    "Feature": "data.spec",
+    "FitReport": "api.protocols",
+    "Generator": "api.protocols",
+    "GeneratorSpec": "api.specs",
     "JetgenError": "errors",
-    "Metric": "protocols",
-    "MetricContext": "protocols",
-    "MetricSpec": "specs",
-    "Need": "settings",
-    "RunContext": "context",
-    "Settings": "settings",
-    "SupportsLogProb": "protocols",
-    "SupportsPretrained": "protocols",
-    "SupportsSimulation": "protocols",
-    "dataset": "handle",
-    "evaluate": "evaluation",
-    "generator": "handle",
-    "load": "handle",
+    "Metric": "api.protocols",
+    "MetricContext": "api.protocols",
+    "MetricSpec": "api.specs",
+    "Need": "api.settings",
+    "RunContext": "api.context",
+    "Settings": "api.settings",
+    "SupportsLogProb": "api.protocols",
+    "SupportsPretrained": "api.protocols",
+    "SupportsSimulation": "api.protocols",
+    "dataset": "notebook",
+    "evaluate": "evaluation.evaluate",
+    "generator": "notebook",
+    "load": "notebook",
 }
 
 __all__ = list(_HOMES)

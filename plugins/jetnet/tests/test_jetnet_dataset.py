@@ -10,7 +10,7 @@ from importlib.metadata import entry_points
 import h5py
 import numpy as np
 import pytest
-from jetgen.context import RunContext
+from jetgen.api.context import RunContext
 from jetgen.datasets.file_dataset import FileDataset
 from jetgen.errors import DataError, UsageError
 from jetgen.registry import load_target

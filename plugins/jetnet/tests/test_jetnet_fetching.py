@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from jetgen.context import RunContext
+from jetgen.api.context import RunContext
 from jetgen.errors import DataError, JetgenError
 from jetgen_jetnet import fetching, specs
 from jetgen_jetnet.dataset import JetNetJets

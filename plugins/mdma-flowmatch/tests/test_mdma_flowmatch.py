@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 from jetgen import Clouds, CloudSpec, Conditions, Feature, RunContext
+from jetgen.api.settings import resolve
+from jetgen.data.jets import jet_spec, relative_mass
 from jetgen.errors import DataError, TrainingError
-from jetgen.physics import jet_spec, relative_mass
-from jetgen.settings import resolve
-from jetgen.training import drawing
+from jetgen.torch.training import drawing
 from jetgen_mdma_flowmatch.generator import MDMAFlowMatch
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
 from scipy.stats import wasserstein_distance

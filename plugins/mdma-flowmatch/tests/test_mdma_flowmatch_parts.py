@@ -5,14 +5,15 @@ import numpy as np
 import pytest
 import torch
 from jetgen import Clouds, CloudSpec, Feature
+from jetgen.api.pretrained import find_weights
+from jetgen.api.settings import resolve
+from jetgen.data.jets import coordinates, jet_spec, relative_mass, relative_pt
 from jetgen.errors import UsageError
-from jetgen.nn import size_numbers
-from jetgen.physics import coordinates, jet_spec, relative_mass, relative_pt
-from jetgen.settings import resolve
-from jetgen.shipped import find_weights
-from jetgen.training import CloudCoding, mask_of, seeded
-from jetgen.training.cloud_coding import fit_coding, mirrored_columns
-from jetgen.training.summaries import summary_loss
+from jetgen.torch.clouds import CloudCoding
+from jetgen.torch.clouds.cloud_coding import fit_coding, mirrored_columns
+from jetgen.torch.clouds.summaries import summary_loss
+from jetgen.torch.nn import size_numbers
+from jetgen.torch.training import mask_of, seeded
 from jetgen_mdma_flowmatch import matching
 from jetgen_mdma_flowmatch.coupling import couple
 from jetgen_mdma_flowmatch.matching import point_loss

@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 import torch
-from jetgen.nn import NormalScores
-from jetgen.nn.odes import Solver
-from jetgen.physics import jet_spec
-from jetgen.training import mask_of, seeded
-from jetgen.training.cloud_coding import fit_coding
+from jetgen.data.jets import jet_spec
+from jetgen.torch.clouds import NormalScores
+from jetgen.torch.clouds.cloud_coding import fit_coding
+from jetgen.torch.nn.odes import Solver
+from jetgen.torch.training import mask_of, seeded
 from jetgen_mdma_flowmatch.density import log_normal
 from jetgen_mdma_flowmatch.model import Model
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings

@@ -3,8 +3,8 @@ import math
 
 import pytest
 import torch
-from jetgen.nn.odes import EVALUATIONS_PER_STEP, Solver
-from jetgen.training import mask_of
+from jetgen.torch.nn.odes import EVALUATIONS_PER_STEP, Solver
+from jetgen.torch.training import mask_of
 from jetgen_mdma_flowmatch.density import exact_trace, hutchinson_trace, log_density, log_normal
 from torch.distributions import MultivariateNormal
 

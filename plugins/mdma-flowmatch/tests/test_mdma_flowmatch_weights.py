@@ -7,10 +7,10 @@ import jetgen
 import numpy as np
 import pytest
 from jetgen import RunContext
+from jetgen.api.pretrained import find_weights, shipped_weights
+from jetgen.data.jets import jet_spec
 from jetgen.errors import UsageError
 from jetgen.metrics.wasserstein import FeatureDistance, MassDistance
-from jetgen.physics import jet_spec
-from jetgen.shipped import find_weights, shipped_weights
 from jetgen_mdma_flowmatch.generator import MDMAFlowMatch
 
 PACKAGE = "jetgen_mdma_flowmatch"

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 from jetgen import Clouds, CloudSpec, Conditions, Feature, RunContext
-from jetgen.datasets.toy_showers.dataset import ToyShowers
+from jetgen.api.settings import resolve
+from jetgen.data.jets import jet_spec
 from jetgen.errors import DataError, TrainingError
-from jetgen.physics import jet_spec
-from jetgen.settings import resolve
-from jetgen.training import drawing
+from jetgen.torch.training import drawing
 from jetgen_mdma_gan import generator
 from jetgen_mdma_gan.generator import MDMAGAN
 from jetgen_mdma_gan.settings import MDMAGANSettings
+from jetgen_toys.showers.dataset import ToyShowers
 
 JETS = jet_spec(30)
 HARD = Feature("hard", nature="categorical", categories=("no", "yes"))

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 from jetgen import Clouds, CloudSpec, Feature, RunContext
-from jetgen.physics import jet_spec
-from jetgen.settings import resolve
-from jetgen.training import Step, mask_of, seeded
-from jetgen.training.cloud_coding import fit_coding
-from jetgen.training.summaries import learn_summaries
+from jetgen.api.settings import resolve
+from jetgen.data.jets import jet_spec
+from jetgen.torch.clouds.cloud_coding import fit_coding
+from jetgen.torch.clouds.summaries import learn_summaries
+from jetgen.torch.training import Step, mask_of, seeded
 from jetgen_mdma_gan import losses
 from jetgen_mdma_gan.composite import Composite, observables, variety
 from jetgen_mdma_gan.model import Model

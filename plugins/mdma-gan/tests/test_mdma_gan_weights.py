@@ -4,10 +4,10 @@ import json
 
 import jetgen
 import pytest
+from jetgen.api.pretrained import shipped_weights
+from jetgen.data.jets import jet_spec
 from jetgen.errors import UsageError
 from jetgen.metrics.wasserstein import FeatureDistance, MassDistance
-from jetgen.physics import jet_spec
-from jetgen.shipped import shipped_weights
 
 SHIPPED = shipped_weights("jetgen_mdma_gan")
 

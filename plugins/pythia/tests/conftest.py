@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from jetgen.clouds import Clouds
+from jetgen.data.clouds import Clouds
 from jetgen_pythia import specs
 from jetgen_pythia.pool import make_shards
 from jetgen_pythia.recipe import PARTONS

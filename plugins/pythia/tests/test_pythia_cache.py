@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from jetgen.context import RunContext
+from jetgen.api.context import RunContext
 from jetgen.errors import DataError, JetgenError
 from jetgen_pythia.dataset import PythiaJets
 from jetgen_pythia.pool import make_shards
@@ -23,7 +23,7 @@ from jetgen_pythia.shards import Shard, home, shards
 PREPARE = """
 from jetgen_pythia import specs
 specs.SIZES["mini"] = (200, 100, 100)
-from jetgen.context import RunContext
+from jetgen.api.context import RunContext
 from jetgen_pythia.dataset import PythiaJets
 PythiaJets.create("mini", parton="w").prepare(RunContext(threads={threads}))
 """

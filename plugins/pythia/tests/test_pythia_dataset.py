@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 
 import numpy as np
 import pytest
-from jetgen.context import RunContext
+from jetgen.api.context import RunContext
 from jetgen.errors import DataError, JetgenError, UsageError
 from jetgen.registry import load_target
 from jetgen_pythia import specs

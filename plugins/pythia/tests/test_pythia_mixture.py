@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from jetgen.cloud_spec import CloudSpec
-from jetgen.clouds import Clouds
-from jetgen.conditions import Conditions
-from jetgen.context import RunContext
+from jetgen.api.context import RunContext
+from jetgen.data.clouds import Clouds
+from jetgen.data.conditions import Conditions
+from jetgen.data.spec import CloudSpec
 from jetgen.errors import DataError, UsageError
 from jetgen_pythia import specs
 from jetgen_pythia.dataset import PythiaJets

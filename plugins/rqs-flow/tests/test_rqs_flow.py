@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 from jetgen import Clouds, CloudSpec, Conditions, Feature, RunContext
+from jetgen.api.settings import resolve
 from jetgen.errors import DataError, TrainingError, UsageError
-from jetgen.settings import resolve
 from jetgen_rqs_flow import generator
 from jetgen_rqs_flow.generator import RQSFlow
 from jetgen_rqs_flow.settings import RQSFlowSettings

@@ -11,7 +11,7 @@ import typer
 from jetgen.cli import options
 
 if TYPE_CHECKING:
-    from jetgen.evaluation import Evaluation, Floor
+    from jetgen.evaluation.evaluate import Evaluation, Floor
 
 __all__ = ["evaluate_command"]
 
@@ -40,7 +40,7 @@ def evaluate_command(
     """Compare a file of generated clouds with true ones, the floor beside each score."""
     import json
 
-    from jetgen.evaluation import evaluate
+    from jetgen.evaluation.evaluate import evaluate
 
     names = tuple(part.strip() for part in features.split(",")) if features else None
     known = _reference(reference)
@@ -58,7 +58,7 @@ def evaluate_command(
 def _reference(name: str) -> dict[str, Any]:
     """What `evaluate` is told of the truth: a file, or a dataset with its meaning and its training clouds."""
     from jetgen.datasets.naming import named_file
-    from jetgen.handle import dataset
+    from jetgen.notebook import dataset
 
     path = named_file(name)
     if path is not None:
@@ -70,7 +70,7 @@ def _reference(name: str) -> dict[str, Any]:
 def _training(name: str) -> Any:
     """The clouds of a file, or the train split of a dataset."""
     from jetgen.datasets.naming import named_file
-    from jetgen.handle import dataset
+    from jetgen.notebook import dataset
 
     return named_file(name) or dataset(name).train
 

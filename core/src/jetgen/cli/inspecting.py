@@ -20,8 +20,8 @@ def status_command(run: Run, *, as_json: options.AsJson = False) -> None:
     from collections import Counter
     from dataclasses import asdict
 
-    from jetgen.harness.inspection import states
-    from jetgen.harness.plan import read_plan
+    from jetgen.harness.report.inspection import states
+    from jetgen.harness.store.plan import read_plan
 
     found = states(run, read_plan(run))
     if as_json:
@@ -53,8 +53,8 @@ def why_command(
     """Why the stages of a cell would run again, or that they would not."""
     import json
 
-    from jetgen.harness.inspection import stale_stages
-    from jetgen.harness.plan import read_plan
+    from jetgen.harness.report.inspection import stale_stages
+    from jetgen.harness.store.plan import read_plan
 
     found = stale_stages(run, read_plan(run), cell)
     if as_json:

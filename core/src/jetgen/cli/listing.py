@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from jetgen.api.specs import DatasetSpec, GeneratorSpec, MetricSpec
 from jetgen.cli import options
-from jetgen.errors import UsageError
+from jetgen.errors import UsageError, did_you_mean
 from jetgen.registry import GROUPS, Plugin, State
-from jetgen.specs import DatasetSpec, GeneratorSpec, MetricSpec
-from jetgen.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from rich.table import Table

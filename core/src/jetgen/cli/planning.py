@@ -14,8 +14,8 @@ from jetgen.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from jetgen.harness.plan import Plan
-    from jetgen.harness.request import Request
+    from jetgen.harness.planning.request import Request
+    from jetgen.harness.store.plan import Plan
     from jetgen.registry import Registry
 
 __all__ = ["known_plugins", "make_request", "plan_command", "prepare_command", "show_plan"]
@@ -23,7 +23,7 @@ __all__ = ["known_plugins", "make_request", "plan_command", "prepare_command", "
 
 def make_request(suite: Path | None, *, every: bool, overrides: Sequence[str], **given: Any) -> Request:
     """The request of a command line: a suite, the default suite or names, with the options that were given above it."""
-    from jetgen.harness.request import Request, default_suite, read_suite
+    from jetgen.harness.planning.request import Request, default_suite, read_suite
 
     if suite is not None and every:
         msg = "--all and a suite do not go together: name one of them"
@@ -97,7 +97,7 @@ def plan_command(
     as_json: options.AsJson = False,
 ) -> None:
     """Print what a run would do, without doing it."""
-    from jetgen.harness.planner import Planner
+    from jetgen.harness.planning.planner import Planner
 
     request = make_request(
         suite,
@@ -129,7 +129,7 @@ def prepare_command(
 
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from jetgen.context import RunContext
+    from jetgen.api.context import RunContext
     from jetgen.datasets.naming import find_dataset, open_dataset
 
     registry = options.find_plugins(no_plugin)

@@ -11,7 +11,7 @@ from jetgen.cli import options
 from jetgen.cli.planning import known_plugins, make_request, show_plan
 
 if TYPE_CHECKING:
-    from jetgen.harness.plan import Plan
+    from jetgen.harness.store.plan import Plan
     from jetgen.registry import Registry
 
 __all__ = ["cell_command", "retry_command", "run_command"]
@@ -43,8 +43,8 @@ def run_command(
 
     Exit status: 0 if all cells are ok or skipped by rule, 1 if one failed, 2 for wrong usage.
     """
-    from jetgen.harness.driver import locked
-    from jetgen.harness.planner import Planner
+    from jetgen.harness.planning.planner import Planner
+    from jetgen.harness.run.driver import locked
 
     request = make_request(
         suite,
@@ -70,8 +70,8 @@ def run_command(
 
 def retry_command(run: Run) -> None:
     """Run again the cells of a run that did not end well, with the settings that they had."""
-    from jetgen.harness.driver import forget_failures, locked
-    from jetgen.harness.plan import read_plan
+    from jetgen.harness.run.driver import forget_failures, locked
+    from jetgen.harness.store.plan import read_plan
 
     plan = read_plan(run)
     with locked(run):
@@ -92,7 +92,7 @@ def cell_command(
     timing: Annotated[bool, typer.Option(help="Also time the sampling.")] = True,
 ) -> None:
     """Bring one cell of a plan to its row: what batch systems call. Idempotent; exit status 1 if it failed."""
-    from jetgen.harness.cell import run_cell
+    from jetgen.harness.run.cell import run_cell
 
     row = run_cell(run, cell, timing=timing)
     reason = f": {row.error}" if row.error else ""
@@ -104,8 +104,8 @@ def _drive(run: Path, plan: Plan, registry: Registry) -> None:
     """Run a plan with all hooks, end with the leaderboard, and exit with 1 if a cell failed."""
     from rich.console import Console
 
-    from jetgen.harness.driver import run_plan
-    from jetgen.harness.leaderboard import show
+    from jetgen.harness.report.leaderboard import show
+    from jetgen.harness.run.driver import run_plan
     from jetgen.hooks import Hooks
 
     hooks = Hooks(registry.of("hooks"), warn=lambda text: typer.echo(f"warning: {text}", err=True))

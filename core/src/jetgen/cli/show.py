@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from jetgen.api.specs import DatasetSpec, GeneratorSpec
 from jetgen.cli import options
 from jetgen.cli.listing import plugin_json
-from jetgen.errors import PluginError, UsageError
+from jetgen.errors import PluginError, UsageError, did_you_mean
 from jetgen.registry import GROUPS, Plugin, Registry, load_target
-from jetgen.specs import DatasetSpec, GeneratorSpec
-from jetgen.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from jetgen.settings import Resolved
+    from jetgen.api.settings import Resolved
 
 __all__ = ["named", "show_command"]
 
@@ -71,8 +70,8 @@ def _settings(plugin: Plugin, preset: str | None, overrides: list[str]) -> dict[
             msg = f"{plugin.name} is one of the {plugin.group}: it has no presets and no settings"
             raise UsageError(msg)
         return {}
-    from jetgen.harness.request import parse_overrides
-    from jetgen.settings import Settings, resolve
+    from jetgen.api.settings import Settings, resolve
+    from jetgen.harness.planning.request import parse_overrides
 
     cls = load_target(plugin.spec.settings)
     if not issubclass(cls, Settings):

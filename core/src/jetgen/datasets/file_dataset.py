@@ -11,12 +11,12 @@ from typing import Any, Self, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from jetgen.cloud_spec import CloudSpec
-from jetgen.clouds import Clouds
-from jetgen.context import RunContext
+from jetgen.api.context import RunContext
+from jetgen.api.protocols import Split
+from jetgen.data.clouds import Clouds
+from jetgen.data.spec import CloudSpec
 from jetgen.errors import DataError, UsageError
-from jetgen.files import CloudFile, open_clouds
-from jetgen.protocols import Split
+from jetgen.io import CloudFile, open_clouds
 
 __all__ = ["SIZE", "FileDataset", "FileSplit"]
 
@@ -35,7 +35,7 @@ class FileDataset:
     as a whole, only the numbers of the rows and, of a ragged file, the offsets; an npz archive is read whole.
 
     Arguments:
-        path: HDF5 or npz in any layout of :mod:`jetgen.files`.
+        path: HDF5 or npz in any layout of :mod:`jetgen.io`.
         features: the features to read, in this order; needed for a file that does not name its columns.
     """
 

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jetgen.api.loading import first_line
+from jetgen.api.protocols import Dataset
+from jetgen.api.specs import DatasetSpec
 from jetgen.datasets.file_dataset import SIZE, FileDataset
-from jetgen.errors import JetgenError, PluginError, UsageError
-from jetgen.protocols import Dataset
+from jetgen.errors import JetgenError, PluginError, UsageError, did_you_mean
 from jetgen.registry import Registry, load_target
-from jetgen.registry.target import first_line
-from jetgen.specs import DatasetSpec
-from jetgen.suggest import did_you_mean
 
 __all__ = ["FoundDataset", "find_dataset", "named_file", "open_dataset"]
 

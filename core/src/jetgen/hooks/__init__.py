@@ -14,6 +14,6 @@ A plugin marks its functions and names their module, an object or a class in the
 from __future__ import annotations
 
 from jetgen.hooks.manager import Hooks
-from jetgen.hooks.markers import hookimpl
+from jetgen.hooks.specifications import hookimpl
 
 __all__ = ["Hooks", "hookimpl"]

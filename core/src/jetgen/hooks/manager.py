@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 import pluggy
 
+from jetgen.api.loading import first_line
 from jetgen.errors import PluginError
 from jetgen.hooks import specifications
-from jetgen.hooks.markers import PROJECT
+from jetgen.hooks.specifications import PROJECT
 from jetgen.registry import Plugin, State
-from jetgen.registry.target import first_line
 
 __all__ = ["Hooks"]
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jetgen.hooks.markers import hookspec
+import pluggy
 
 __all__ = [
+    "PROJECT",
+    "hookimpl",
+    "hookspec",
     "jetgen_cell_finished",
     "jetgen_cell_started",
     "jetgen_environment",
@@ -17,6 +20,12 @@ __all__ = [
     "jetgen_run_finished",
     "jetgen_run_started",
 ]
+
+
+PROJECT = "jetgen"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec

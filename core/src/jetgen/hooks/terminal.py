@@ -15,7 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from jetgen.hooks.markers import hookimpl
+from jetgen.hooks.specifications import hookimpl
 
 __all__ = ["Terminal"]
 

@@ -9,12 +9,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from jetgen.clouds import Clouds
-from jetgen.energy_movers import nearest
+from jetgen.api.metric import CloudMetric
+from jetgen.api.protocols import MetricContext
+from jetgen.data.clouds import Clouds
 from jetgen.errors import DataError
-from jetgen.metrics.base import CloudMetric
-from jetgen.metrics.measuring import with_legal_pt
-from jetgen.protocols import MetricContext
+from jetgen.metrics.legal import with_legal_pt
+from jetgen.metrics.observables.emd import nearest
 
 __all__ = ["Coverage", "MinimumMatchingDistance"]
 

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from jetgen.clouds import Clouds
-from jetgen.efps import efps
-from jetgen.metrics.measuring import Measuring, with_legal_pt
+from jetgen.api.metric import Measuring
+from jetgen.api.protocols import MetricContext
+from jetgen.data.clouds import Clouds
+from jetgen.metrics.legal import with_legal_pt
+from jetgen.metrics.observables.efps import efps
 from jetgen.metrics.wasserstein import wasserstein
-from jetgen.protocols import MetricContext
 
 __all__ = ["EfpDistance"]
 

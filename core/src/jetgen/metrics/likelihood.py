@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from jetgen.clouds import Clouds
+from jetgen.api.metric import CloudMetric
+from jetgen.api.protocols import MetricContext
+from jetgen.data.clouds import Clouds
 from jetgen.errors import DataError
-from jetgen.metrics.base import CloudMetric
-from jetgen.protocols import MetricContext
 
 __all__ = ["NegativeLogLikelihood"]
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from jetgen.canonical import leading_points
-from jetgen.clouds import Clouds
+from jetgen.api.metric import CloudMetric
+from jetgen.api.protocols import CloudSource, MetricContext
+from jetgen.data.clouds import Clouds
+from jetgen.data.ordering import leading_points
 from jetgen.errors import DataError
-from jetgen.metrics.base import CloudMetric
-from jetgen.protocols import CloudSource, MetricContext
 
 __all__ = ["Novelty"]
 

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from jetgen.clouds import Clouds
-from jetgen.efps import efps
+from jetgen.api.metric import Measuring
+from jetgen.api.protocols import MetricContext
+from jetgen.data.clouds import Clouds
 from jetgen.errors import DataError
 from jetgen.metrics.frechet import frechet_distance, resampled
 from jetgen.metrics.kernel_mmd import quartic_mmd
-from jetgen.metrics.measuring import Measuring, with_legal_pt
-from jetgen.protocols import MetricContext
+from jetgen.metrics.legal import with_legal_pt
+from jetgen.metrics.observables.efps import efps
 
 __all__ = ["FrechetPhysicsDistance", "KernelPhysicsDistance", "fpd", "kpd"]
 

@@ -14,11 +14,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from jetgen.clouds import Clouds
-from jetgen.metrics.measuring import Measuring, standardised
+from jetgen.api.metric import Measuring
+from jetgen.api.protocols import MetricContext
+from jetgen.data.clouds import Clouds
+from jetgen.metrics.legal import standardised
+from jetgen.metrics.observables.cells import grid, grids, incident_energy
 from jetgen.metrics.wasserstein import wasserstein
-from jetgen.protocols import MetricContext
-from jetgen.showers import grid, grids, incident_energy
 
 __all__ = ["EnergyDistance", "ProfileDistance", "SparsityDistance"]
 

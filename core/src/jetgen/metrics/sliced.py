@@ -7,12 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from jetgen.clouds import Clouds
+from jetgen.api.metric import Measuring
+from jetgen.api.protocols import MetricContext
+from jetgen.data.clouds import Clouds
 from jetgen.errors import DataError
-from jetgen.high_level import high_level, high_level_names
-from jetgen.metrics.measuring import Measuring, standardised, with_legal_pt
+from jetgen.metrics.legal import standardised, with_legal_pt
+from jetgen.metrics.observables.high_level import high_level, high_level_names
 from jetgen.metrics.wasserstein import wasserstein
-from jetgen.protocols import MetricContext
 
 __all__ = ["SlicedDistance", "directions", "sliced_wasserstein"]
 
@@ -42,7 +43,9 @@ def sliced_wasserstein(first: _Array, second: _Array, along: _Array) -> float:
 
 
 class SlicedDistance(Measuring):
-    """``sliced``: between the observables of :func:`jetgen.high_level.high_level`, in units of their spread.
+    """``sliced``: between high-level observables in units of their spread.
+
+    The observables are those of :func:`jetgen.metrics.observables.high_level.high_level`.
 
     Both sides are standardised by the mean and the standard deviation of the true clouds, then projected on 256
     directions that are the same for every model and for every draw of a floor: no luck of the draw is between two

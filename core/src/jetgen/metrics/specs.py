@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jetgen.specs import MetricSpec
+from jetgen.api.specs import MetricSpec
 
 __all__ = [
     "METRICS",
@@ -237,7 +237,7 @@ nll = MetricSpec(
 cost = MetricSpec(
     name="cost",
     summary="microseconds that a trained generator takes for a cloud; the cost table of every run",
-    target="jetgen.metrics.cost:Cost",
+    target="jetgen.harness.run.stages.cost:Cost",
     kinds=_ALL_KINDS,
     unit="µs",
     smallest_n=1,

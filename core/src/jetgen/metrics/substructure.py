@@ -7,11 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from jetgen.clouds import Clouds
-from jetgen.metrics.measuring import Measuring, with_legal_pt
+from jetgen.api.metric import Measuring
+from jetgen.api.protocols import MetricContext
+from jetgen.data.clouds import Clouds
+from jetgen.metrics.legal import with_legal_pt
+from jetgen.metrics.observables.substructure import OBSERVABLES, substructure
 from jetgen.metrics.wasserstein import wasserstein
-from jetgen.protocols import MetricContext
-from jetgen.substructure import OBSERVABLES, substructure
 
 __all__ = ["SubstructureDistance"]
 
@@ -19,7 +20,7 @@ _BLOCK = 2_000  # clouds that are clustered at a time: some 200 megabytes at 150
 
 
 class SubstructureDistance(Measuring):
-    """``substructure``: between tau21, tau32 and D2 of :func:`jetgen.substructure.substructure`; the mean and each.
+    """``substructure``: between tau21, tau32 and D2 of jets; the mean of the three, and each.
 
     D2 has no upper bound and spreads over the largest range of the three, so that it dominates the mean: look at each.
     Negative momenta are set to 0 first; how many is reported as an event ``clipped``.

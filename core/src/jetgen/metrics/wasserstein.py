@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from jetgen.cloud_spec import Feature
-from jetgen.clouds import Clouds
+from jetgen.api.metric import CloudMetric, Measuring
+from jetgen.api.protocols import MetricContext
+from jetgen.data.clouds import Clouds
+from jetgen.data.jets import relative_mass, relative_pt
+from jetgen.data.spec import Feature
 from jetgen.errors import DataError
-from jetgen.metrics.base import CloudMetric
-from jetgen.metrics.measuring import Measuring, with_legal_pt
-from jetgen.physics import relative_mass, relative_pt
-from jetgen.protocols import MetricContext
+from jetgen.metrics.legal import with_legal_pt
 
 __all__ = ["FeatureDistance", "MassDistance", "MomentumDistance", "MultiplicityDistance", "wasserstein"]
 

@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from jetgen.atomic import write_json
-from jetgen.canonical import ordered
-from jetgen.cloud_spec import CloudSpec
-from jetgen.clouds import Clouds
-from jetgen.conditions import Conditions
-from jetgen.context import RunContext
+from jetgen.api.context import RunContext
+from jetgen.api.protocols import CloudSource, FitReport
+from jetgen.data.clouds import Clouds
+from jetgen.data.conditions import Conditions
+from jetgen.data.ordering import ordered
+from jetgen.data.spec import CloudSpec
 from jetgen.errors import DataError, UsageError
-from jetgen.files import open_clouds, write_clouds
-from jetgen.protocols import CloudSource, FitReport
+from jetgen.io import open_clouds, write_clouds
+from jetgen.io.atomic import write_json
 from jetgen.references.settings import ReferenceSettings
 
 __all__ = ["Independence", "Replay"]

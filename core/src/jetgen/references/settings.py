@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from jetgen.cloud_spec import CloudSpec
-from jetgen.settings import Settings
+from jetgen.api.settings import Settings
+from jetgen.data.spec import CloudSpec
 
 __all__ = ["ReferenceSettings"]
 

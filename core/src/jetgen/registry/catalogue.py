@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jetgen.errors import PluginError, UsageError
+from jetgen.errors import PluginError, UsageError, did_you_mean
 from jetgen.registry.plugin import Group, Plugin, State
-from jetgen.suggest import did_you_mean
 
 __all__ = ["Registry"]
 

@@ -14,11 +14,10 @@ import traceback
 from importlib.metadata import EntryPoint
 from typing import Any
 
+from jetgen.api.loading import first_line, load_target
+from jetgen.api.specs import API_VERSION, GeneratorSpec
 from jetgen.errors import JetgenError, PluginError
-from jetgen.registry.plugin import Entry, State
-from jetgen.registry.spec_json import SPEC_TYPES, spec_from_json
-from jetgen.registry.target import first_line, load_target
-from jetgen.specs import API_VERSION, GeneratorSpec
+from jetgen.registry.plugin import SPEC_TYPES, Entry, State, spec_from_json
 
 __all__ = ["main", "report"]
 
@@ -31,7 +30,7 @@ def main() -> None:
     request = json.load(sys.stdin)
     entries = [Entry(**entry) for entry in request["entries"]]
     if any(entry.group == "generators" for entry in entries):
-        import jetgen.settings  # noqa: F401 (so that pydantic's own time is not charged to a plugin)
+        import jetgen.api.settings  # noqa: F401 (so that pydantic's own time is not charged to a plugin)
     _say(channel, {"ready": True})
     for entry in entries:
         _say(channel, report(entry, deep=request["deep"]))
@@ -72,7 +71,7 @@ def _examined(entry: Entry, *, deep: bool) -> dict[str, Any]:
 
 def _presets(spec: GeneratorSpec) -> list[str]:
     """Every preset is resolved once, so that a wrong one is known before anybody asks for it."""
-    from jetgen.settings import Settings, resolve
+    from jetgen.api.settings import Settings, resolve
 
     cls = load_target(spec.settings)
     if not issubclass(cls, Settings):

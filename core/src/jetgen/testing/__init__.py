@@ -14,9 +14,8 @@ In a program, ``results = check_generator("kind-gaussian")`` and ``print(summary
 
 from __future__ import annotations
 
-from jetgen.testing.check import Check, CheckResult, Outcome
-from jetgen.testing.doors import check_generator, generator_checks, parametrize_with_checks, summary
-from jetgen.testing.judging import run_check
+from jetgen.testing.check import Check, CheckResult, Outcome, run_check
+from jetgen.testing.run import check_generator, generator_checks, parametrize_with_checks, summary
 from jetgen.testing.session import Session
 from jetgen.testing.toy import Toy, jet_toy
 from jetgen.testing.verdict import CheckFailedError, CheckSkippedError

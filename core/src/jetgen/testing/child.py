@@ -27,9 +27,9 @@ def main(request: dict[str, Any]) -> None:
 def _sample(request: dict[str, Any], answer: Path) -> None:
     import numpy as np
 
-    from jetgen.conditions import Conditions
-    from jetgen.context import RunContext
-    from jetgen.files import open_clouds
+    from jetgen.api.context import RunContext
+    from jetgen.data.conditions import Conditions
+    from jetgen.io import open_clouds
     from jetgen.registry import load_target
 
     cls: Any = load_target(request["target"])

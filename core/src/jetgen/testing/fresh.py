@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from jetgen.cloud_spec import CloudSpec
-from jetgen.clouds import Clouds
-from jetgen.files import write_clouds
+from jetgen.data.clouds import Clouds
+from jetgen.data.spec import CloudSpec
+from jetgen.io import write_clouds
 from jetgen.testing.verdict import CheckFailedError
 
 __all__ = ["heavy_imports", "sample_afresh"]

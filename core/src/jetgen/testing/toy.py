@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jetgen.cloud_spec import CloudSpec, Feature
-from jetgen.clouds import Clouds
+from jetgen.data.clouds import Clouds
+from jetgen.data.spec import CloudSpec, Feature
 
 __all__ = ["Slices", "Toy", "jet_toy"]
 

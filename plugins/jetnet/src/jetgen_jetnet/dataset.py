@@ -6,15 +6,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self, get_args
 
-from jetgen.cloud_spec import CloudSpec
-from jetgen.clouds import Clouds
-from jetgen.context import RunContext
+from jetgen.api.context import RunContext
+from jetgen.api.protocols import CloudSource, Split
+from jetgen.data.clouds import Clouds
+from jetgen.data.jets import jet_spec
+from jetgen.data.spec import CloudSpec
 from jetgen.datasets.file_dataset import FileDataset
-from jetgen.errors import DataError, UsageError
-from jetgen.files import open_clouds
-from jetgen.physics import jet_spec
-from jetgen.protocols import CloudSource, Split
-from jetgen.suggest import did_you_mean
+from jetgen.errors import DataError, UsageError, did_you_mean
+from jetgen.io import open_clouds
 
 from jetgen_jetnet.published import RECORDS, PublishedFile
 from jetgen_jetnet.specs import JETS, sizes

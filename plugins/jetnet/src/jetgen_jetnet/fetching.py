@@ -9,7 +9,7 @@ from typing import IO, Any
 import pooch  # type: ignore[import-untyped]  # it ships no types
 import requests
 from filelock import FileLock
-from jetgen.context import RunContext
+from jetgen.api.context import RunContext
 from jetgen.errors import DataError, JetgenError
 
 from jetgen_jetnet.published import FOLDER_VARIABLE, PublishedFile, md5_of

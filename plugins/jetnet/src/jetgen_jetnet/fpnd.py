@@ -8,14 +8,14 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jetgen.canonical import ordered
-from jetgen.cloud_spec import CloudSpec
-from jetgen.clouds import Clouds
+from jetgen.api.metric import Measuring
+from jetgen.api.protocols import MetricContext
+from jetgen.data.clouds import Clouds
+from jetgen.data.jets import RELATIVE
+from jetgen.data.ordering import ordered
+from jetgen.data.spec import CloudSpec
 from jetgen.errors import DataError
 from jetgen.metrics.frechet import Gaussian, frechet_distance
-from jetgen.metrics.measuring import Measuring
-from jetgen.physics import RELATIVE
-from jetgen.protocols import MetricContext
 from numpy.typing import NDArray
 
 from jetgen_jetnet.resources import CLASSES, read_statistics, read_weights
@@ -56,7 +56,7 @@ class _ParticleNetMetric(Measuring):
     def measure(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
         """float64 (N, 256), the first dense layer of ParticleNet before its nonlinearity."""
         import torch
-        from jetgen.training import torch_threads
+        from jetgen.torch.training import torch_threads
 
         net, n = _network(ctx.device), len(clouds)
         on_cpu = torch.device(ctx.device).type == "cpu"

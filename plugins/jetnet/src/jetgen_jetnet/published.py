@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from jetgen.atomic import write_text
-from jetgen.cache import cache_folder
 from jetgen.errors import DataError
+from jetgen.io.atomic import write_text
+from jetgen.system import cache_folder
 
 __all__ = ["FOLDER_VARIABLE", "LETTERS", "RECORDS", "PublishedFile", "md5_of"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jetgen.specs import DatasetSpec, MetricSpec
+from jetgen.api.specs import DatasetSpec, MetricSpec
 
 __all__ = [
     "FPND_JETNET",

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 import torch
-from jetgen.nn.odes import Field, Solver
+from jetgen.torch.nn.odes import Field, Solver
 from torch import Tensor
 
 __all__ = ["exact_trace", "hutchinson_trace", "log_density", "log_normal"]

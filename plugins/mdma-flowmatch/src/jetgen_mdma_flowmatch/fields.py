@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 import torch
-from jetgen.nn import JetSummary, SetNetwork, size_numbers, time_features, time_width
+from jetgen.torch.clouds import JetSummary
+from jetgen.torch.nn import SetNetwork, size_numbers, time_features, time_width
 from torch import Tensor, nn
 
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings

@@ -10,25 +10,15 @@ from typing import Any
 import numpy as np
 import torch
 from jetgen import Clouds, CloudSource, FitReport, RunContext
-from jetgen.nn import length_buckets
-from jetgen.nn.jet_summary import JetSummary
-from jetgen.nn.odes import Solver
-from jetgen.training import (
-    CloudCoding,
-    Phase,
-    Ragged,
-    Step,
-    Update,
-    draw_points,
-    fit,
-    normal,
-    seeded,
-    warmup_cosine,
-)
-from jetgen.training.cloud_coding import fit_coding, mirrored_columns
-from jetgen.training.cloud_generator import CloudGenerator, Trained, filled
-from jetgen.training.drawing import Make
-from jetgen.training.summaries import learn_summaries, summary_phase
+from jetgen.torch.clouds import CloudCoding, draw_points
+from jetgen.torch.clouds.cloud_coding import fit_coding, mirrored_columns
+from jetgen.torch.clouds.cloud_generator import CloudGenerator, Trained, filled
+from jetgen.torch.clouds.drawing import Make
+from jetgen.torch.clouds.jet_summary import JetSummary
+from jetgen.torch.clouds.summaries import learn_summaries, summary_phase
+from jetgen.torch.nn import length_buckets
+from jetgen.torch.nn.odes import Solver
+from jetgen.torch.training import Phase, Ragged, Step, Update, fit, normal, seeded, warmup_cosine
 from numpy.typing import NDArray
 from torch import Tensor
 

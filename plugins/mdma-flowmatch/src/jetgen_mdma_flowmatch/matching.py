@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
-from jetgen.training import even_times, mask_of, mirror_signs, normal
+from jetgen.torch.training import even_times, mask_of, mirror_signs, normal
 from torch import Tensor
 
 from jetgen_mdma_flowmatch.coupling import couple

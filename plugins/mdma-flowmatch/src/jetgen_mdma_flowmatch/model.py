@@ -7,11 +7,12 @@ from collections.abc import Mapping
 
 import torch
 from jetgen import CloudSpec
-from jetgen.nn.jet_summary import JetSummary
-from jetgen.nn.odes import Field, Solver
-from jetgen.nn.summary_flow import SummaryFlow
-from jetgen.physics import has_relative
-from jetgen.training import CloudCoding, mask_of
+from jetgen.data.jets import has_relative
+from jetgen.torch.clouds import CloudCoding
+from jetgen.torch.clouds.jet_summary import JetSummary
+from jetgen.torch.clouds.summary_flow import SummaryFlow
+from jetgen.torch.nn.odes import Field, Solver
+from jetgen.torch.training import mask_of
 from torch import Tensor, nn
 
 from jetgen_mdma_flowmatch.density import exact_trace, hutchinson_trace, log_density, log_normal

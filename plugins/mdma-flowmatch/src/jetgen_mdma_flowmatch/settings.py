@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from jetgen.cloud_spec import CloudSpec
-from jetgen.shipped import PretrainedSettings
+from jetgen.api.pretrained import PretrainedSettings
+from jetgen.data.spec import CloudSpec
 from pydantic import Field
 
 __all__ = ["MDMAFlowMatchSettings"]

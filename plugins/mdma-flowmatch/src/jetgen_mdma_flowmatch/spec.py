@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jetgen.specs import GeneratorSpec
+from jetgen.api.specs import GeneratorSpec
 
 __all__ = ["MDMA_FLOWMATCH"]
 

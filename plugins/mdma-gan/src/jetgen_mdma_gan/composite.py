@@ -8,9 +8,9 @@ from typing import Literal
 
 import numpy as np
 from jetgen import Clouds, CloudSpec
-from jetgen.efps import efps
+from jetgen.data.jets import has_relative, relative_mass
+from jetgen.metrics.observables.efps import efps
 from jetgen.metrics.wasserstein import wasserstein
-from jetgen.physics import has_relative, relative_mass
 from numpy.typing import NDArray
 
 __all__ = ["Composite", "observables", "variety"]

@@ -9,14 +9,15 @@ from functools import partial
 import numpy as np
 import torch
 from jetgen import CloudSource, FitReport, RunContext
+from jetgen.data.jets import has_relative
 from jetgen.errors import TrainingError
-from jetgen.nn.jet_summary import JetSummary
-from jetgen.nn.weighted_summary import WeightedSummary
-from jetgen.physics import has_relative
-from jetgen.training import CloudCoding, Phase, Ragged, Update, fit, mask_of, seeded, warmup_cosine
-from jetgen.training.cloud_coding import fit_coding
-from jetgen.training.cloud_generator import CloudGenerator, Trained, filled
-from jetgen.training.summaries import summary_phase
+from jetgen.torch.clouds import CloudCoding
+from jetgen.torch.clouds.cloud_coding import fit_coding
+from jetgen.torch.clouds.cloud_generator import CloudGenerator, Trained, filled
+from jetgen.torch.clouds.jet_summary import JetSummary
+from jetgen.torch.clouds.summaries import summary_phase
+from jetgen.torch.clouds.weighted_summary import WeightedSummary
+from jetgen.torch.training import Phase, Ragged, Update, fit, mask_of, seeded, warmup_cosine
 from numpy.typing import NDArray
 from torch import Tensor
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
-from jetgen.training import Step, mirror_signs, normal
+from jetgen.torch.training import Step, mirror_signs, normal
 from torch import Tensor
 from torch.nn import functional
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from jetgen.nn.jet_summary import JetSummary
-from jetgen.nn.summary_flow import SummaryFlow
-from jetgen.physics import has_relative
-from jetgen.training import CloudCoding, draw_points, mirror_signs, normal
-from jetgen.training.cloud_coding import mirrored_columns
-from jetgen.training.drawing import Make
-from jetgen.training.summaries import learn_summaries
+from jetgen.data.jets import has_relative
+from jetgen.torch.clouds import CloudCoding, draw_points
+from jetgen.torch.clouds.cloud_coding import mirrored_columns
+from jetgen.torch.clouds.drawing import Make
+from jetgen.torch.clouds.jet_summary import JetSummary
+from jetgen.torch.clouds.summaries import learn_summaries
+from jetgen.torch.clouds.summary_flow import SummaryFlow
+from jetgen.torch.training import mirror_signs, normal
 from numpy.typing import NDArray
 from torch import Tensor, nn
 

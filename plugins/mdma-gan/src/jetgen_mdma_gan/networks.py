@@ -6,13 +6,13 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import torch
-from jetgen.nn import masked_sum
-from jetgen.nn.adversarial import AdversarialBlock
-from jetgen.nn.jet_summary import JetSummary
-from jetgen.nn.normalised import Norm, linear
-from jetgen.nn.sizes import size_numbers
-from jetgen.nn.weighted_summary import WeightedSummary
-from jetgen.training import mask_of
+from jetgen.torch.clouds.jet_summary import JetSummary
+from jetgen.torch.clouds.weighted_summary import WeightedSummary
+from jetgen.torch.nn import masked_sum
+from jetgen.torch.nn.adversarial import AdversarialBlock
+from jetgen.torch.nn.normalised import Norm, linear
+from jetgen.torch.nn.sizes import size_numbers
+from jetgen.torch.training import mask_of
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils import parametrize

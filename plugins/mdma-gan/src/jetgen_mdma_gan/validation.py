@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from jetgen import Clouds, RunContext
-from jetgen.training import CloudCoding, derived_seed
+from jetgen.torch.clouds import CloudCoding
+from jetgen.torch.training import derived_seed
 
 from jetgen_mdma_gan.composite import Composite
 from jetgen_mdma_gan.model import Model

@@ -8,7 +8,7 @@ import awkward as ak
 import fastjet
 import numpy as np
 from fastjet._swig import ClusterSequence  # only there can the banner be kept off the standard output
-from jetgen.clouds import Clouds
+from jetgen.data.clouds import Clouds
 from numpy.typing import NDArray
 
 from jetgen_pythia.events import Particles

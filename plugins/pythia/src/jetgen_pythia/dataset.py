@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self, get_args
 
-from jetgen.cloud_spec import CloudSpec
-from jetgen.clouds import Clouds
-from jetgen.context import RunContext
-from jetgen.errors import DataError, JetgenError, UsageError
-from jetgen.physics import jet_spec
-from jetgen.protocols import Split
-from jetgen.suggest import did_you_mean
+from jetgen.api.context import RunContext
+from jetgen.api.protocols import Split
+from jetgen.data.clouds import Clouds
+from jetgen.data.jets import jet_spec
+from jetgen.data.spec import CloudSpec
+from jetgen.errors import DataError, JetgenError, UsageError, did_you_mean
 
-from jetgen_pythia.preparing import prepare_shards
+from jetgen_pythia.pool import prepare_shards
 from jetgen_pythia.recipe import JETS, PARTONS, definition
 from jetgen_pythia.shards import SHARD, Shard, home, shards
 from jetgen_pythia.source import ShardedJets, hardest

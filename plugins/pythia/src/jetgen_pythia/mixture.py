@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
-from jetgen.cloud_spec import CloudSpec, Feature
-from jetgen.clouds import Clouds
-from jetgen.context import RunContext
-from jetgen.protocols import CloudSource, Split
+from jetgen.api.context import RunContext
+from jetgen.api.protocols import CloudSource, Split
+from jetgen.data.clouds import Clouds
+from jetgen.data.spec import CloudSpec, Feature
 
 from jetgen_pythia.dataset import PythiaJets
-from jetgen_pythia.preparing import prepare_shards
+from jetgen_pythia.pool import prepare_shards
 from jetgen_pythia.recipe import PARTONS
 
 __all__ = ["JET_TYPE", "InterleavedJets", "MixedJets", "interleaved"]

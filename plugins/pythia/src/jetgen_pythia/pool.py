@@ -15,11 +15,15 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import IO, NoReturn, Self
 
+from jetgen.api.context import RunContext
 from jetgen.errors import JetgenError
+from jetgen.io.atomic import write_json
 
-from jetgen_pythia.shards import Shard
+from jetgen_pythia.recipe import definition
+from jetgen_pythia.shards import SHARD, Shard
 
-__all__ = ["make_shards"]
+__all__ = ["make_shards", "prepare_shards"]
+
 
 _COMMAND = (sys.executable, "-P", "-m", "jetgen_pythia.worker")
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -123,3 +127,23 @@ class _Worker:
         how = signal.Signals(-status).name if status < 0 else f"exit status {status}"
         msg = f"a worker died while it simulated {self.shard.name} ({how}: {last}); what was done is kept, run it again"
         raise JetgenError(msg)
+
+
+def prepare_shards(wanted: Sequence[Shard], ctx: RunContext) -> None:
+    """Simulate the shards that are missing or damaged, in ``ctx.threads`` processes; what is there stays."""
+    for folder, parton in {shard.home: shard.parton for shard in wanted}.items():
+        if not (folder / "definition.json").exists():
+            write_json(folder / "definition.json", {**definition(parton), "shard": SHARD})
+    missing = [shard for shard in wanted if not shard.intact()]
+    done = len(wanted) - len(missing)
+
+    def tell() -> None:
+        ctx.report("progress", done=done * SHARD, total=len(wanted) * SHARD, unit="jets")
+
+    def ready() -> None:
+        nonlocal done
+        done += 1
+        tell()
+
+    tell()
+    make_shards(missing, ctx.threads, ready)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
-from jetgen.cache import cache_folder
 from jetgen.errors import JetgenError
-from jetgen.shard_files import ShardFile, definition_digest
+from jetgen.io.shards import ShardFile, definition_digest
+from jetgen.system import cache_folder
 
 from jetgen_pythia.recipe import definition
 

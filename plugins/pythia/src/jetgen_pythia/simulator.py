@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from jetgen.clouds import Clouds
+from jetgen.data.clouds import Clouds
 
 from jetgen_pythia.clustering import leading_jets
 from jetgen_pythia.detector import detect

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from jetgen.clouds import Clouds
+from jetgen.data.clouds import Clouds
 
 from jetgen_pythia.shards import SHARD, Shard
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jetgen.specs import DatasetSpec
+from jetgen.api.specs import DatasetSpec
 
 __all__ = [
     "GLUON30",

@@ -11,9 +11,10 @@ from typing import Any, Self
 import numpy as np
 import torch
 from jetgen import Clouds, CloudSource, CloudSpec, Conditions, FitReport, RunContext
+from jetgen.data.multiplicity import Multiplicity
+from jetgen.data.ordering import ordered as canonically_ordered
 from jetgen.errors import DataError, TrainingError
-from jetgen.multiplicity import Multiplicity
-from jetgen.training import (
+from jetgen.torch.training import (
     Phase,
     Step,
     Update,
@@ -30,12 +31,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from jetgen_rqs_flow.design import Design
-from jetgen_rqs_flow.ordering import ordered
 from jetgen_rqs_flow.places import Places
 from jetgen_rqs_flow.settings import RQSFlowSettings
 from jetgen_rqs_flow.talk import Talk
 
-__all__ = ["RQSFlow"]
+__all__ = ["RQSFlow", "ordered"]
+
 
 _DESIGNS: Mapping[str, type[Places | Talk]] = {"places": Places, "talk": Talk}
 # More clouds than this tell the best weights no better.
@@ -187,3 +188,9 @@ def _log_density(design: Design, tensors: Mapping[str, Tensor]) -> Tensor:
     return torch.cat(
         [design.log_density({k: tensor[i : i + _DENSITY_BATCH] for k, tensor in tensors.items()}) for i in starts]
     )
+
+
+def ordered(clouds: Clouds, spec: CloudSpec) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Padded points (N, P, F) in float64 in canonical order (:mod:`jetgen.data.ordering`), and multiplicities (N,)."""
+    points, _ = canonically_ordered(clouds, spec).padded(spec.max_points)
+    return points.astype(np.float64), clouds.counts

@@ -8,7 +8,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 from jetgen import CloudSpec
-from jetgen.transforms import FeatureTransform, Logit
+from jetgen.torch.transforms import FeatureTransform, Logit
 from numpy.typing import NDArray
 
 from jetgen_rqs_flow.directions import Circles, Shape, from_shape, to_shape

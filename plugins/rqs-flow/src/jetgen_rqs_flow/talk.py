@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import numpy as np
 import torch
 from jetgen import CloudSpec
-from jetgen.transforms import FeatureTransform
+from jetgen.torch.transforms import FeatureTransform
 from torch import Tensor, nn
 
 from jetgen_rqs_flow.design import Float64, Int64

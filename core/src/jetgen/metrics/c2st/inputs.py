@@ -8,11 +8,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from jetgen.canonical import leading_feature, leading_points
-from jetgen.cloud_spec import CloudSpec, Feature
-from jetgen.clouds import Clouds
-from jetgen.high_level import high_level, in_radians
-from jetgen.physics import RELATIVE, has_relative
+from jetgen.data.clouds import Clouds
+from jetgen.data.jets import RELATIVE, has_relative
+from jetgen.data.ordering import leading_feature, leading_points
+from jetgen.data.spec import CloudSpec, Feature
+from jetgen.metrics.observables.high_level import high_level, in_radians
 
 __all__ = ["Encoder", "Inputs", "Scale"]
 

@@ -7,14 +7,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from jetgen.clouds import Clouds
+from jetgen.api.metric import CloudMetric
+from jetgen.api.protocols import MetricContext
+from jetgen.data.clouds import Clouds
 from jetgen.errors import DataError
-from jetgen.metrics.base import CloudMetric
 from jetgen.metrics.c2st.calibration import Separation, separation
 from jetgen.metrics.c2st.inputs import Encoder
 from jetgen.metrics.c2st.profiles import FAST, PAPER, Profile
 from jetgen.metrics.c2st.splitting import Folds, Sample
-from jetgen.protocols import MetricContext
 
 __all__ = ["ClassifierTest", "PaperClassifierTest"]
 
@@ -49,7 +49,7 @@ class ClassifierTest(CloudMetric):
         Raises:
             DataError: if one side has fewer clouds than can be split.
         """
-        from jetgen.training import torch_threads
+        from jetgen.torch.training import torch_threads
 
         fewest = min(len(real), len(fake))
         if fewest < _FEWEST:
@@ -72,7 +72,7 @@ class ClassifierTest(CloudMetric):
         """One training of the set network, then one of the network of high-level features, on the same split."""
         from jetgen.metrics.c2st.networks import HighLevelNetwork, SetNetwork
         from jetgen.metrics.c2st.training import Part, outputs_after_training
-        from jetgen.training import seeded
+        from jetgen.torch.training import seeded
 
         learn, select, test = samples
         profile, seed = self.profile, ctx.torch_seed("metric")

@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from jetgen.clouds import Clouds
+from jetgen.data.clouds import Clouds
 from jetgen.metrics.c2st.calibration import Labels
 
 __all__ = ["FOLDS", "Folds", "Sample"]

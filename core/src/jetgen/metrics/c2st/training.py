@@ -14,8 +14,8 @@ from jetgen.metrics.c2st.calibration import Labels, area_under_curve
 from jetgen.metrics.c2st.inputs import Inputs
 from jetgen.metrics.c2st.networks import Batch
 from jetgen.metrics.c2st.profiles import Recipe
-from jetgen.training import Average, constant, derived_seed, warmup_cosine
-from jetgen.training.average import copy_into, snapshot
+from jetgen.torch.training import Average, constant, derived_seed, warmup_cosine
+from jetgen.torch.training.average import copy_into, snapshot
 
 __all__ = ["Classifier", "Part", "outputs_after_training"]
 

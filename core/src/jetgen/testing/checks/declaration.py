@@ -8,12 +8,11 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
-import jetgen.protocols
-from jetgen.cloud_spec import Kind
-from jetgen.errors import UsageError
-from jetgen.settings import Settings, resolve
-from jetgen.specs import API_VERSION, GeneratorSpec
-from jetgen.suggest import did_you_mean
+import jetgen.api.protocols
+from jetgen.api.settings import Settings, resolve
+from jetgen.api.specs import API_VERSION, GeneratorSpec
+from jetgen.data.spec import Kind
+from jetgen.errors import UsageError, did_you_mean
 from jetgen.testing.fresh import heavy_imports
 from jetgen.testing.session import Session
 from jetgen.testing.verdict import require
@@ -59,15 +58,15 @@ def spec_is_sound(session: Session) -> None:
 
 def target_is_a_generator(session: Session) -> None:
     """The target loads, and has the methods create, fit, sample, save and load."""
-    _require_methods(session.generator_class, jetgen.protocols.Generator)
+    _require_methods(session.generator_class, jetgen.api.protocols.Generator)
 
 
 def powers_are_implemented(session: Session) -> None:
     """Every power that the spec declares exists, and the class has its methods."""
-    known = [name for name in jetgen.protocols.__all__ if name.startswith("Supports")]
+    known = [name for name in jetgen.api.protocols.__all__ if name.startswith("Supports")]
     for power in session.spec.powers:
         require(power in known, f"there is no power {power!r}{did_you_mean(power, known)}")
-        _require_methods(session.generator_class, getattr(jetgen.protocols, power))
+        _require_methods(session.generator_class, getattr(jetgen.api.protocols, power))
 
 
 def presets_are_complete(session: Session) -> None:

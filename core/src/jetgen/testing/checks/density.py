@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jetgen.clouds import Clouds
-from jetgen.context import RunContext
+from jetgen.api.context import RunContext
+from jetgen.data.clouds import Clouds
 from jetgen.testing.session import SEED, Session
 from jetgen.testing.verdict import require, skip
 

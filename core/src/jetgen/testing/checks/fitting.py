@@ -10,10 +10,9 @@ from dataclasses import asdict
 from numbers import Real
 from typing import Any
 
-from jetgen.protocols import FitReport
-from jetgen.testing.comparing import require_same
+from jetgen.api.protocols import FitReport
 from jetgen.testing.session import SEED, Session, Training
-from jetgen.testing.verdict import require, skip
+from jetgen.testing.verdict import require, require_same, skip
 
 __all__ = [
     "fit_follows_its_seed",

@@ -7,12 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from jetgen.clouds import Clouds
-from jetgen.context import RunContext
+from jetgen.api.context import RunContext
+from jetgen.data.clouds import Clouds
 from jetgen.errors import JetgenError
-from jetgen.testing.comparing import require_same
 from jetgen.testing.session import MANY, SEED, Session
-from jetgen.testing.verdict import require
+from jetgen.testing.verdict import require, require_same
 
 __all__ = [
     "counts_are_honoured_or_refused",

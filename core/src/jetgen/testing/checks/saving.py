@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 
-from jetgen.atomic import write_json
-from jetgen.saved_model import CARD, save_model
-from jetgen.testing.comparing import require_same
+from jetgen.io.atomic import write_json
+from jetgen.io.saved_model import CARD, save_model
 from jetgen.testing.fresh import sample_afresh
 from jetgen.testing.session import MANY, SEED, Session
+from jetgen.testing.verdict import require_same
 
 __all__ = ["saved_model_can_be_moved", "saved_model_holds_no_pickle", "saved_model_works_in_a_fresh_process"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from jetgen import Clouds, RunContext
-from jetgen.multiplicity import Multiplicity
+from jetgen.data.multiplicity import Multiplicity
 from numpy.typing import NDArray
 
 from kind_outsider.model import KindGaussian

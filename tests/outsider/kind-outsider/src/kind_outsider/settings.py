@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from jetgen.settings import Settings
+from jetgen.api.settings import Settings
 from pydantic import Field
 
 __all__ = ["KindGaussianSettings"]

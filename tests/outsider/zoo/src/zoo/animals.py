@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jetgen.specs import GeneratorSpec
+from jetgen.api.specs import GeneratorSpec
 
 __all__ = ["ANIMALS", "NEEDY", "PICKY", "RIGHT", "promise"]
 

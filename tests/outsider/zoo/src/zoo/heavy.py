@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from jetgen.specs import GeneratorSpec
+from jetgen.api.specs import GeneratorSpec
 from kind_outsider.settings import KindGaussianSettings
 
 __all__ = ["SPEC", "HeavySettings"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jetgen import CloudSource, FitReport, RunContext
-from jetgen.saved_model import load_model
+from jetgen.io.saved_model import load_model
 from kind_outsider.density import KindDensity
 
 __all__ = ["Needy", "Right"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from jetgen.cloud_spec import CloudSpec
-from jetgen.settings import Need
+from jetgen.api.settings import Need
+from jetgen.data.spec import CloudSpec
 from kind_outsider.settings import KindGaussianSettings
 from pydantic import ConfigDict, field_serializer
 

@@ -1,0 +1,166 @@
+"""The figures by which the simulator was fitted: what published Geant4 showers of dataset 2 have, and what ours have.
+
+A quarter is one of the logarithm of the incident energy, from 1 GeV to 1 TeV.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jetgen.data.clouds import Clouds
+from jetgen.data.spec import CloudSpec
+from jetgen.metrics.observables.cells import grid, grids, incident_energy
+from numpy.typing import NDArray
+
+__all__ = ["TARGETS", "Target", "expected_hits", "figures"]
+
+_Array = NDArray[np.float64]
+
+_HITS = (-7.22348e-4, 5.91154e-4, -2.02381e-2, -7.60018e-2, 6.65606e-1, 1.75013e-1)
+_PAIRS = ((0, 1), (0, 5), (11, 20), (0, 44))
+
+
+@dataclass(frozen=True)
+class Target:
+    """One figure.
+
+    Arguments:
+        name: what it is called in :func:`figures`.
+        real: of the published Geant4 showers.
+        simulator: of 3,000 showers of the parametric simulator, as its description quotes it.
+        tolerance: how far 2,000 showers of ours may be from ``simulator``: sampling, and two readings of the text.
+    """
+
+    name: str
+    real: float
+    simulator: float
+    tolerance: float
+
+
+def _series(name: str, keys: tuple[object, ...], real: str, simulator: str, tolerance: float) -> list[Target]:
+    columns = zip(keys, map(float, real.split()), map(float, simulator.split()), strict=True)
+    return [Target(f"{name} {key}", there, here, tolerance) for key, there, here in columns]
+
+
+_QUARTERS = ("quarter 1", "quarter 2", "quarter 3", "quarter 4")
+
+TARGETS = (
+    Target("hits, mean", 1588, 1695, 170),
+    Target("hits, median of quarter 1", 166, 153, 15),
+    Target("hits, median of quarter 4", 3874, 4102, 250),
+    *_series("hits over fit,", _QUARTERS, "1 1 1 1", ".94 1.02 1.07 1.04", 0.04),
+    Target("response, mean", 0.785, 0.781, 0.012),
+    Target("response, spread", 0.111, 0.108, 0.015),
+    Target("response above 1, quarter 1", 0.129, 0.124, 0.045),
+    *_series("response above 1,", _QUARTERS[1:], ".0079 0 0", ".017 0 0", 0.015),
+    *_series("energy over ring 0, ring", (*range(1, 9),), ".28 .13 .08 .06 .04 .03 .03 .02",
+             ".24 .125 .081 .055 .039 .028 .021 .016", 0.01),
+    *_series("share of hits, ring", (*range(9),), ".2015 .154 .1305 .113 .100 .088 .0785 .0705 .064",
+             ".188 .151 .135 .122 .107 .093 .079 .068 .057", 0.004),
+    Target("layer of most energy", 11, 11, 1),
+    *_series("hits over maximum, layer", (0, 1, 2, 3, 4, 20, 30, 40), ".32 .50 .62 .71 .80 .81 .43 .13",
+             ".37 .47 .59 .69 .76 .82 .42 .12", 0.03),
+    Target("logit z, mean", -0.654, -0.646, 0.02),
+    Target("logit z, spread", 1.272, 1.270, 0.02),
+    Target("logit r, mean", -0.645, -0.613, 0.02),
+    Target("logit r, spread", 1.845, 1.771, 0.02),
+    Target("empty layers, 20 to 29", 0.192, 0.147, 0.02),
+    Target("empty layers, 40 to 44", 0.474, 0.52, 0.04),
+    Target("empty layers, quarter 1", 0.484, 0.436, 0.03),
+    Target("deepest layer of quarter 1, mean", 30.5, 30.5, 1.2),
+    Target("deepest layer of quarter 1, spread", 7.2, 6.7, 0.8),
+    Target("empty layers inside, quarter 1", 6.25, 6.1, 0.7),
+    Target("without a gap, quarter 1", 0.075, 0.089, 0.04),
+    Target("correlation of ln E and sparsity", -0.94, -0.942, 0.01),
+    Target("correlation of ln E and depth", 0.87, 0.861, 0.02),
+    *_series("correlation of layers", _PAIRS, ".735 .764 .911 .446", ".885 .842 .942 .571", 0.04),
+    Target("ln share of a hit, mean", -9.3, -9.7, 0.15),
+    Target("ln share of a hit, spread", 1.9, 2.1, 0.15),
+)  # fmt: skip
+"""The published figures, those of the description of the simulator, and how near ours have to be."""
+
+
+def expected_hits(energies: _Array) -> _Array:
+    """The published fit of the mean number of hits at an incident energy in MeV.
+
+    >>> expected_hits(np.array([1e3, 2.4e3, 420e3, 1e6])).round().tolist()
+    [95.0, 168.0, 3903.0, 5077.0]
+    """
+    fitted: _Array = np.sqrt(energies) * (5.0480 + 1.1581 * np.polyval(_HITS, np.log(energies) - 10.0))
+    return fitted
+
+
+def figures(clouds: Clouds, spec: CloudSpec) -> dict[str, float]:
+    """The figures of some showers, by the names of :data:`TARGETS`."""
+    energies = incident_energy(clouds, spec)
+    quarters = np.clip((4.0 * np.log(energies / 1e3) / np.log(1e3)).astype(int), 0, 3)
+    sums, of_hits = _sums(clouds, spec, energies)
+    layer_hits, layer_energy, ring_hits, ring_energy = sums
+    values = _sizes(layer_hits.sum(axis=1), energies, quarters)
+    response = layer_energy.sum(axis=1) / energies
+    values |= {"response, mean": response.mean(), "response, spread": response.std()}
+    for i, name in enumerate(_QUARTERS):
+        values[f"response above 1, {name}"] = (response[quarters == i] > 1.0).mean()
+    energy, share = ring_energy.mean(axis=0), ring_hits.sum(axis=0) / ring_hits.sum()
+    values |= {f"energy over ring 0, ring {i}": energy[i] / energy[0] for i in range(1, len(energy))}
+    values |= {f"share of hits, ring {i}": one for i, one in enumerate(share)}
+    for name, hits in (("z", layer_hits), ("r", ring_hits)):
+        values[f"logit {name}, mean"], values[f"logit {name}, spread"] = _logit(hits.sum(axis=0))
+    values |= _layers(layer_hits, layer_energy, quarters)
+    log_e, depth = np.log(energies), layer_energy @ np.arange(layer_energy.shape[1]) / layer_energy.sum(axis=1)
+    values["correlation of ln E and sparsity"] = -np.corrcoef(log_e, layer_hits.sum(axis=1))[0, 1]
+    values["correlation of ln E and depth"] = np.corrcoef(log_e, depth)[0, 1]
+    values |= dict(zip(("ln share of a hit, mean", "ln share of a hit, spread"), of_hits, strict=True))
+    return {name: float(value) for name, value in values.items()}
+
+
+def _sums(clouds: Clouds, spec: CloudSpec, energies: _Array) -> tuple[list[_Array], tuple[float, float]]:
+    """Hits and energies in layers and in rings of each shower; mean and spread of the logarithm of a hit's share."""
+    parts, moments, done = [], np.zeros(3), 0
+    for part, cells, _ in grids(clouds, spec):
+        hits = cells > 0
+        parts.append([array.sum(axis=axes) for axes in ((2, 3), (1, 2)) for array in (hits, cells)])
+        shares = np.log((cells / energies[done : done + len(part), None, None, None])[hits])
+        moments += [len(shares), shares.sum(), (shares**2).sum()]
+        done += len(part)
+    n, first, second = moments
+    layers, rings = grid(spec)[0], grid(spec)[2]
+    sums = [np.concatenate(column).astype(np.float64) for column in zip(*parts, strict=True)]
+    assert [one.shape[1] for one in sums] == [layers, layers, rings, rings]
+    return sums, (first / n, float(np.sqrt(second / n - (first / n) ** 2)))
+
+
+def _sizes(hits: _Array, energies: _Array, quarters: NDArray[np.int64]) -> dict[str, float]:
+    values = {"hits, mean": hits.mean()}
+    for i, name in enumerate(_QUARTERS):
+        chosen = quarters == i
+        values[f"hits, median of {name}"] = float(np.median(hits[chosen]))
+        values[f"hits over fit, {name}"] = (hits[chosen] / expected_hits(energies[chosen])).mean()
+    return values
+
+
+def _layers(hits: _Array, energy: _Array, quarters: NDArray[np.int64]) -> dict[str, float]:
+    mean, empty, first = hits.mean(axis=0), hits == 0, quarters == 0
+    values = {f"hits over maximum, layer {i}": mean[i] / mean.max() for i in range(len(mean))}
+    values["layer of most energy"] = float(energy.mean(axis=0).argmax())
+    values |= {"empty layers, 20 to 29": empty[:, 20:30].mean(), "empty layers, 40 to 44": empty[:, 40:45].mean()}
+    values["empty layers, quarter 1"] = empty[first].mean()
+    lit = ~empty[first]
+    shallowest, deepest = lit.argmax(axis=1), lit.shape[1] - 1 - lit[:, ::-1].argmax(axis=1)
+    inside = deepest - shallowest + 1 - lit.sum(axis=1)
+    values["deepest layer of quarter 1, mean"], values["deepest layer of quarter 1, spread"] = (
+        deepest.mean(),
+        deepest.std(),
+    )
+    values["empty layers inside, quarter 1"], values["without a gap, quarter 1"] = inside.mean(), (inside == 0).mean()
+    correlation = np.asarray(np.corrcoef(energy.T))
+    return values | {f"correlation of layers {pair}": correlation[pair] for pair in _PAIRS}
+
+
+def _logit(hits: _Array, steps: int = 2_000) -> tuple[float, float]:
+    """Mean and spread of the logit of a place in the range of the cells, uniform within each cell."""
+    places = (np.arange(len(hits) * steps) + 0.5) / (len(hits) * steps)
+    values, weights = np.log(places / (1 - places)), np.repeat(hits, steps) / (hits.sum() * steps)
+    mean = weights @ values
+    return mean, float(np.sqrt(weights @ (values - mean) ** 2))

@@ -1,0 +1,112 @@
+"""Trained weights that a plugin ships, by name, and the settings by which they are asked for; no torch is needed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from contextlib import suppress
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from jetgen.api.settings import Settings
+from jetgen.data.spec import CloudSpec
+from jetgen.errors import DataError, UsageError, did_you_mean
+
+__all__ = ["PretrainedSettings", "asked_weights", "digest", "find_weights", "require_same_clouds", "shipped_weights"]
+
+
+def shipped_weights(package: str) -> dict[str, Path]:
+    """The folder of each set of weights in a Python package; ``card.json`` in it says how they were made."""
+    home = Path(str(files(package))) / "weights"
+    return {path.parent.name: path.parent for path in sorted(home.glob("*/model.json"))}
+
+
+def find_weights(package: str, name: str) -> Path:
+    """The folder of the weights of that name in a package, or of the saved model at that path.
+
+    Raises:
+        UsageError: if there is neither.
+    """
+    known = shipped_weights(package)
+    folder = known.get(name, Path(name))
+    if not (folder / "model.json").is_file():
+        there = f"there are {', '.join(known)}" if known else "none are shipped"
+        msg = f"there are no weights {name!r}{did_you_mean(name, known)}: {there}, or name the folder of a saved model"
+        raise UsageError(msg)
+    return folder
+
+
+def digest(folder: Path) -> str:
+    """SHA-256 of the file of weights in a folder; empty if there is none."""
+    path = folder / "weights.safetensors"
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+
+class PretrainedSettings(Settings):
+    """Settings of a generator that can be had with trained weights; a subclass names its package."""
+
+    package: ClassVar[str]
+    """The Python package that ships weights, in its folder ``weights``."""
+
+    sampling: ClassVar[tuple[str, ...]] = ()
+    """The settings that may differ from those that a model was trained with."""
+
+    weights_digest: str = Field("", description="of the file of weights, filled in: other weights are another row")
+    weights: str = Field(
+        "", description="shipped weights, or the folder of a saved model: nothing is trained, sampling is as set"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_digest(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        name = str(values.get("weights", ""))
+        if not name or values.get("weights_digest"):
+            return values
+        with suppress(UsageError):  # said below, where it is known which setting is wrong
+            return {**values, "weights_digest": digest(find_weights(cls.package, name))}
+        return values
+
+    @field_validator("weights")
+    @classmethod
+    def _are_there(cls, name: str, info: ValidationInfo) -> str:
+        # Of a saved model the digest is known, and the weights it once came from may be gone.
+        if name and not info.data["weights_digest"]:
+            try:
+                find_weights(cls.package, name)
+            except UsageError as error:
+                raise ValueError(str(error)) from error
+        return name
+
+
+def asked_weights(settings: PretrainedSettings) -> Path | None:
+    """The folder of the weights that the settings ask for; None if they ask for none.
+
+    Raises:
+        UsageError: if there are no such weights, or others than there were when the settings were made.
+    """
+    if not settings.weights:
+        return None
+    folder = find_weights(settings.package, settings.weights)
+    if digest(folder) != settings.weights_digest:
+        msg = f"the weights in {folder} have changed since they were asked for; ask for them again"
+        raise UsageError(msg)
+    return folder
+
+
+def require_same_clouds(weights: str, theirs: CloudSpec, ours: CloudSpec) -> None:
+    """A :class:`DataError` if weights were trained on clouds of another meaning than those at hand."""
+    if theirs != ours:
+        msg = (
+            f"the weights {weights} are for {_describe(theirs)}, not for {_describe(ours)}; "
+            "train on these clouds without the setting weights"
+        )
+        raise DataError(msg)
+
+
+def _describe(spec: CloudSpec) -> str:
+    """The clouds in a few words."""
+    told = f" given {', '.join(spec.context_names)}" if spec.context else ""
+    return f"{spec.kind} of up to {spec.max_points} points ({', '.join(spec.names)}){told}"

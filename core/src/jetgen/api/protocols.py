@@ -1,0 +1,176 @@
+"""The contracts of jetgen. They are structural: a plugin implements them without inheriting from anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jetgen.api.context import RunContext
+from jetgen.data.clouds import Clouds
+from jetgen.data.conditions import Conditions
+from jetgen.data.spec import CloudSpec
+
+__all__ = [
+    "CloudSource",
+    "Dataset",
+    "FitReport",
+    "Generator",
+    "Metric",
+    "MetricContext",
+    "Split",
+    "SupportsLogProb",
+    "SupportsMeasuring",
+    "SupportsPretrained",
+    "SupportsSimulation",
+]
+
+Split = Literal["train", "val", "test"]
+
+
+class CloudSource(Protocol):
+    """Clouds that can be read by slices; they need not fit in memory. :class:`jetgen.Clouds` is one."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, key: slice, /) -> Clouds: ...
+
+
+class Dataset(Protocol):
+    """Clouds with a meaning and a fixed split. Made by ``create(size, **options)`` from its spec."""
+
+    @classmethod
+    def create(cls, size: str, **options: Any) -> Self:
+        """A dataset of one of the sizes that its spec names; nothing is read or made yet."""
+        ...
+
+    @property
+    def spec(self) -> CloudSpec:
+        """What the arrays mean; known before any data exist."""
+        ...
+
+    def recipe(self) -> Mapping[str, Any]:
+        """A JSON object that determines the data; known before any data exist."""
+        ...
+
+    def prepare(self, ctx: RunContext) -> None:
+        """Make or fetch what is missing; cheap when everything is there, safe to kill and to run twice at once."""
+        ...
+
+    def load(self, split: Split) -> CloudSource:
+        """The clouds of one split, after :meth:`prepare`."""
+        ...
+
+
+class SupportsSimulation(Protocol):
+    """A dataset whose simulator can be timed beside the models."""
+
+    def simulate(self, n: int, seed: int) -> Clouds:
+        """``n`` fresh clouds, made now by one process on one thread; nothing is cached."""
+        ...
+
+
+@dataclass(frozen=True)
+class FitReport:
+    """What a training has to say: number of parameters, steps done, why it stopped, and its history.
+
+    ``stop_reason`` is ``"finished"``, or ``"deadline"`` when the time ran out before the last step.
+    ``history`` maps a name to the values over time, such as the training loss.
+    """
+
+    parameters: int
+    steps: int
+    stop_reason: str = "finished"
+    history: Mapping[str, list[float]] = field(default_factory=dict)
+
+
+class Generator(Protocol):
+    """A model that learns clouds and makes new ones."""
+
+    @classmethod
+    def create(cls, settings: Any, cloud_spec: CloudSpec) -> Self:
+        """An untrained model for clouds of this meaning; ``settings`` is an instance of the spec's settings class."""
+        ...
+
+    def fit(self, train: CloudSource, val: CloudSource, ctx: RunContext) -> FitReport:
+        """Train. After a kill the same call is made again with the same ``ctx.out``, and should go on from there."""
+        ...
+
+    def sample(self, conditions: Conditions, ctx: RunContext) -> Clouds:
+        """``conditions.n`` clouds, row by row; the same ``ctx`` gives the same clouds."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write everything that :meth:`load` needs into an existing empty folder; no pickle."""
+        ...
+
+    @classmethod
+    def load(cls, folder: Path, device: str) -> Self:
+        """The model that :meth:`save` wrote, ready to sample on ``device``."""
+        ...
+
+
+class SupportsLogProb(Protocol):
+    """A generator that knows the density of a cloud."""
+
+    def log_prob(self, clouds: Clouds, ctx: RunContext) -> NDArray[np.float64]:
+        """float64 (N,), the natural logarithm of the density of each cloud in the units of its features."""
+        ...
+
+
+class SupportsPretrained(Protocol):
+    """A generator that can be had with weights that were trained before, such as those that its plugin ships."""
+
+    @classmethod
+    def pretrained(cls, settings: Any) -> Self | None:
+        """The trained model that ``settings`` name, ready to sample on the processor; None if they name none."""
+        ...
+
+    @property
+    def spec(self) -> CloudSpec:
+        """The clouds that it was trained on."""
+        ...
+
+
+@dataclass(frozen=True)
+class MetricContext(RunContext):
+    """The surroundings of a metric: also what its spec ``needs``, the training clouds or the trained generator."""
+
+    train: CloudSource | None = None
+    model: Generator | None = None
+
+
+class Metric(Protocol):
+    """A figure of merit of generated against true clouds."""
+
+    @classmethod
+    def create(cls, cloud_spec: CloudSpec) -> Self:
+        """The metric for clouds of this meaning."""
+        ...
+
+    def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Mapping[str, float]:
+        """One value per name. The first name is the metric's own; its components follow, such as ``w1p_etarel``.
+
+        A metric that knows how far a value can be trusted adds it under the same name with ``_spread`` at its end.
+        """
+        ...
+
+
+class SupportsMeasuring(Protocol):
+    """A metric of quantities that each cloud has by itself.
+
+    They are measured once however often clouds are compared: for every draw, for every split of a floor. The class
+    :class:`jetgen.api.metric.Measuring` makes ``compute`` of the two.
+    """
+
+    def measure(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
+        """float64 (N, ...), the quantities of each cloud, the same whatever clouds stand beside it."""
+        ...
+
+    def compare(self, real: NDArray[np.float64], fake: NDArray[np.float64], ctx: MetricContext) -> Mapping[str, float]:
+        """What ``compute`` says of clouds with these quantities."""
+        ...

@@ -1,0 +1,1 @@
+"""What moves between all parts: clouds, what they mean, and what is asked for."""

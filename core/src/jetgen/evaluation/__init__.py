@@ -1,0 +1,1 @@
+"""Scores of generated against true clouds outside any run: floors, spreads, choice of metrics."""

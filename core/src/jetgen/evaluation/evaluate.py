@@ -1,0 +1,221 @@
+"""Judge a file or an array of generated clouds against true ones, outside any run."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from jetgen.api.loading import first_line
+from jetgen.api.protocols import CloudSource, Metric, MetricContext
+from jetgen.api.specs import MetricSpec
+from jetgen.data.clouds import Clouds
+from jetgen.data.spec import CloudSpec
+from jetgen.errors import DataError, UsageError
+from jetgen.evaluation.choice import chosen_metrics
+from jetgen.evaluation.floors import (
+    SPREAD,
+    Band,
+    bands,
+    compared,
+    floor_draws,
+    inapplicable,
+    sampling_spread,
+    seen,
+    smaller_than_sensible,
+    strata,
+)
+from jetgen.evaluation.progress import progress_bar
+from jetgen.io import CloudFile, open_clouds
+from jetgen.registry import discover, load_target
+from jetgen.system import usable_cores
+
+__all__ = ["Evaluation", "Floor", "Measured", "evaluate"]
+
+
+@dataclass(frozen=True)
+class Floor:
+    """What truth scores against truth: two disjoint parts of the reference, of these sizes, split again and again."""
+
+    bands: dict[str, Band]
+    n_real: int
+    n_fake: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one metric says.
+
+    Arguments:
+        value: the metric's own value.
+        components: every value by name, its own among them.
+        spreads: by name, the standard deviation that another generated sample of this size would show, by the word of
+            the metric itself or else from five parts of the sample; without those that neither could tell.
+        n_real, n_fake: the numbers of clouds that were compared.
+        unit, direction: as in :class:`jetgen.MetricSpec`.
+        floor: None if the reference is too small to be split.
+        clipped: generated points that the metric had to make legal: negative momenta or energies, hits outside cells.
+    """
+
+    value: float
+    components: dict[str, float]
+    spreads: dict[str, float]
+    n_real: int
+    n_fake: int
+    unit: str
+    direction: str
+    floor: Floor | None
+    clipped: int = 0
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The metrics that could be computed, and for each other one the reason why not."""
+
+    metrics: dict[str, Measured] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object with every number."""
+        return dataclasses.asdict(self)
+
+
+def evaluate(
+    real: CloudSource | Path | str,
+    fake: CloudSource | Path | str,
+    metrics: Sequence[str | MetricSpec] | str = "standard",
+    spec: CloudSpec | None = None,
+    train: CloudSource | Path | str | None = None,
+    features: Sequence[str] | None = None,
+    seed: int = 0,
+    floor_splits: int | None = None,
+    device: str = "cpu",
+    progress: bool | None = None,
+) -> Evaluation:
+    """Compare generated with true clouds.
+
+    Arguments:
+        real, fake, train: clouds, or the files that hold them; ``train`` for the metrics that look for copies.
+        metrics: names or specs of metrics, or a word for many of those installed: ``standard``, ``slow`` or ``all``.
+        spec: what the clouds mean; by default what the file ``real`` says.
+        features: the columns of files that do not name them, in their order; of other files, what to read.
+        seed: of the splits of the floor and of the metrics that choose clouds.
+        floor_splits: how often the reference is split for the floor; by default as often as the metric says (30, or
+            fewer for a slow one); 0 for no floor.
+        device: where the metrics that use torch do so.
+        progress: True for a progress bar on standard error, False for none; by default on a terminal only.
+
+    Raises:
+        UsageError: if a metric is not known or nothing says what the clouds mean.
+        DataError: if a file cannot be read or the clouds have other features than the reference.
+
+    A metric that does not apply or fails is listed with its reason; the others are still computed.
+    """
+    specs = _chosen([metrics] if isinstance(metrics, str) else metrics)
+    meaning, truth = _read(real, spec, features)
+    _, made = _read(fake, meaning, features)
+    known = _read(train, meaning, features)[1] if train is not None else None
+    result = Evaluation()
+    with progress_bar("metrics", len(specs), show=progress) as bar:
+        ctx = MetricContext(seed=seed, device=device, threads=usable_cores(), train=known, listener=bar)
+        for done, one in enumerate(specs):
+            bar({"kind": "stage", "stage": one.name, "done": done})
+            reason = _unfit(one, meaning, truth, made, known)
+            if reason is None:
+                try:
+                    result.metrics[one.name] = _measure(one, meaning, truth, made, ctx, floor_splits)
+                except Exception as error:  # noqa: BLE001 (a metric is a plugin: it may raise anything, the others go on)
+                    reason = first_line(error)
+            if reason is not None:
+                result.skipped[one.name] = reason
+    return result
+
+
+def _chosen(metrics: Sequence[str | MetricSpec]) -> list[MetricSpec]:
+    names = [one for one in metrics if isinstance(one, str)]
+    found = [cast("MetricSpec", plugin.spec) for plugin, _ in chosen_metrics(discover(), names)] if names else []
+    return [*(one for one in metrics if isinstance(one, MetricSpec)), *found]
+
+
+def _read(
+    source: CloudSource | Path | str, spec: CloudSpec | None, features: Sequence[str] | None
+) -> tuple[CloudSpec, Clouds]:
+    """The meaning and the clouds of a source; a file with the features in another order is reordered."""
+    if isinstance(source, str | Path):
+        with open_clouds(source, features) as file:
+            return spec or file.spec, _reordered(file, spec or file.spec)
+    if spec is None and isinstance(source, CloudFile):
+        spec = source.spec
+    if spec is None:
+        msg = "nothing says what the columns of the clouds mean; give spec=CloudSpec(...)"
+        raise UsageError(msg)
+    clouds = source[: len(source)]
+    if clouds.n_features != len(spec.features):
+        msg = f"the clouds have {clouds.n_features} features, not the {len(spec.features)}: {', '.join(spec.names)}"
+        raise DataError(msg)
+    return spec, clouds
+
+
+def _reordered(file: CloudFile, spec: CloudSpec) -> Clouds:
+    missing = [name for name in spec.names if name not in file.spec.names]
+    if missing:
+        msg = f"{file.path}: there is no feature {', '.join(missing)}; it has {', '.join(file.spec.names)}"
+        raise DataError(msg)
+    clouds = file[:]
+    if file.spec.names == spec.names:
+        return clouds
+    columns = [file.spec.index(name) for name in spec.names]
+    return clouds.with_points(clouds.points[:, columns])
+
+
+def _unfit(spec: MetricSpec, meaning: CloudSpec, real: Clouds, fake: Clouds, train: CloudSource | None) -> str | None:
+    reason = inapplicable(spec, meaning)
+    if reason is not None:
+        return reason
+    if "model" in spec.needs:
+        return f"{spec.name} asks the trained generator itself: `jetbench run` tells it"
+    if "train" in spec.needs and train is None:
+        return f"{spec.name} looks at the training clouds too; none were given"
+    return smaller_than_sensible(spec, len(real), len(fake))
+
+
+def _measure(
+    spec: MetricSpec, meaning: CloudSpec, real: Clouds, fake: Clouds, ctx: MetricContext, floor_splits: int | None
+) -> Measured:
+    metric: Metric = cast("Any", load_target(spec.target)).create(meaning)
+    clips: list[int] = []
+    truth = seen(metric, real, ctx)
+    made = seen(metric, fake, dataclasses.replace(ctx, listener=_counting(clips, ctx.listener)))
+    values = compared(metric, truth, made, dataclasses.replace(ctx, listener=_counting(clips, ctx.listener)))
+    components = {name: value for name, value in values.items() if not name.endswith(SPREAD)}
+    spreads = {name: values[name + SPREAD] for name in components if name + SPREAD in values}
+    if not spreads:
+        spreads = sampling_spread(metric, truth, made, ctx, strata(fake, meaning))
+    floor, splits = None, spec.floor_draws if floor_splits is None else floor_splits
+    if splits and len(real) > 1:
+        n_real, n_fake, draws = floor_draws(metric, real, len(real), len(fake), splits, ctx, strata(real, meaning))
+        floor = Floor(bands(draws), n_real, n_fake)
+    return Measured(
+        value=next(iter(components.values())),
+        components=components,
+        spreads=spreads,
+        n_real=len(real),
+        n_fake=len(fake),
+        unit=spec.unit,
+        direction=spec.direction,
+        floor=floor,
+        clipped=sum(clips),
+    )
+
+
+def _counting(clips: list[int], listener: Callable[[Mapping[str, Any]], None]) -> Callable[[Mapping[str, Any]], None]:
+    """A listener that also keeps how many generated values were clipped."""
+
+    def listen(event: Mapping[str, Any]) -> None:
+        if event["kind"] == "clipped":
+            clips.append(int(event["points"]))
+        listener(event)
+
+    return listen

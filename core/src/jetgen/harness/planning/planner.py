@@ -1,0 +1,288 @@
+"""From a request to a plan: which cells there are, what each needs, and why some are skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import psutil
+
+from jetgen.api.settings import Need, Settings, resolve
+from jetgen.api.specs import GeneratorSpec, MetricSpec
+from jetgen.datasets.naming import find_dataset, open_dataset
+from jetgen.errors import JetgenError, PluginError, UsageError, did_you_mean
+from jetgen.evaluation.choice import chosen_metrics
+from jetgen.evaluation.floors import inapplicable
+from jetgen.harness.planning.request import Request
+from jetgen.harness.store.keys import digest
+from jetgen.harness.store.plan import PLAN_FORMAT, CellPlan, DatasetPlan, GeneratorPlan, MetricPlan, Plan
+from jetgen.harness.store.provenance import versions
+from jetgen.registry import Plugin, Registry, State, load_target
+from jetgen.system import usable_cores
+
+__all__ = ["Planner"]
+
+# Estimated minutes on two cores, and the safety limit of a stage as a multiple of them.
+_MINUTES = {"tiny": 0.2, "quick": 2.0, "standard": 30.0, "gpu": 5.0, "full": 600.0}
+_SAFETY = 10.0
+_LEAST_TIMEOUTS = {"standard": 900.0, "slow": 3_600.0, "paper": 36_000.0}
+# Blocks of timing: long enough for the clock and the caches, but `tiny` is there to check, not to measure.
+_BLOCK_SECONDS = {"tiny": 0.1}
+_USUAL_BLOCK_SECONDS = 1.0
+_MEMORY_SHARE = 0.8
+
+
+class Planner:
+    """Makes the cells of one request from what the registry knows."""
+
+    def __init__(self, request: Request, registry: Registry) -> None:
+        cores = usable_cores()
+        if not 1 <= request.jobs <= cores:
+            msg = f"--jobs {request.jobs} does not fit this machine; use 1 to {cores}, one core for each job"
+            raise UsageError(msg)
+        self._request = request
+        self._registry = registry
+        self._threads = cores // request.jobs
+        share = int(psutil.virtual_memory().total * _MEMORY_SHARE / request.jobs)
+        self._memory = share if request.memory is None else request.memory
+        self._cells: dict[str, CellPlan] = {}
+
+    def plan(self) -> Plan:
+        """The whole plan: for each dataset its floor, the reference rows, and every model with every seed."""
+        request = self._request
+        plugins = self._generators()
+        self._check_layers(plugins)
+        for dataset in self._datasets():
+            self._add(self._floor(dataset))
+            for plugin in plugins:
+                seeds = 1 if _reference(plugin) else request.seeds
+                for seed in range(seeds):
+                    self._model(plugin, dataset, seed, request.preset, self._layers(plugin))
+        return Plan(
+            format=PLAN_FORMAT,
+            jetgen=versions()["jetgen"],
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            jobs=request.jobs,
+            cells=tuple(self._cells.values()),
+        )
+
+    def _generators(self) -> list[Plugin]:
+        """The reference rows first, then the models asked for; a broken one that was named stays in."""
+        known = self._registry.of("generators")
+        references = [plugin for plugin in known if _reference(plugin)]
+        if self._request.generators == "all":
+            asked = list(self._registry.usable("generators"))
+        else:
+            asked = [_named(self._registry, name) for name in self._request.generators]
+        seen = {plugin.full_name for plugin in references}
+        return references + [plugin for plugin in asked if plugin.full_name not in seen]
+
+    def _check_layers(self, plugins: Sequence[Plugin]) -> None:
+        names = {name for plugin in plugins for name in (plugin.name, plugin.full_name)}
+        for name in self._request.layers:
+            if name not in names:
+                msg = f"settings are given for {name!r}, which is not in this run{did_you_mean(name, names)}"
+                raise UsageError(msg)
+
+    def _layers(self, plugin: Plugin) -> list[tuple[str, Mapping[str, Any]]]:
+        layers = self._request.layers
+        return [*layers.get(plugin.name, ()), *layers.get(plugin.full_name, ())]
+
+    def _datasets(self) -> list[DatasetPlan]:
+        """The datasets asked for. Two of one label, such as files of one name, would be taken for each other."""
+        named: dict[str, tuple[str, DatasetPlan]] = {}
+        for name in self._request.datasets:
+            dataset = self._dataset(name)
+            other, earlier = named.setdefault(dataset.label, (name, dataset))
+            if earlier != dataset:
+                msg = f"{other} and {name} would both be called {dataset.label}; rename one, or run them apart"
+                raise UsageError(msg)
+        return [dataset for _, dataset in named.values()]
+
+    def _dataset(self, name: str) -> DatasetPlan:
+        found = find_dataset(self._registry, name)
+        dataset = open_dataset(found)
+        try:
+            recipe, cloud_spec = dict(dataset.recipe()), dataset.spec.to_json()
+        except JetgenError:
+            raise
+        except (Exception, SystemExit) as error:
+            msg = f"the dataset {name} cannot say what it is ({type(error).__name__}: {error})"
+            raise PluginError(msg) from error
+        return DatasetPlan(
+            name=found.name,
+            size=found.size,
+            distribution=found.distribution,
+            version=found.version,
+            target=found.spec.target,
+            options=dict(found.spec.options),
+            recipe=recipe,
+            cloud_spec=cloud_spec,
+            counts=found.counts,
+            simulated="SupportsSimulation" in found.spec.powers,
+        )
+
+    def _metrics(
+        self, dataset: DatasetPlan, generator: GeneratorPlan | None
+    ) -> tuple[tuple[MetricPlan, ...], dict[str, str]]:
+        """The metrics that apply to the dataset and the generator, and why others do not."""
+        chosen, skipped = [], {}
+        for plugin, named in chosen_metrics(self._registry, self._request.metrics):
+            spec = plugin.spec
+            if not isinstance(spec, MetricSpec) or "core" in spec.needs:
+                continue  # what wants a core for itself is the timing stage
+            reason = inapplicable(spec, dataset.spec)
+            if reason is None and "model" in spec.needs and (generator is None or spec.power not in generator.powers):
+                if not named or generator is None:
+                    continue  # nobody asked it of a floor, or of a model that does not have it
+                reason = f"{generator.name} does not declare {spec.power}"
+            if reason is not None:
+                skipped[plugin.name] = reason
+                continue
+            chosen.append(_metric_plan(plugin, spec))
+        # The metrics of one module share a process, so they stand together.
+        return tuple(sorted(chosen, key=lambda metric: (metric.module, metric.name))), skipped
+
+    def _floor(self, dataset: DatasetPlan) -> CellPlan:
+        return self._cell(f"floor.{dataset.label}", None, dataset, seed=0, minutes=_MINUTES["tiny"])
+
+    def _model(
+        self,
+        plugin: Plugin,
+        dataset: DatasetPlan,
+        seed: int,
+        preset: str,
+        layers: Sequence[tuple[str, Mapping[str, Any]]],
+    ) -> str:
+        """Add the cell of a model, and before it the cells that it needs; its id."""
+        spec = plugin.spec
+        changed = {key: value for _, layer in layers for key, value in layer.items()}
+        variant = f"{preset}+{digest(changed)[:6]}" if changed else preset
+        name = plugin.name if plugin.state is State.OK else plugin.full_name.replace("/", "~")
+        cell_id = f"{name}.{variant}.{dataset.label}.s{seed}"
+        if cell_id in self._cells:
+            return cell_id
+        if not isinstance(spec, GeneratorSpec):
+            self._add(self._unloadable(cell_id, plugin, dataset, seed, preset))
+            return cell_id
+        resolved = resolve(_settings_class(spec), plugin.name, preset, layers)
+        needs = {role: self._need(need, dataset, seed) for role, need in resolved.settings.needs().items()}
+        generator = GeneratorPlan(
+            name=plugin.name,
+            distribution=plugin.distribution,
+            version=plugin.version,
+            target=spec.target,
+            settings_target=spec.settings,
+            api_version=spec.api_version,
+            preset=variant,
+            settings=resolved.values,
+            origins=dict(resolved.origins),
+            powers=spec.powers,
+            reference=spec.reference,
+        )
+        minutes = _MINUTES["tiny"] if spec.reference else _MINUTES.get(preset, _MINUTES["standard"])
+        skip = _unsuitable(spec, resolved.settings, dataset)
+        self._add(self._cell(cell_id, generator, dataset, seed, minutes, needs=needs, skip=skip))
+        return cell_id
+
+    def _need(self, need: Need, dataset: DatasetPlan, seed: int) -> str:
+        plugin = self._registry.find("generators", need.generator)
+        return self._model(plugin, dataset, seed, need.preset, [("needed", need.overrides)] if need.overrides else [])
+
+    def _unloadable(self, cell_id: str, plugin: Plugin, dataset: DatasetPlan, seed: int, preset: str) -> CellPlan:
+        generator = GeneratorPlan(
+            name=plugin.name,
+            distribution=plugin.distribution,
+            version=plugin.version,
+            target=plugin.value,
+            settings_target="",
+            api_version=0,
+            preset=preset,
+            settings={},
+            origins={},
+        )
+        reason = f"its plugin is {plugin.state.value}: {plugin.reason}"
+        return self._cell(cell_id, generator, dataset, seed, 0.0, unloadable=reason)
+
+    def _cell(
+        self,
+        cell_id: str,
+        generator: GeneratorPlan | None,
+        dataset: DatasetPlan,
+        seed: int,
+        minutes: float,
+        **more: Any,
+    ) -> CellPlan:
+        request = self._request
+        metrics, skipped = self._metrics(dataset, generator)
+        least = max(_LEAST_TIMEOUTS[metric.tier] for metric in metrics) if metrics else _LEAST_TIMEOUTS["standard"]
+        timeout = max(least, minutes * 60 * _SAFETY) if request.timeout is None else request.timeout
+        return CellPlan(
+            id=cell_id,
+            kind="floor" if generator is None else "model",
+            generator=generator,
+            dataset=dataset,
+            seed=seed,
+            draws=request.draws,
+            metrics=metrics,
+            metrics_skipped=skipped,
+            threads=self._threads,
+            device=request.device,
+            memory_bytes=self._memory,
+            timeout=timeout,
+            grace=request.grace,
+            block_seconds=_BLOCK_SECONDS.get(request.preset, _USUAL_BLOCK_SECONDS),
+            minutes=minutes,
+            **more,
+        )
+
+    def _add(self, cell: CellPlan) -> None:
+        self._cells.setdefault(cell.id, cell)
+
+
+def _named(registry: Registry, name: str) -> Plugin:
+    """The generator called ``name``; one that is broken becomes a row, so that the others run."""
+    try:
+        return registry.find("generators", name)
+    except PluginError:
+        found = [plugin for plugin in registry.of("generators") if plugin.answers_to(name)]
+        if len(found) != 1 or found[0].state is State.DISABLED:
+            raise
+        return found[0]
+
+
+def _reference(plugin: Plugin) -> bool:
+    return isinstance(plugin.spec, GeneratorSpec) and plugin.spec.reference and plugin.state is State.OK
+
+
+def _settings_class(spec: GeneratorSpec) -> type[Settings]:
+    cls = load_target(spec.settings)
+    if not issubclass(cls, Settings):
+        msg = f"the settings of {spec.name}, {spec.settings}, are not a subclass of jetgen.Settings"
+        raise PluginError(msg)
+    return cls
+
+
+def _metric_plan(plugin: Plugin, spec: MetricSpec) -> MetricPlan:
+    return MetricPlan(
+        name=plugin.name,
+        distribution=plugin.distribution,
+        version=plugin.version,
+        target=spec.target,
+        tier=spec.tier,
+        unit=spec.unit,
+        direction=spec.direction,
+        smallest_n=spec.smallest_n,
+        needs=spec.needs,
+        ranked=spec.ranked,
+        draws=spec.draws,
+        floor_draws=spec.floor_draws,
+    )
+
+
+def _unsuitable(spec: GeneratorSpec, settings: Settings, dataset: DatasetPlan) -> str | None:
+    cloud_spec = dataset.spec
+    if cloud_spec.kind not in spec.kinds:
+        return f"{spec.name} learns {' and '.join(spec.kinds)}, {dataset.name} holds {cloud_spec.kind}"
+    return settings.unsuitable(cloud_spec)

@@ -1,0 +1,124 @@
+"""What a user asks for: from the command line, from a suite in TOML, or from both."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from jetgen.errors import UsageError, did_you_mean
+
+__all__ = ["Request", "default_suite", "parse_overrides", "read_suite"]
+
+Layers = Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]]
+
+
+@dataclass(frozen=True)
+class Request:
+    """Generators and metrics by name, or the word that stands for many of them; sizes of the experiment.
+
+    Arguments:
+        metrics: names, and words for tiers: ``standard``, ``slow``, ``all``.
+        layers: for each generator, pairs of an origin and the settings that it gives, the later the stronger.
+        timeout: seconds for a stage; None for what suits the preset.
+        memory: bytes for a stage; None for a fair share of the machine.
+    """
+
+    generators: tuple[str, ...] | Literal["all"]
+    datasets: tuple[str, ...]
+    metrics: tuple[str, ...] = ("standard",)
+    preset: str = "quick"
+    seeds: int = 1
+    draws: int = 5
+    layers: Layers = field(default_factory=dict)
+    jobs: int = 1
+    device: str = "cpu"
+    timeout: float | None = None
+    grace: float = 10.0
+    memory: int | None = None
+
+    def with_overrides(self, overrides: Sequence[str]) -> Request:
+        """The same with ``--set`` above everything else."""
+        layers = {name: list(given) for name, given in self.layers.items()}
+        for name, values in parse_overrides(overrides).items():
+            layers.setdefault(name, []).append(("--set", values))
+        return replace(self, layers=layers)
+
+
+class _Suite(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    generators: tuple[str, ...] | Literal["all"] = "all"
+    datasets: tuple[str, ...]
+    metrics: tuple[str, ...] = ("standard",)
+    preset: str = "quick"
+    seeds: int = Field(1, ge=1)
+    draws: int = Field(5, ge=1)
+    settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+    @field_validator("metrics", mode="before")
+    @classmethod
+    def _one_word_is_a_list(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+
+def read_suite(path: Path) -> Request:
+    """The request that a suite file makes; a :class:`UsageError` with the place of the first mistake."""
+    try:
+        return _request(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        msg = f"the suite {path} cannot be read: {error.strerror or error}"
+        raise UsageError(msg) from error
+
+
+def default_suite() -> Request:
+    """The request of ``--all``: the file named by ``JETGEN_SUITE``, else the one that jetgen brings."""
+    named = os.environ.get("JETGEN_SUITE")
+    if named:
+        return read_suite(Path(named).expanduser())
+    text = files("jetgen.harness.planning").joinpath("default_suite.toml").read_text(encoding="utf-8")
+    return _request(text, "the default suite")
+
+
+def _request(text: str, origin: str) -> Request:
+    try:
+        suite = _Suite.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        msg = f"{origin} is not TOML: {error}"
+        raise UsageError(msg) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        hint = did_you_mean(place, _Suite.model_fields) if first["type"] == "extra_forbidden" else ""
+        msg = f"{origin} is wrong at {place!r}{hint}: {first['msg']}"
+        raise UsageError(msg) from error
+    given = suite.model_dump()
+    settings = given.pop("settings")
+    return Request(**given, layers={name: [(origin, values)] for name, values in settings.items()})
+
+
+def parse_overrides(overrides: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The values of ``--set generator.key=value``, by generator; a value is read as TOML, else as text.
+
+    >>> parse_overrides(["rqs-flow.bins=8", "rqs-flow.optimiser=adam"])
+    {'rqs-flow': {'bins': 8, 'optimiser': 'adam'}}
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for override in overrides:
+        path, equals, text = override.partition("=")
+        name, dot, key = path.strip().rpartition(".")
+        if not (equals and dot and name and key):
+            msg = f"--set {override!r} is not of the form generator.key=value"
+            raise UsageError(msg)
+        try:
+            value = tomllib.loads(f"value = {text.strip()}")["value"]
+        except tomllib.TOMLDecodeError:
+            value = text.strip()
+        found.setdefault(name, {})[key] = value
+    return found

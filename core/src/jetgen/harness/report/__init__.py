@@ -1,0 +1,1 @@
+"""Tables of rows, and what a user asks of a run folder."""

@@ -1,0 +1,49 @@
+"""What a user asks of a run folder: where it stands, and why a cell would run again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from jetgen.harness.store.events import read_events
+from jetgen.harness.store.plan import CellPlan, Plan, cell_folder
+from jetgen.harness.store.records import Ledger
+from jetgen.harness.store.row import read_row
+
+__all__ = ["CellState", "stale_stages", "states"]
+
+
+@dataclass(frozen=True)
+class CellState:
+    """Where one cell stands: the status of its row, else what it was doing last."""
+
+    id: str
+    status: str
+    detail: str
+    seconds: float | None
+
+
+def states(run: Path, plan: Plan) -> list[CellState]:
+    """The state of every cell of a run, in the order of the plan."""
+    return [_state(run, cell) for cell in plan.cells]
+
+
+def _state(run: Path, cell: CellPlan) -> CellState:
+    row = read_row(run, cell)
+    if row is not None:
+        return CellState(cell.id, row.status, row.error or "", sum(row.cost.seconds.values()))
+    events = read_events(cell_folder(run, cell.id) / "events.jsonl")
+    stage = next((event for event in reversed(events) if event["kind"] == "stage"), None)
+    if stage is None:
+        return CellState(cell.id, "waiting", "", None)
+    last = events[-1]
+    detail = f"{stage['stage']} {stage['state']}"
+    if last["kind"] == "progress":
+        detail += f", {last['done']} of {last['total']} {last.get('unit', '')}".rstrip()
+    return CellState(cell.id, "unfinished", detail, None)
+
+
+def stale_stages(run: Path, plan: Plan, cell_id: str) -> dict[str, list[str]]:
+    """For each stage of a cell, why it would run again; an empty list for one that would not."""
+    ledger = Ledger(run, plan, plan.cell(cell_id))
+    return {stage: ledger.reasons(stage) for stage in ledger.stages}

@@ -1,0 +1,46 @@
+"""All rows of a run as one table, ``results.parquet``: compiled from the rows, rebuilt at will."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jetgen.harness.report.leaderboard import markdown
+from jetgen.harness.store.row import Row
+from jetgen.io.atomic import atomic_path, write_text
+
+__all__ = ["records", "write_results"]
+
+
+def records(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """One record for each score, and one for each row without any; identity, outcome and cost are in all of them."""
+    found = []
+    for row in rows:
+        cost = row.cost.model_dump(exclude={"peak_bytes", "seconds", "microseconds_by_batch"})
+        cost |= {f"microseconds_batch_{n}": value for n, value in row.cost.microseconds_by_batch.items()}
+        common = row.model_dump(include={"id", "kind", "status", "phase", "error_type", "error", "generator"})
+        common |= row.model_dump(include={"distribution", "version", "preset", "reference", "dataset", "size", "seed"})
+        common |= cost
+        for name, score in row.scores.items():
+            found.append({**common, "score": name, **score.model_dump(exclude={"values"}), "draws": len(score.values)})
+        if not row.scores:
+            found.append(common)
+    return found
+
+
+def write_results(run: Path, rows: Sequence[Row], sections: Mapping[str, Any]) -> None:
+    """Write ``RUN/results.parquet`` and ``RUN/leaderboard.md``, each whole or not at all.
+
+    Arguments:
+        sections: what hook plugins add to the leaderboard, by plugin, as Markdown.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    table = records(rows)
+    # Every column in every record: the first one decides what pyarrow sees.
+    names = list(dict.fromkeys(name for record in table for name in record))
+    with atomic_path(run / "results.parquet") as aside:
+        parquet.write_table(pa.table({name: [record.get(name) for record in table] for name in names}), aside)
+    write_text(run / "leaderboard.md", "\n".join([markdown(rows), *(str(text) for text in sections.values())]))

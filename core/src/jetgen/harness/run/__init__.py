@@ -1,0 +1,1 @@
+"""The driver, the pool and the processes of cells and stages."""

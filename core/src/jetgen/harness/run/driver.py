@@ -1,0 +1,150 @@
+"""The driver of a run: the lock on its folder, the pool, the hooks, and the results at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from jetgen.errors import RunFolderError
+from jetgen.harness.report.results import write_results
+from jetgen.harness.run.outcome import ended_row
+from jetgen.harness.run.pool import CELL_FAILED, run_pool
+from jetgen.harness.store.plan import CellPlan, Plan, read_plan
+from jetgen.harness.store.records import Ledger
+from jetgen.harness.store.row import Row, read_row, write_row
+from jetgen.hooks import Hooks
+
+__all__ = ["forget_failures", "locked", "rows_of", "run_plan"]
+
+
+@contextmanager
+def locked(run: Path) -> Iterator[None]:
+    """Hold a run folder for this process; it is made if it is missing.
+
+    Raises:
+        RunFolderError: if it cannot be written, or if another run holds it.
+    """
+    holder = run / "holder.json"
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(run / "run.lock")
+        lock.acquire(timeout=0)
+    except Timeout:
+        msg = (
+            f"{run} is in use by another run (process {_holder(holder)}); wait for it, stop it, or choose another --out"
+        )
+        raise RunFolderError(msg) from None
+    except OSError as error:
+        msg = f"the run folder {run} cannot be written ({error.strerror or error}); choose another one with --out"
+        raise RunFolderError(msg) from error
+    with lock:
+        try:
+            holder.write_text(json.dumps({"process": os.getpid()}), encoding="utf-8")
+        except OSError as error:
+            msg = f"the run folder {run} cannot be written ({error.strerror or error}); free some space in it"
+            raise RunFolderError(msg) from error
+        yield
+
+
+def run_plan(run: Path, plan: Plan, hooks: Hooks) -> list[Row]:
+    """Bring every cell of ``plan`` to its row, and compile the results of the whole folder; the rows of ``plan``.
+
+    The caller holds the folder by :func:`locked`.
+    """
+    _check_needs(plan)
+    earlier = read_plan(run) if (run / "plan.json").exists() else None
+    plan = plan.model_copy(update={"environment": hooks.environment()})
+    whole = plan.extended(earlier)
+    whole.write(run)
+    hooks.run_started(plan)
+    try:
+        _run_cells(run, plan, hooks)
+    finally:
+        hooks.run_finished()
+    everything = rows_of(run, whole)
+    write_results(run, everything, hooks.report_sections(everything))
+    return rows_of(run, plan)
+
+
+def _run_cells(run: Path, plan: Plan, hooks: Hooks) -> None:
+    # With several jobs the timing waits until nothing else uses the machine.
+    passes: list[tuple[int, list[str]]] = [(1, [])] if plan.jobs == 1 else [(plan.jobs, ["--no-timing"]), (1, [])]
+    for number, (jobs, options) in enumerate(passes):
+        last = number == len(passes) - 1
+        run_pool(
+            run,
+            plan.cells,
+            jobs,
+            options=options,
+            started=hooks.cell_started if number == 0 else _ignored,
+            progress=hooks.progress,
+            finished=_finisher(run, hooks, last=last),
+        )
+
+
+def rows_of(run: Path, plan: Plan) -> list[Row]:
+    """The rows that the cells of a plan have so far."""
+    return [row for cell in plan.cells if (row := read_row(run, cell)) is not None]
+
+
+def forget_failures(run: Path, plan: Plan) -> list[CellPlan]:
+    """The cells that did not end well; their failed stages are forgotten, so that they are tried again."""
+    again = []
+    for cell in plan.cells:
+        row = read_row(run, cell)
+        if row is None or row.bad or row.status == "truncated" or _waits_for_upstream(cell, row):
+            Ledger(run, plan, cell).forget_failures()
+            again.append(cell)
+    return again
+
+
+def _waits_for_upstream(cell: CellPlan, row: Row) -> bool:
+    """Skipped, but not by the plan: then a cell that it needs did not end well."""
+    return row.status == "skipped" and cell.skip is None
+
+
+def _check_needs(plan: Plan) -> None:
+    """Every cell that another needs is in the plan: the planner sees to that, a hook might not."""
+    ids = {cell.id for cell in plan.cells}
+    for cell in plan.cells:
+        missing = [need for need in cell.needs.values() if need not in ids]
+        if missing:
+            msg = f"the cell {cell.id} needs {missing[0]}, which is not in the plan"
+            raise RunFolderError(msg)
+
+
+def _ignored(cell: CellPlan) -> None:
+    """The second pass over a cell is no second start."""
+
+
+def _finisher(run: Path, hooks: Hooks, *, last: bool) -> Callable[[CellPlan, int], None]:
+    def finished(cell: CellPlan, status: int) -> None:
+        if status not in (0, CELL_FAILED) and not _complete(run, cell):
+            # Its process did not get as far as its row, so the row is ours to write.
+            what = f"signal {-status}" if status < 0 else f"exit status {status}"
+            error = f"the process of the cell ended with {what}; its log.txt may say why"
+            write_row(run, ended_row(cell, "killed", error, phase="cell", error_type="Cell"))
+        row = read_row(run, cell)
+        if last and row is not None:
+            hooks.cell_finished(row)
+
+    return finished
+
+
+def _complete(run: Path, cell: CellPlan) -> bool:
+    """Whether the row of a cell that was killed is still the one that its records amount to."""
+    row = read_row(run, cell)
+    ledger = Ledger(run, read_plan(run), cell)
+    return row is not None and row.status == "ok" and all(ledger.finished(stage) for stage in ledger.stages)
+
+
+def _holder(path: Path) -> str:
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["process"])
+    except (OSError, ValueError, KeyError):
+        return "unknown"

@@ -1,0 +1,98 @@
+"""The process of a stage: ``python -m jetgen.harness.run.stage RUN CELL STAGE [STAGE …]``.
+
+What a stage has to say goes to a file of its own: a plugin may write to standard output what it likes.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jetgen.api.context import RunContext
+from jetgen.api.loading import first_line
+from jetgen.errors import TrainingError
+from jetgen.harness.run.stages.work import UnloadableError, Work
+from jetgen.harness.run.supervise import hold_on
+from jetgen.harness.store.events import EventLog
+from jetgen.harness.store.keys import torch_version
+from jetgen.harness.store.plan import cell_folder, read_plan
+from jetgen.harness.store.provenance import device_name, versions
+from jetgen.harness.store.records import Ledger
+from jetgen.io.atomic import write_json
+
+__all__ = ["result_path"]
+
+
+def result_path(run: Path, cell_id: str, stage: str) -> Path:
+    """Where the process of a stage leaves its result for the process of the cell."""
+    return cell_folder(run, cell_id) / "stages" / f"{stage}.result.json"
+
+
+def _runner(stage: str) -> Callable[[Work], dict[str, Any]]:
+    """What runs ``stage``; imported here, so that a stage loads the code of no other."""
+    if stage == "prepare":
+        from jetgen.harness.run.stages.prepare import prepare as runner
+    elif stage == "fit":
+        from jetgen.harness.run.stages.fit import fit as runner
+    elif stage == "sample":
+        from jetgen.harness.run.stages.sample import sample as runner
+    elif stage == "timing":
+        from jetgen.harness.run.stages.timing import timing as runner
+    else:
+        from jetgen.harness.run.stages.metric import metric as runner
+    return runner
+
+
+def _run(work: Work) -> dict[str, Any]:
+    """The result of one stage, whatever its plugin does short of ending the process."""
+    started = time.perf_counter()
+    result: dict[str, Any] = {"status": "ok", "results": {}, "error_type": None, "error": None}
+    try:
+        result["results"] = _runner(work.stage)(work)
+        if result["results"].get("stop_reason") == "deadline":
+            result["status"] = "truncated"
+    except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever a plugin raises becomes a row)
+        traceback.print_exc()
+        result["status"] = "unloadable" if isinstance(error, UnloadableError) else "failed"
+        result["error_type"] = type(error).__name__
+        plain = isinstance(error, UnloadableError | TrainingError)
+        result["error"] = str(error) if plain else first_line(error)
+    cell = work.cell
+    plugins = [cell.dataset.distribution, *(metric.distribution for metric in cell.metrics)]
+    plugins += [cell.generator.distribution] if cell.generator is not None else []
+    return {
+        **result,
+        "seconds": time.perf_counter() - started,
+        "modules": work.modules(),
+        "torch": torch_version(),
+        "versions": {**versions(*plugins), "device": device_name(cell.device)},
+    }
+
+
+def _main(run: Path, cell_id: str, stages: list[str]) -> int:
+    hold_on(lambda: os.killpg(os.getpgid(0), signal.SIGKILL))
+    plan = read_plan(run)
+    cell = plan.cell(cell_id)
+    ledger = Ledger(run, plan, cell)
+    log = EventLog(ledger.folder / "events.jsonl", cell_id)
+    threads = 1 if stages == ["timing"] else cell.threads
+    context = RunContext(seed=cell.seed, device=cell.device, threads=threads, listener=log)
+    good = True
+    for stage in stages:
+        result = _run(Work(run, plan, cell, stage, ledger.inputs(stage), context))
+        write_json(result_path(run, cell_id, stage), result)
+        good = good and result["status"] in ("ok", "truncated")
+    sys.stdout.flush()
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    # A plugin's threads or exit handlers must not hold up a process that has written its result.
+    status = _main(Path(sys.argv[1]), sys.argv[2], sys.argv[3:])
+    os._exit(status)

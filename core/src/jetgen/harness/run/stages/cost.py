@@ -1,0 +1,101 @@
+"""What a cloud costs: the time that a trained generator takes for one, by the size of the batch."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from statistics import median
+
+from jetgen.api.context import RunContext
+from jetgen.api.metric import CloudMetric
+from jetgen.api.protocols import CloudSource, Generator, MetricContext
+from jetgen.data.clouds import Clouds
+from jetgen.data.conditions import Conditions
+from jetgen.errors import DataError
+
+__all__ = ["BATCHES", "Cost", "precision", "seconds_by_batch", "timed"]
+
+BATCHES = (1, 100, 10_000)
+"""The numbers of clouds of one call of ``sample``."""
+
+_REPEATS = 3
+_FORMATS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+_PATIENCE = 20.0  # a batch that takes longer, in blocks, is left out
+
+
+class Cost(CloudMetric):
+    """``cost``: microseconds per cloud of a trained generator, in the largest batch that it was timed with.
+
+    The sampler is warm, and its answer is in NumPy, so that a device has finished when the clock stops. What a cloud
+    takes includes the drawing of multiplicities and the inverse of all scaling. The components ``cost_batch_1``,
+    ``cost_batch_100`` and ``cost_batch_10000`` are for so many clouds in one call.
+
+    In a run the timing stage does this on one core, in turn with the simulator, and the cost table shows it beside
+    training time, memory and break-even. Outside, set ``MetricContext(model=...)``; whatever else the machine does
+    then is in the figure.
+    """
+
+    def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Mapping[str, float]:
+        """Microseconds per cloud under the conditions of ``real``; ``fake`` is not looked at."""
+        del fake
+        if ctx.model is None or len(real) == 0:
+            msg = "cost times a trained generator under the conditions of true clouds; there is none of one of them"
+            raise DataError(msg)
+        found = {n: 1e6 * seconds for n, seconds in seconds_by_batch(ctx.model, real, ctx, block=1.0).items()}
+        return {"cost": found[max(found)], **{f"cost_batch_{n}": value for n, value in found.items()}}
+
+
+def seconds_by_batch(model: Generator, test: CloudSource, ctx: RunContext, block: float) -> dict[int, float]:
+    """Seconds per cloud by the number of clouds of one call, as medians over blocks of about ``block`` seconds.
+
+    A number beyond the ``test`` clouds, whose conditions are answered, is cut to these; one whose blocks would take
+    minutes is left out.
+    """
+    context = ctx.at("timing", "batches")
+    found: dict[int, float] = {}
+    for size in dict.fromkeys(min(n, len(test)) for n in BATCHES):
+        conditions = Conditions.like(test[:size])
+
+        def call(conditions: Conditions = conditions) -> None:
+            model.sample(conditions, context)
+
+        if found and size * found[max(found)] > _PATIENCE * block:
+            break
+        once = timed(call)  # the first call is the warm-up and says how many fill a block
+        calls = max(1, min(round(block / once), 10_000)) if once > 0 else 10_000
+        found[size] = median(timed(call, calls) for _ in range(_REPEATS)) / (calls * size)
+    return found
+
+
+def timed(call: Callable[[], None], calls: int = 1) -> float:
+    """Seconds that one or more calls take."""
+    start = time.perf_counter()
+    for _ in range(calls):
+        call()
+    return time.perf_counter() - start
+
+
+def precision(folder: Path) -> str | None:
+    """The number formats of the weights that a model folder keeps as safetensors; None if it keeps none.
+
+    >>> precision(Path("nowhere")) is None
+    True
+    """
+    files = sorted(folder.rglob("*.safetensors"))
+    if not files or importlib.util.find_spec("safetensors") is None:
+        return None
+    return ", ".join(sorted({name for path in files for name in _formats(path)})) or None
+
+
+def _formats(path: Path) -> set[str]:
+    """The floating-point formats in the header of a file; empty if it is damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            found = {file.get_slice(key).get_dtype() for key in file.keys()}  # noqa: SIM118 (it is no mapping)
+    except (OSError, SafetensorError):
+        return set()
+    return {_FORMATS[name] for name in found if name in _FORMATS}

@@ -1,0 +1,26 @@
+"""Prepare: the data are made or fetched, so that no model pays for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jetgen.errors import DataError
+from jetgen.harness.run.stages.work import Work
+from jetgen.harness.store.keys import digest
+
+__all__ = ["prepare"]
+
+
+def prepare(work: Work) -> dict[str, Any]:
+    """Prepare the dataset and say how many clouds each split has.
+
+    Raises:
+        DataError: if the data are no longer those of the plan: every row of a run is about the same clouds.
+    """
+    dataset, planned = work.dataset(), work.cell.dataset
+    work.begin()
+    if digest(dict(dataset.recipe())) != digest(planned.recipe):
+        msg = f"{planned.label} has changed since the plan was made; plan anew with jetbench run"
+        raise DataError(msg)
+    dataset.prepare(work.context)
+    return {"counts": {split: len(dataset.load(split)) for split in ("train", "val", "test")}}

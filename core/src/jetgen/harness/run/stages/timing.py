@@ -1,0 +1,84 @@
+"""Timing: the generator's sampling and the simulator, in turn, by one process with one thread on one core."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+from jetgen.api.protocols import CloudSource, Generator
+from jetgen.data.conditions import Conditions
+from jetgen.harness.run.stages.cost import precision, seconds_by_batch, timed
+from jetgen.harness.run.stages.work import Work
+from jetgen.harness.store.provenance import device_name
+
+__all__ = ["timing"]
+
+_BLOCKS = 3
+_WARM_UP = 10
+_BATCH_SHARE = 4  # blocks of the batch sizes are shorter: they are not compared with the simulator
+
+
+def timing(work: Work) -> dict[str, Any]:
+    """Seconds per cloud of the generator, and of the simulator where there is one, as medians of paired blocks."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    dataset = work.dataset()
+    model = work.generator_class().load(work.folder / "model", work.cell.device)
+    ours = _sampler(work, model, dataset.load("test"))
+    blocks: dict[str, Callable[[int], Any]] = {"generator": ours}
+    if work.cell.dataset.simulated:
+        simulator: Any = dataset
+        seed = work.context.torch_seed("data") % 2**31
+        blocks["simulator"] = lambda n: simulator.simulate(n, seed)
+    work.begin()
+    target = work.cell.block_seconds
+    sizes = {name: _block_size(block, target) for name, block in blocks.items()}
+    seconds: dict[str, list[float]] = {name: [] for name in blocks}
+    for i in range(_BLOCKS):
+        for name, block in blocks.items():
+            seconds[name].append(_seconds(block, sizes[name]) / sizes[name])
+        work.context.report("progress", done=i + 1, total=_BLOCKS, unit="blocks")
+    found: dict[str, Any] = {
+        "device": device_name(work.cell.device),
+        "threads": work.context.threads,
+        "precision": precision(work.folder / "model"),
+        "clouds_per_block": sizes,
+    }
+    batches = seconds_by_batch(model, dataset.load("test"), work.context, target / _BATCH_SHARE)
+    found["seconds_by_batch"] = {str(n): value for n, value in batches.items()}
+    found["generator_seconds"] = median(seconds["generator"])
+    if "simulator" in seconds:
+        found["simulator_seconds"] = median(seconds["simulator"])
+        pairs = zip(seconds["simulator"], seconds["generator"], strict=True)
+        found["ratio"] = median(theirs / mine for theirs, mine in pairs)
+    return found
+
+
+def _sampler(work: Work, model: Generator, test: CloudSource) -> Callable[[int], Any]:
+    context = work.context.at("timing", 0)
+
+    def draw(n: int) -> None:
+        done = 0
+        while done < n:
+            part = min(n - done, len(test))
+            model.sample(Conditions.like(test[:part]), context)
+            done += part
+
+    return draw
+
+
+def _block_size(block: Callable[[int], Any], target: float) -> int:
+    """How many clouds take about ``target`` seconds, after a warm-up that pays for what is paid once."""
+    block(_WARM_UP)
+    n = _WARM_UP
+    while True:
+        seconds = _seconds(block, n)
+        if seconds > target / 4:
+            return max(_WARM_UP, round(n * target / seconds))
+        n *= 4
+
+
+def _seconds(block: Callable[[int], Any], n: int) -> float:
+    return timed(lambda: block(n))

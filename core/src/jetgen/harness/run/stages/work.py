@@ -1,0 +1,80 @@
+"""What every stage starts from: the cell, its dataset and its generator's class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jetgen.api.context import RunContext
+from jetgen.api.protocols import Dataset, Generator
+from jetgen.errors import PluginError
+from jetgen.harness.store.keys import family, loaded_modules
+from jetgen.harness.store.plan import CellPlan, Plan, cell_folder
+from jetgen.io.atomic import write_json
+from jetgen.registry import load_target
+
+__all__ = ["UnloadableError", "Work"]
+
+
+class UnloadableError(PluginError):
+    """A plugin whose spec was fine but whose class cannot be imported."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """One stage of one cell."""
+
+    run: Path
+    plan: Plan
+    cell: CellPlan
+    stage: str
+    inputs: Mapping[str, Any]
+    context: RunContext
+    started_with: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the cell."""
+        return cell_folder(self.run, self.cell.id)
+
+    def dataset(self) -> Dataset:
+        """The dataset of the cell, at its size."""
+        made: Dataset = self.load(self.cell.dataset.target).create(self.cell.dataset.size, **self.cell.dataset.options)
+        return made
+
+    def generator_class(self) -> type[Generator]:
+        """The class of the cell's generator."""
+        if self.cell.generator is None:
+            msg = f"{self.cell.id} has no generator: it is a floor"
+            raise PluginError(msg)
+        cls: type[Generator] = self.load(self.cell.generator.target)
+        return cls
+
+    def load(self, target: str) -> Any:
+        """The class named by ``target``, which is ``"package.module:Class"``."""
+        try:
+            return load_target(target)
+        except PluginError as error:
+            raise UnloadableError(str(error)) from error
+
+    def modules(self) -> dict[str, str]:
+        """The modules of the jetgen family that this process has loaded, with their hashes.
+
+        A file that was edited since the stage began keeps its earlier hash: that is the code that really ran.
+        """
+        cell = self.cell
+        targets = [cell.dataset.target, *(metric.target for metric in cell.metrics)]
+        targets += [cell.generator.target, cell.generator.settings_target] if cell.generator is not None else []
+        return {**loaded_modules(family(targets)), **self.started_with}
+
+    def begin(self) -> None:
+        """Note the inputs and the code that the stage starts with, for the case that it is killed."""
+        self.started_with.update(self.modules())
+        write_json(self.beginning, {"inputs": dict(self.inputs), "modules": self.modules()})
+
+    @property
+    def beginning(self) -> Path:
+        """Where :meth:`begin` writes."""
+        return self.folder / "stages" / f"{self.stage}.begun.json"

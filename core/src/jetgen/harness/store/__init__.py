@@ -1,0 +1,1 @@
+"""What a run keeps on disk: plan, records, rows, log records, keys."""

@@ -1,0 +1,182 @@
+"""The plan of a run: every cell with all that is needed to run it, written before anything starts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from jetgen.data.spec import CloudSpec
+from jetgen.errors import RunFolderError, UsageError, did_you_mean
+from jetgen.io.atomic import write_text
+
+__all__ = ["PLAN_FORMAT", "CellPlan", "DatasetPlan", "GeneratorPlan", "MetricPlan", "Plan", "cell_folder", "read_plan"]
+
+PLAN_FORMAT = 1
+"""The version of the layout of a run folder."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class GeneratorPlan(_Strict):
+    """A generator with its settings resolved."""
+
+    name: str
+    distribution: str
+    version: str
+    target: str
+    settings_target: str
+    api_version: int
+    preset: str
+    settings: dict[str, Any]
+    origins: dict[str, str] = Field(description="where each setting came from")
+    powers: tuple[str, ...] = ()
+    reference: bool = Field(default=False, description="shown beside the models, never ranked")
+
+    @property
+    def overrides(self) -> dict[str, Any]:
+        """The settings that come from neither the defaults nor the preset."""
+        own = {key for key, origin in self.origins.items() if origin != "default" and not origin.startswith("preset ")}
+        return {key: self.settings[key] for key in sorted(own)}
+
+
+class DatasetPlan(_Strict):
+    """A dataset at one size."""
+
+    name: str
+    size: str
+    distribution: str
+    version: str
+    target: str
+    options: dict[str, Any]
+    recipe: dict[str, Any]
+    cloud_spec: dict[str, Any]
+    counts: tuple[int, int, int] = Field(description="clouds of train, val and test")
+    simulated: bool = Field(description="whether its simulator can be timed")
+
+    @property
+    def label(self) -> str:
+        """``name@size``."""
+        return f"{self.name}@{self.size}"
+
+    @property
+    def spec(self) -> CloudSpec:
+        """What its arrays mean."""
+        return CloudSpec.from_json(self.cloud_spec)
+
+
+class MetricPlan(_Strict):
+    """A metric that applies to the dataset of the cell."""
+
+    name: str
+    distribution: str
+    version: str
+    target: str
+    tier: str = "standard"
+    unit: str
+    direction: str
+    smallest_n: int
+    needs: tuple[str, ...]
+    ranked: bool
+    draws: int | None = Field(default=None, description="draws of a model that it judges at most")
+    floor_draws: int = Field(default=30, description="splits of the truth behind its floor")
+
+    @property
+    def module(self) -> str:
+        """The module that it is imported from; the metrics of one module share a process."""
+        return self.target.split(":")[0]
+
+
+class CellPlan(_Strict):
+    """One row of the table to be: a generator, or the floor, on a dataset with a seed."""
+
+    id: str
+    kind: Literal["model", "floor"]
+    generator: GeneratorPlan | None
+    dataset: DatasetPlan
+    seed: int
+    draws: int = Field(description="independent draws of generated clouds, each the size of the test set")
+    metrics: tuple[MetricPlan, ...]
+    metrics_skipped: dict[str, str] = Field(default_factory=dict, description="metric: why it does not apply")
+    threads: int
+    device: str
+    memory_bytes: int = Field(description="a stage that takes more is stopped")
+    timeout: float = Field(description="seconds after which a stage is asked to stop, making data excepted")
+    grace: float = Field(description="seconds between being asked and being stopped")
+    block_seconds: float = Field(description="length of the blocks in which sampling and simulator are timed in turn")
+    needs: dict[str, str] = Field(default_factory=dict, description="role: id of the cell that must be ok first")
+    minutes: float = Field(description="the estimate that is printed")
+    skip: str | None = Field(default=None, description="why the cell is not run")
+    unloadable: str | None = Field(default=None, description="why its plugin cannot be loaded")
+
+    def draws_of(self, metric: MetricPlan) -> int:
+        """How many draws of the model, or splits of the truth for a floor, ``metric`` judges."""
+        return metric.floor_draws if self.generator is None else min(self.draws, metric.draws or self.draws)
+
+    @property
+    def title(self) -> str:
+        """The name that tables show."""
+        return self.generator.name if self.generator is not None else "floor"
+
+
+class Plan(_Strict):
+    """Every cell of a run."""
+
+    format: int
+    jetgen: str
+    created: str
+    jobs: int
+    environment: dict[str, Any] = Field(default_factory=dict, description="what hooks add to the provenance")
+    cells: tuple[CellPlan, ...]
+
+    def cell(self, cell_id: str) -> CellPlan:
+        """The cell called ``cell_id``; a :class:`UsageError` with the nearest one if there is none."""
+        for cell in self.cells:
+            if cell.id == cell_id:
+                return cell
+        hint = did_you_mean(cell_id, [cell.id for cell in self.cells])
+        msg = f"the run has no cell {cell_id!r}{hint}; `jetbench status RUN` lists them"
+        raise UsageError(msg)
+
+    def extended(self, earlier: Plan | None) -> Plan:
+        """This plan with the cells of an earlier one that it does not name, so that a run folder accumulates."""
+        if earlier is None:
+            return self
+        ids = {cell.id for cell in self.cells}
+        kept = tuple(cell for cell in earlier.cells if cell.id not in ids)
+        return self.model_copy(update={"cells": (*kept, *self.cells)})
+
+    def write(self, run: Path) -> None:
+        """Write ``RUN/plan.json``, whole or not at all."""
+        write_text(run / "plan.json", self.model_dump_json(indent=1) + "\n")
+
+
+def read_plan(run: Path) -> Plan:
+    """The plan of a run folder; a :class:`RunFolderError` if it is none, or of another version of jetgen."""
+    path = run / "plan.json"
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        msg = f"{run} is not a run folder: it has no plan.json; start one with `jetbench run --out {run}`"
+        raise RunFolderError(msg) from None
+    except (OSError, ValueError) as error:
+        msg = f"{path} cannot be read ({error}); choose another folder with --out"
+        raise RunFolderError(msg) from error
+    found = document.get("format") if isinstance(document, dict) else None
+    if found != PLAN_FORMAT:
+        msg = f"{path} has format {found}, this jetgen reads format {PLAN_FORMAT}; choose another folder with --out"
+        raise RunFolderError(msg)
+    try:
+        return Plan.model_validate(document)
+    except ValidationError as error:
+        msg = f"{path} is not a plan ({error.error_count()} errors); choose another folder with --out"
+        raise RunFolderError(msg) from error
+
+
+def cell_folder(run: Path, cell_id: str) -> Path:
+    """Where a cell keeps its row, model, samples, log and events."""
+    return run / "cells" / cell_id

@@ -1,0 +1,122 @@
+"""The row of a cell: its outcome, scores, cost and provenance, as one JSON document with a schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from jetgen.harness.store.plan import CellPlan, cell_folder
+from jetgen.io.atomic import write_text
+
+__all__ = ["Cost", "Row", "Score", "Status", "read_row", "write_row"]
+
+Status = Literal["ok", "truncated", "skipped", "failed", "timeout", "killed", "unloadable"]
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Score(_Document):
+    """One named value of a metric, over the draws of one cell."""
+
+    metric: str = Field(description="the metric that computed it")
+    values: list[float] = Field(description="one per draw")
+    mean: float
+    spread: float = Field(description="standard deviation over the draws")
+    low: float = Field(description="5 % quantile over the draws")
+    high: float = Field(description="95 % quantile over the draws")
+    own_spread: float | None = Field(default=None, description="what the metric itself says of its spread")
+    n_real: int
+    n_fake: int
+    unit: str
+    direction: str
+    ranked: bool
+    smallest_n: int = Field(description="below so many clouds the value is shown but not ranked")
+
+
+class Cost(_Document):
+    """What the cell took. Seconds are wall-clock; unknown values are None."""
+
+    parameters: int | None = None
+    steps: int | None = None
+    fit_seconds: float | None = None
+    inherited_fit_seconds: float = Field(default=0.0, description="training of the cells that it needs")
+    sample_seconds: float | None = None
+    microseconds_per_cloud: float | None = Field(default=None, description="sampling, warm, one core")
+    microseconds_by_batch: dict[str, float] = Field(default_factory=dict, description="by the clouds of one call")
+    simulator_microseconds_per_cloud: float | None = Field(default=None, description="timed beside it on the same core")
+    simulator_ratio: float | None = Field(default=None, description="simulator over generator, median of paired blocks")
+    break_even_clouds: float | None = Field(default=None, description="clouds after which training and data have paid")
+    timing_device: str | None = None
+    timing_threads: int | None = None
+    precision: str | None = Field(default=None, description="of the weights, where they are kept as safetensors")
+    peak_bytes: dict[str, int] = Field(default_factory=dict, description="by stage")
+    seconds: dict[str, float] = Field(default_factory=dict, description="by stage")
+
+
+class Row(_Document):
+    """The outcome of one cell, whatever it was."""
+
+    format: int
+    id: str
+    kind: Literal["model", "floor"]
+    status: Status
+    phase: str | None = Field(default=None, description="the stage that did not end well")
+    error_type: str | None = None
+    error: str | None = Field(default=None, description="the first line of what went wrong, or why it was skipped")
+    generator: str | None
+    distribution: str | None
+    version: str | None
+    preset: str | None
+    settings: dict[str, Any] = Field(default_factory=dict)
+    overrides: dict[str, Any] = Field(default_factory=dict, description="settings that a suite or --set changed")
+    reference: bool = False
+    dataset: str
+    size: str
+    seed: int
+    draws: int
+    device: str
+    threads: int
+    keys: dict[str, str] = Field(default_factory=dict, description="by stage")
+    scores: dict[str, Score] = Field(default_factory=dict)
+    skipped_metrics: dict[str, str] = Field(default_factory=dict, description="metric: why it has no score")
+    counts: dict[str, float] = Field(default_factory=dict, description="facts about the samples, such as clipped pT")
+    cost: Cost = Cost()
+    needs: dict[str, str] = Field(default_factory=dict)
+    provenance: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """``dataset@size``."""
+        return f"{self.dataset}@{self.size}"
+
+    @property
+    def title(self) -> str:
+        """The name that tables show."""
+        return self.generator or "floor"
+
+    @property
+    def scored(self) -> bool:
+        """Whether its scores may stand in a table."""
+        return self.status in ("ok", "truncated")
+
+    @property
+    def bad(self) -> bool:
+        """Whether it makes the run end with exit status 1."""
+        return self.status in ("failed", "timeout", "killed", "unloadable")
+
+
+def read_row(run: Path, cell: CellPlan) -> Row | None:
+    """The row of a cell; None if it has none that can be read, for example one of another format."""
+    try:
+        return Row.model_validate_json((cell_folder(run, cell.id) / "row.json").read_text(encoding="utf-8"))
+    except (OSError, ValidationError):
+        return None
+
+
+def write_row(run: Path, row: Row) -> None:
+    """Keep the row, whole or not at all."""
+    write_text(cell_folder(run, row.id) / "row.json", row.model_dump_json(indent=1) + "\n")

@@ -1,0 +1,63 @@
+"""A trained model as a folder: what its generator saved, and a card that says which generator that was."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jetgen.api.loading import load_target
+from jetgen.api.protocols import Generator
+from jetgen.data.spec import CloudSpec
+from jetgen.errors import DataError, PluginError
+from jetgen.io.atomic import write_json
+from jetgen.io.pickles import find_pickles
+
+__all__ = ["CARD", "load_model", "read_card", "save_model"]
+
+CARD = "generator.json"
+"""The file in the folder of a model that names its generator, settings and clouds."""
+
+
+def save_model(generator: Generator, folder: Path, card: Mapping[str, Any]) -> None:
+    """Save ``generator`` and its card aside, then replace ``folder``, so that a model folder is always whole.
+
+    Arguments:
+        card: a JSON object with at least ``target`` and ``cloud_spec``.
+
+    Raises:
+        PluginError: if the generator saved a pickle, which jetgen never reads.
+    """
+    aside = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    generator.save(aside)
+    for name in find_pickles(aside):
+        msg = f"the generator saved {name}, a pickle; save safetensors, npz or HDF5 instead"
+        raise PluginError(msg)
+    write_json(aside / CARD, dict(card))
+    shutil.rmtree(folder, ignore_errors=True)
+    aside.replace(folder)
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """The card of a model folder; a :class:`DataError` if it is none."""
+    path = folder / CARD
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+        CloudSpec.from_json(card["cloud_spec"])
+        str(card["target"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        msg = f"{folder} is not the folder of a saved model: {path.name} is missing or damaged"
+        raise DataError(msg) from error
+    found: dict[str, Any] = card
+    return found
+
+
+def load_model(folder: Path, device: str = "cpu") -> Generator:
+    """The model that :func:`save_model` wrote; its plugin must be installed."""
+    cls: Any = load_target(read_card(folder)["target"])
+    model: Generator = cls.load(folder, device)
+    return model

@@ -1,0 +1,123 @@
+"""Writing clouds in the native layout: block by block, whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from jetgen.api.protocols import CloudSource
+from jetgen.data.clouds import Clouds
+from jetgen.data.spec import CloudSpec
+from jetgen.errors import DataError
+from jetgen.io.atomic import atomic_path
+from jetgen.io.meaning import FORMAT_VERSION
+
+__all__ = ["write_clouds"]
+
+_CHUNK_ROWS = 16384
+
+
+def write_clouds(path: Path | str, source: CloudSource, spec: CloudSpec, block: int = 10_000) -> None:
+    """Write clouds to an HDF5 file that :func:`jetgen.io.open_clouds` reads, ``block`` of them at a time.
+
+    Raises:
+        DataError: if the clouds are not what ``spec`` says.
+        JetgenError: if the file cannot be written; what was there before is then still there.
+    """
+    with atomic_path(Path(path)) as aside, _hdf5(aside) as file:
+        _write_group(file, source, spec, block)
+
+
+class _Sink(io.FileIO):
+    """A file that keeps its first error and ignores what comes after it.
+
+    HDF5 cannot give up: a file that it fails to flush makes the process crash at exit. So it is told that all is
+    well, and the error is raised when it has let go of the file.
+    """
+
+    error: OSError | None = None
+
+    def write(self, data: Any, /) -> int:
+        view = memoryview(data).cast("B")
+        done = 0
+        try:
+            while self.error is None and done < len(view):
+                done += super().write(view[done:]) or 0
+        except OSError as error:
+            self.error = error
+        return len(view)
+
+    def truncate(self, size: int | None = None, /) -> int:
+        try:
+            return super().truncate(size) if self.error is None else size or 0
+        except OSError as error:
+            self.error = error
+            return size or 0
+
+
+@contextmanager
+def _hdf5(path: Path) -> Iterator[h5py.File]:
+    with _Sink(path, "w+") as sink:
+        try:
+            with h5py.File(sink, "w") as file:
+                yield file
+        finally:
+            if sink.error is not None:
+                raise sink.error
+
+
+def _write_group(group: h5py.Group, source: CloudSource, spec: CloudSpec, block: int) -> None:
+    group.attrs["format_version"] = FORMAT_VERSION
+    group.attrs["cloud_spec"] = json.dumps(spec.to_json(), allow_nan=False)
+    points = _growing(group, "points", len(spec.features), 0)
+    context = _growing(group, "context", len(spec.context), len(source))
+    offsets = [np.zeros(1, np.int64)]
+    events = []
+    given: Clouds | None = None
+    for start in range(0, max(1, len(source)), block):
+        part = source[start : start + block]
+        given = part.given if start == 0 else given
+        _check(part, spec, start, given)
+        offsets.append(part.offsets[1:] + offsets[-1][-1])
+        _append(points, part.points)
+        _append(context, part.context)
+        if part.event is not None:
+            events.append(part.event)
+    group["offsets"] = np.concatenate(offsets)
+    if given is not None and spec.given is not None:
+        group["event"] = np.concatenate(events)
+        _write_group(group.create_group("given"), given, spec.given, block)
+
+
+def _growing(group: h5py.Group, name: str, columns: int, rows: int) -> h5py.Dataset:
+    """An array that grows with every block; without columns HDF5 has no chunks, so all ``rows`` are there at once."""
+    if columns == 0:
+        return group.create_dataset(name, (rows, 0), "f4")
+    return group.create_dataset(name, (0, columns), "f4", maxshape=(None, columns), chunks=(_CHUNK_ROWS, columns))
+
+
+def _append(dataset: h5py.Dataset, rows: Any) -> None:
+    if dataset.shape[1] and len(rows):
+        dataset.resize(len(dataset) + len(rows), axis=0)
+        dataset[-len(rows) :] = rows
+
+
+def _check(part: Clouds, spec: CloudSpec, start: int, given: Clouds | None) -> None:
+    if (part.n_features, part.context.shape[1]) != (len(spec.features), len(spec.context)):
+        have = f"{part.n_features} features and {part.context.shape[1]} context columns"
+        msg = f"the clouds from row {start} have {have}; their spec has {len(spec.features)} and {len(spec.context)}"
+        raise DataError(msg)
+    large = np.flatnonzero(part.counts > spec.max_points)
+    if len(large):
+        msg = f"cloud {start + large[0]} has {part.counts[large[0]]} points; its spec says at most {spec.max_points}"
+        raise DataError(msg)
+    if part.given is not given or (given is None) != (spec.given is None):
+        msg = f"the clouds from row {start} do not have the one given set that their spec describes"
+        raise DataError(msg)

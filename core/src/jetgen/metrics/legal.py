@@ -1,0 +1,38 @@
+"""What metrics do to clouds before they compare them: legal momenta, common units."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jetgen.api.protocols import MetricContext
+from jetgen.data.clouds import Clouds
+from jetgen.data.jets import clip_negative_pt
+from jetgen.data.spec import CloudSpec
+from jetgen.errors import DataError
+
+__all__ = ["standardised", "with_legal_pt"]
+
+
+def with_legal_pt(clouds: Clouds, spec: CloudSpec, ctx: MetricContext, metric: str) -> Clouds:
+    """The clouds with negative ``ptrel`` set to 0; how many that were is reported as an event ``clipped``."""
+    clipped, count = clip_negative_pt(clouds, spec.index("ptrel"))
+    if count:
+        ctx.report("clipped", metric=metric, points=count)
+    return clipped
+
+
+def standardised(
+    real: NDArray[np.float64], fake: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Both in units of the spread of the true ones; what is constant there, up to rounding, keeps its own units.
+
+    Raises:
+        DataError: if there are no clouds on one side.
+    """
+    if len(real) == 0 or len(fake) == 0:
+        msg = f"a distance needs clouds on both sides; there are {len(real)} true and {len(fake)} generated ones"
+        raise DataError(msg)
+    mean, sd = real.mean(axis=0), real.std(axis=0)
+    sd[sd <= 1e-9 * np.abs(real).max(axis=0)] = 1.0
+    return (real - mean) / sd, (fake - mean) / sd

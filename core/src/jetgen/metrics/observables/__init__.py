@@ -1,0 +1,1 @@
+"""What is measured of a jet or a shower: high-level features, EFPs, distances between clouds."""

@@ -1,0 +1,118 @@
+"""The three doors to the list of checks: an iterator, a function that returns results, a pytest decorator."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from jetgen.api.specs import GeneratorSpec
+from jetgen.errors import UsageError, did_you_mean
+from jetgen.testing.check import Check, CheckResult, Outcome, run_check
+from jetgen.testing.checks import CHECKS
+from jetgen.testing.session import Session, label
+from jetgen.testing.toy import Toy
+from jetgen.testing.verdict import CheckSkippedError
+
+if TYPE_CHECKING:
+    import pytest
+
+__all__ = ["check_generator", "generator_checks", "parametrize_with_checks", "summary"]
+
+
+def generator_checks() -> Iterator[Check]:
+    """Every check that a generator must pass; call one with a :class:`jetgen.testing.Session`."""
+    yield from CHECKS
+
+
+def check_generator(
+    subject: str | GeneratorSpec,
+    *,
+    expected_failures: Mapping[str, str] | None = None,
+    toy: Toy | None = None,
+) -> list[CheckResult]:
+    """Run every check on one generator; nothing that it does wrong is raised.
+
+    Arguments:
+        subject: the name of an installed generator, an entry-point value such as ``"package.spec:SPEC"``, or a spec.
+        expected_failures: the reason for each check, by its id, that is known to fail. It is strict: one that
+            passes is a failure.
+        toy: the clouds to learn; jets of up to 10 particles by default.
+
+    Raises:
+        UsageError: if there is no such generator, or no check of an expected failure's id.
+    """
+    expected = _known(expected_failures or {})
+    session = Session(subject, toy)
+    return [run_check(check, session, expected.get(check.id)) for check in generator_checks()]
+
+
+def summary(results: Sequence[CheckResult]) -> str:
+    """One line that says how many checks ran, and names each that failed or was skipped.
+
+    >>> passed = CheckResult("fit-is-repeatable", "Two trainings ...", "passed")
+    >>> skipped = CheckResult("log-prob-is-one-number-per-cloud", "log_prob ...", "skipped", "not declared")
+    >>> summary([passed, skipped])
+    'ran 1 of 2 checks: 1 passed, 0 failed; skipped: log-prob-is-one-number-per-cloud (not declared)'
+    """
+    tally = Counter(result.outcome for result in results)
+    line = f"ran {len(results) - tally['skipped']} of {len(results)} checks: {tally['passed']} passed, "
+    line += f"{tally['failed']} failed" + (f", {tally['expected']} failed as expected" if tally["expected"] else "")
+    outcomes: tuple[Outcome, ...] = ("failed", "expected", "skipped")
+    for outcome in outcomes:
+        named = [f"{result.id} ({result.reason})" for result in results if result.outcome == outcome]
+        line += f"; {outcome}: {', '.join(named)}" if named else ""
+    return line
+
+
+def parametrize_with_checks(
+    subjects: Sequence[str | GeneratorSpec],
+    *,
+    expected_failures: Mapping[str, str] | None = None,
+    toy: Toy | None = None,
+) -> pytest.MarkDecorator:
+    """Make one pytest test for each generator and check, of a function with one argument ``check`` that calls it.
+
+    Arguments:
+        subjects: what :func:`check_generator` takes, several of them; each is loaded when its first test runs.
+        expected_failures: as for :func:`check_generator`, for each of the subjects; they become strict xfails.
+        toy: the clouds to learn.
+    """
+    import pytest
+
+    expected = _known(expected_failures or {})
+    cases = []
+    for subject in [subjects] if isinstance(subjects, str) else subjects:
+        opened = cache(lambda subject=subject: Session(subject, toy))
+        for check in generator_checks():
+            reason = expected.get(check.id)
+            marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason is not None else []
+            case = _PytestCase(check, opened)
+            cases.append(pytest.param(case, id=f"{label(subject)}-{check.id}", marks=marks))
+    return pytest.mark.parametrize("check", cases)
+
+
+class _PytestCase:
+    """One check of one generator; calling it is the test."""
+
+    def __init__(self, check: Check, opened: Any) -> None:
+        self.check = check
+        self._opened = opened
+
+    def __call__(self) -> None:
+        import pytest
+
+        try:
+            self.check(self._opened())
+        except CheckSkippedError as error:
+            pytest.skip(str(error))
+
+
+def _known(expected: Mapping[str, str]) -> Mapping[str, str]:
+    ids = [check.id for check in generator_checks()]
+    for name in expected:
+        if name not in ids:
+            msg = f"an expected failure names {name!r}, and there is no such check{did_you_mean(name, ids)}"
+            raise UsageError(msg)
+    return expected

@@ -1,0 +1,1 @@
+"""Everything that needs torch: layers, training, transforms, generators of clouds."""

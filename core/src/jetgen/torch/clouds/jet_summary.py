@@ -1,0 +1,110 @@
+"""What a jet is as a whole, in torch and differentiable, and a jet moved to be that: mass, momentum and centre."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from jetgen.data.jets import RELATIVE
+from jetgen.data.spec import CloudSpec
+from jetgen.torch.clouds.chains import log_slope, physical, standardised
+from jetgen.torch.transforms import FeatureTransform
+
+__all__ = ["CENTRE", "JetSummary"]
+
+CENTRE = [2, 3]
+"""The numbers of a summary that change their sign when the jet is mirrored."""
+
+# Noise at the beginning of a flow may stand for absurd particles; their summaries stay finite.
+_FARTHEST = 12.0
+_SMALLEST = 1e-9
+# With all particles of a jet there, momentum and centre hardly vary: a network needs no eye for less than a per cent.
+_FINEST = 0.01
+# An untrained network makes absurd jets; these are moved only so far (a logarithm).
+_FARTHEST_MOVE = 3.0
+
+
+class JetSummary(nn.Module):
+    """Four numbers of a jet of particles in standardised coordinates.
+
+    With S = sum pt and the centre (eta, phi) weighted by pt they are log(S width), log S, eta and phi, where width² is
+    the weighted variance of the directions: S width is the mass of the jet, up to half a per cent.
+
+    Arguments:
+        spec: of jets with the features of :data:`jetgen.data.jets.RELATIVE`.
+        transform: from their units to the standardised coordinates.
+    """
+
+    size = 4
+
+    def __init__(self, spec: CloudSpec, transform: FeatureTransform) -> None:
+        super().__init__()
+        self.columns = [spec.index(name) for name in RELATIVE]
+        self.chains = [transform.chains[name] for name in RELATIVE]
+        self.mean: Tensor
+        self.scale: Tensor
+        self.register_buffer("mean", torch.zeros(self.size))
+        self.register_buffer("scale", torch.ones(self.size))
+
+    def standardise(self, summaries: Tensor, *, mirrored: bool) -> None:
+        """Let these raw summaries (N, 4) have mean 0 and variance 1; centres keep 0 as it is if jets are mirrored."""
+        mean, scale = summaries.mean(0), summaries.std(0, correction=0)
+        if mirrored:
+            scale[2:], mean[2:] = summaries[:, 2:].square().mean(0).sqrt(), 0
+        self.mean.copy_(mean)
+        self.scale.copy_(scale.clamp(min=_FINEST))
+
+    def raw(self, points: Tensor, mask: Tensor) -> Tensor:
+        """The four numbers (B, 4) of points (B, P, F), before they are standardised."""
+        eta, phi, momentum = self._physical(points)
+        return self._observed(eta, phi, momentum, mask)
+
+    def forward(self, points: Tensor, mask: Tensor) -> Tensor:
+        """The standardised summary (B, 4) of points (B, P, F), where ``mask`` (B, P) is True."""
+        return self.told(self.raw(points, mask)).clamp(-_FARTHEST, _FARTHEST)
+
+    def told(self, raw: Tensor) -> Tensor:
+        """Raw summaries (B, 4) in the units in which networks are told of them."""
+        return (raw - self.mean) / self.scale
+
+    def untold(self, told: Tensor) -> Tensor:
+        """The inverse of :meth:`told`."""
+        return told * self.scale + self.mean
+
+    def settled(self, points: Tensor, mask: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Jets with exactly the raw summaries ``target`` (B, 4), and the logarithm (B,) of the change of volume.
+
+        Momenta are multiplied by one number, angles stretched about the centre by another, and the centre is moved.
+        These moves add constants to log S width, log S and the centre, so one can go from any summary to any other.
+        """
+        eta, phi, momentum = self._physical(points)
+        found = self._observed(eta, phi, momentum, mask)
+        step = (target[:, :2] - found[:, :2]).clamp(-_FARTHEST_MOVE, _FARTHEST_MOVE)
+        grow, stretch = step[:, 1], step[:, 0] - step[:, 1]
+        factor = stretch.exp().unsqueeze(1)
+        moved = (
+            target[:, 2:3] + factor * (eta - found[:, 2:3]),
+            target[:, 3:4] + factor * (phi - found[:, 3:4]),
+            momentum * grow.exp().unsqueeze(1),
+        )
+        answer = points.clone()
+        for column, chain, values in zip(self.columns, self.chains, moved, strict=True):
+            answer[..., column] = standardised(values, chain)
+        chain = self.chains[2]
+        slopes = (grow.unsqueeze(1) + log_slope(moved[2], chain) - log_slope(momentum, chain)) * mask
+        # Stretching leaves the centre where it is: of n points n - 1 move with it.
+        volume = 2 * (mask.sum(1) - 1).clamp(min=0) * stretch + slopes.sum(1)
+        return answer * mask.unsqueeze(-1), volume
+
+    def _physical(self, points: Tensor) -> list[Tensor]:
+        """etarel, phirel and ptrel (B, P) of points (B, P, F)."""
+        return [physical(points[..., column], chain) for column, chain in zip(self.columns, self.chains, strict=True)]
+
+    @staticmethod
+    def _observed(eta: Tensor, phi: Tensor, momentum: Tensor, mask: Tensor) -> Tensor:
+        momentum = momentum * mask
+        total = momentum.sum(1).clamp(min=_SMALLEST)
+        centre_eta, centre_phi = ((momentum * angle).sum(1) / total for angle in (eta, phi))
+        spread = (eta - centre_eta.unsqueeze(1)).square() + (phi - centre_phi.unsqueeze(1)).square()
+        width = ((momentum * spread).sum(1) / total).clamp(min=_SMALLEST)
+        return torch.stack([0.5 * width.log() + total.log(), total.log(), centre_eta, centre_phi], 1)

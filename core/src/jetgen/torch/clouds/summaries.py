@@ -1,0 +1,85 @@
+"""Learning what clouds are as a whole: their summaries among the training rows, and the phase of the small flow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from jetgen.torch.clouds.jet_summary import CENTRE, JetSummary
+from jetgen.torch.clouds.summary_flow import SummaryFlow
+from jetgen.torch.nn.buckets import length_buckets
+from jetgen.torch.training.phases import Phase, Step, Update
+from jetgen.torch.training.ragged import Ragged, mask_of
+from jetgen.torch.training.randomness import even_times, mirror_signs, normal
+from jetgen.torch.training.schedules import warmup_cosine
+
+__all__ = ["SummaryTraining", "learn_summaries", "summary_loss", "summary_phase"]
+
+
+class SummaryTraining(Protocol):
+    """The settings of the small flow's training."""
+
+    summary_steps: int
+    summary_batch: int
+    summary_rate: float
+    ema: float
+    warmup: int
+
+
+def learn_summaries(
+    observer: JetSummary, flow: SummaryFlow, rows: Mapping[str, Any], *, mirrored: bool, batch_points: int
+) -> Tensor:
+    """The normal scores (N, 4) of the summaries of training jets; scales and quantiles are fitted to them.
+
+    Arguments:
+        rows: of :meth:`jetgen.torch.training.CloudCoding.rows`.
+        mirrored: jets are shown mirrored, too.
+        batch_points: padded points looked at at once.
+    """
+    points: Ragged = rows["points"]
+    raw = torch.zeros(len(points), observer.size)
+    for batch in length_buckets(points.counts.numpy(), points=batch_points):
+        index = torch.from_numpy(batch)
+        padded = points[index]
+        raw[index] = observer.raw(padded, mask_of(points.counts[index], padded.shape[1]))
+    observer.standardise(raw, mirrored=mirrored)
+    flow.scores.fit(raw, CENTRE if mirrored else [])
+    scores: Tensor = flow.scores(raw)[0]
+    return scores
+
+
+def summary_phase(flow: SummaryFlow, settings: SummaryTraining, *, mirrored: bool, weight_decay: float = 1e-2) -> Phase:
+    """The training of the module ``summary`` on the rows ``summary``, ``counts`` and ``context``."""
+
+    def loss(step: Step) -> Tensor:
+        return summary_loss(flow, step.batch, step.generator, CENTRE if mirrored else [])
+
+    steps = settings.summary_steps
+    optimiser = partial(torch.optim.AdamW, lr=settings.summary_rate, weight_decay=weight_decay, fused=True)
+    schedule = warmup_cosine(steps, min(settings.warmup, steps // 10))
+    return Phase(
+        "summary",
+        steps,
+        settings.summary_batch,
+        (Update("summary", ("summary",), loss, optimiser, schedule),),
+        ema={"summary": settings.ema} if settings.ema else {},
+        uses=("summary", "counts", "context"),
+    )
+
+
+def summary_loss(
+    flow: SummaryFlow, batch: Mapping[str, Tensor], generator: torch.Generator, mirrored: Sequence[int]
+) -> Tensor:
+    """The mean squared error of the velocity of scores, ``summary`` (B, 4) in ``batch``, along straight paths."""
+    scores = batch["summary"]
+    scores = scores * mirror_signs(len(scores), scores.shape[1], mirrored, generator).squeeze(1)
+    noise = normal(scores.shape, generator)
+    time = even_times(len(scores), generator)
+    at = time.unsqueeze(1)
+    velocity = flow(time, (1 - at) * noise + at * scores, batch["counts"], batch["context"])
+    mean: Tensor = (velocity - (scores - noise)).square().mean()
+    return mean

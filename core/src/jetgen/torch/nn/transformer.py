@@ -1,0 +1,48 @@
+"""The block of a transformer encoder: every point attends to every other, at a cost that grows with the square."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from jetgen.torch.nn.masking import masked_mean
+
+__all__ = ["TransformerBlock"]
+
+
+class TransformerBlock(nn.Module):
+    """Self-attention of the points, a network for each, and a cloud vector that follows their mean and steers them.
+
+    Arguments: as of :class:`jetgen.torch.nn.MeanFieldBlock`.
+    """
+
+    def __init__(self, width: int, hidden: int, context: int, heads: int) -> None:
+        super().__init__()
+        if width % heads:
+            msg = f"a width of {width} cannot be shared by {heads} heads; use a multiple"
+            raise ValueError(msg)
+        self.heads = heads
+        self.first, self.second = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.steer = nn.Linear(width + context, width, bias=False)
+        self.attend = nn.Linear(width, 3 * width)
+        self.join = nn.Linear(width, width)
+        self.local = nn.Linear(width, hidden)
+        self.back = nn.Linear(hidden, width)
+        self.update = nn.Linear(width + context, width)
+
+    def forward(self, points: Tensor, field: Tensor, mask: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+        """Points (B, P, width) and cloud vector (B, width) after the block; ``mask`` (B, P) is True at points."""
+        points = points + self.steer(torch.cat([field, context], 1)).unsqueeze(1)
+        points = points + self.join(self._attention(self.first(points), mask))
+        points = points + self.back(functional.silu(self.local(self.second(points))))
+        return points, field + self.update(torch.cat([masked_mean(points, mask), context], 1))
+
+    def _attention(self, points: Tensor, mask: Tensor) -> Tensor:
+        size, places, width = points.shape
+        parts = self.attend(points).view(size, places, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+        # A place may always attend to itself: a row without any allowed place would be NaN.
+        allowed = mask[:, None, None, :] | torch.eye(places, dtype=torch.bool, device=mask.device)
+        query, key, value = parts.unbind(0)
+        answer = functional.scaled_dot_product_attention(query, key, value, attn_mask=allowed)
+        return answer.transpose(1, 2).reshape(size, places, width)

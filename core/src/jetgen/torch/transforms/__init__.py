@@ -1,0 +1,21 @@
+"""Invertible transforms of features, fitted on training points and saved with the model as JSON."""
+
+from __future__ import annotations
+
+from jetgen.torch.transforms.context import ContextEncoding
+from jetgen.torch.transforms.elementwise import BoxCox, Log, Logit, MinMax, Standardise, Transform
+from jetgen.torch.transforms.features import TRANSFORMS, FeatureTransform
+from jetgen.torch.transforms.points import PointCoding
+
+__all__ = [
+    "TRANSFORMS",
+    "BoxCox",
+    "ContextEncoding",
+    "FeatureTransform",
+    "Log",
+    "Logit",
+    "MinMax",
+    "PointCoding",
+    "Standardise",
+    "Transform",
+]

@@ -1,0 +1,70 @@
+"""The cache: every stream of showers is a row of files, each a few blocks of the simulator with a fingerprint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+from jetgen.data.clouds import Clouds
+from jetgen.io.shards import ShardFile, definition_digest
+from jetgen.system import cache_folder
+from numpy.typing import ArrayLike, NDArray
+
+from jetgen_toys.showers.recipe import BLOCK, GRID, definition
+from jetgen_toys.showers.simulator import Simulator, stream
+
+__all__ = ["SHARD", "Shard", "home", "shards"]
+
+SHARD = 500
+"""Showers in a file: some five megabytes, and half a second of work."""
+
+
+@dataclass(frozen=True)
+class Shard(ShardFile):
+    """One file of :data:`SHARD` showers: the energy and the number of the cell of each hit.
+
+    Arguments:
+        home: the folder of all streams.
+    """
+
+    home: Path
+    split: str
+    index: int
+
+    @property
+    def name(self) -> str:
+        """What is written inside, so that a file that was moved is not taken for another."""
+        return f"{self.split}/{self.index}"
+
+    @property
+    def size(self) -> int:
+        """The number of showers in it."""
+        return SHARD
+
+    def columns(self, clouds: Clouds) -> Mapping[str, ArrayLike]:
+        """Energy, and the flat number of the cell as the CaloChallenge counts them: the ring runs fastest."""
+        energy, z, alpha, r = clouds.points.T
+        return {"energy": energy, "cell": ((z * GRID.sectors + alpha) * GRID.rings + r).astype(np.uint16)}
+
+    def points(self, stored: h5py.File) -> NDArray[np.float32]:
+        """Energy, layer, sector and ring of each hit."""
+        indices = np.unravel_index(stored["cell"][:], (GRID.layers, GRID.sectors, GRID.rings))
+        return np.stack([stored["energy"][:], *indices], axis=1, dtype=np.float32, casting="unsafe")
+
+    def make(self) -> None:
+        """Simulate the showers and put them into the file."""
+        blocks = SHARD // BLOCK
+        self.write(stream(Simulator(), self.index * blocks, blocks, self.split))
+
+
+def home() -> Path:
+    """The folder of the streams; another definition of the showers has another folder."""
+    return cache_folder() / "toy-showers" / definition_digest(definition(), SHARD)
+
+
+def shards(folder: Path, split: str, n: int) -> list[Shard]:
+    """The files that hold the first ``n`` showers of one stream."""
+    return [Shard(folder, split, index) for index in range(-(-n // SHARD))]
