@@ -55,17 +55,14 @@ def floor(room):
 
 def test_the_root_holds_four_loose_modules_and_no_other():
     assert {path.stem for path in CORE.glob("*.py")} == LOOSE
-    assert {path.parent.name for path in CORE.glob("*/*.py")} == {
-        room for rooms in FLOORS for room in rooms
-    } - LOOSE
+    assert {path.parent.name for path in CORE.glob("*/*.py")} == {room for rooms in FLOORS for room in rooms} - LOOSE
 
 
 def test_every_arrow_between_rooms_points_down():
     wrong = {
         f"{'.'.join(place)} imports {'.'.join(module)}"
         for place, module in arrows()
-        if place[0] not in ("__init__", module[0])
-        and (module[0] == "__init__" or floor(module[0]) >= floor(place[0]))
+        if place[0] not in ("__init__", module[0]) and (module[0] == "__init__" or floor(module[0]) >= floor(place[0]))
     }
     assert not wrong
 
