@@ -182,8 +182,10 @@ def _changed(truth: Truth, row: str) -> float | None:
     except jetgen.JetgenError:
         return None
     before, after = ordered(half, truth.spec), ordered(after, truth.spec)
-    size = int(max(before.counts.max(initial=1), after.counts.max(initial=1)))
-    differ = (before.padded(size)[0] != after.padded(size)[0]).any(axis=(1, 2)) | (before.counts != after.counts)
+    size = int(max(before.multiplicity.max(initial=1), after.multiplicity.max(initial=1)))
+    differ = (before.padded(size)[0] != after.padded(size)[0]).any(axis=(1, 2)) | (
+        before.multiplicity != after.multiplicity
+    )
     return float(differ.mean())
 
 

@@ -58,7 +58,7 @@ def acceptance(clouds: Clouds) -> None:
     for target in TARGETS:
         print(f"| {target.name} | {target.real:.4g} | {target.simulator:.4g} | {ours[target.name]:.4g} |")
     most = clouds.points[:, SPEC.index("energy")].max()
-    print(f"| hits, fewest and most | 6, 5617 | 51, - | {clouds.counts.min()}, {clouds.counts.max()} |")
+    print(f"| hits, fewest and most | 6, 5617 | 51, - | {clouds.multiplicity.min()}, {clouds.multiplicity.max()} |")
     print(f"| energy of a hit, largest (GeV) | 6.5 | 5.1 | {most / 1e3:.2g} |")
 
 
@@ -143,7 +143,7 @@ def draw(clouds: Clouds, path: Path) -> None:
         axes[0, 1].stairs(ring, np.arange(len(ring) + 1), color=colour)
         axes[0, 2].hist(share.sum((1, 2, 3)), np.linspace(0.3, 1.5, 61), histtype="step", color=colour, density=True)
     grid = np.geomspace(1e3, 1e6, 200)
-    axes[0, 3].scatter(energies / 1e3, clouds.counts, s=1, alpha=0.3, color="tab:blue", label="toy showers")
+    axes[0, 3].scatter(energies / 1e3, clouds.multiplicity, s=1, alpha=0.3, color="tab:blue", label="toy showers")
     axes[0, 3].plot(grid / 1e3, expected_hits(grid), color="black", label="published mean")
     axes[0, 0].set(xlabel="layer", ylabel="energy / incident energy", title="longitudinal profile")
     axes[0, 1].set(xlabel="ring", ylabel="energy / incident energy", yscale="log", title="radial profile")
@@ -174,7 +174,7 @@ def draw_side(figure: Any, axis: Any, shower: Clouds) -> None:
         linewidths=0,
     )
     axis.set(xlabel="depth (mm)", ylabel="height (mm)", xlim=(0, 153), ylim=(-42, 42))
-    axis.set_title(f"{shower.context[0, 0] / 1e3:.3g} GeV, {len(energy):,} hits")
+    axis.set_title(f"{shower.conditioning[0, 0] / 1e3:.3g} GeV, {len(energy):,} hits")
     figure.colorbar(dots, ax=axis, label="log10 of the energy in MeV", fraction=0.05)
 
 

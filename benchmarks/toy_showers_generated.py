@@ -17,7 +17,7 @@ from typing import Any
 import jetgen
 import numpy as np
 from jetgen import Clouds
-from jetgen.io import open_clouds
+from jetgen.io.cloud_file import open_clouds
 from jetgen.metrics.observables.cells import cell_energies, incident_energy
 from jetgen_toys.showers.dataset import shower_spec
 from jetgen_toys.showers.recipe import NATURE
@@ -81,7 +81,7 @@ def _curves(clouds: Clouds) -> dict[str, Any]:
         "layer": share.sum((2, 3)).mean(0),
         "ring": share.sum((1, 2)).mean(0),
         "response": share.sum((1, 2, 3)),
-        "hits": np.asarray(clouds.counts),
+        "hits": np.asarray(clouds.multiplicity),
     }
 
 

@@ -144,4 +144,4 @@ def test_toy_jets_are_ordered_balanced_and_the_same_every_time():
         assert (pt[mask] > 0).all()
         assert (pt.sum(1) < 1).all()
         assert np.allclose([(eta * pt).sum(1), (phi * pt).sum(1)], 0, atol=1e-6)
-        assert set(split.counts) == set(range(3, 11))
+        assert set(split.multiplicity) == set(range(3, 11))

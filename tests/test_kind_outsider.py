@@ -42,7 +42,7 @@ def test_it_learns_the_moments_and_keeps_positive_features_positive(kind, train)
     assert np.allclose(fake.points.std(0), train.points.std(0), rtol=0.05)
     assert (fake.points[:, 2] >= 0).all()
     asked = np.array([0, 3, 6])
-    assert model.sample(Conditions(3, counts=asked), RunContext()).counts.tolist() == [0, 3, 6]
+    assert model.sample(Conditions(3, multiplicity=asked), RunContext()).multiplicity.tolist() == [0, 3, 6]
 
 
 def test_an_interrupted_training_goes_on_to_the_same_model(kind, train, tmp_path):

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from jetgen.api.specs import API_VERSION
 from jetgen.errors import PluginError, UsageError
 from jetgen.registry import Plugin, Registry, State, discover, load_target
 
@@ -21,7 +22,7 @@ SPEC = GeneratorSpec(name={name!r}, summary="for a test", target="json:JSONDecod
 """
 
 
-def spec_source(name: str, api: int = 1) -> str:
+def spec_source(name: str, api: int = API_VERSION) -> str:
     return SPEC.format(name=name, api=api)
 
 
@@ -98,7 +99,7 @@ def test_another_api_version_is_incompatible(here):
     here.write("from-the-future", spec_source("future", api=99), generators={"future": "SPEC"})
     plugin = found(discover(), "from-the-future/future")
     assert plugin.state is State.INCOMPATIBLE
-    assert plugin.reason == "it speaks api version 99, this jetgen speaks 1"
+    assert plugin.reason == f"it speaks api version 99, this jetgen speaks {API_VERSION}"
 
 
 def test_two_distributions_with_one_name_are_duplicates_and_their_full_names_work(here):

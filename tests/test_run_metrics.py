@@ -13,8 +13,8 @@ NLL = {"nll", "nll_per_point", "nll_impossible"}
 DENSITY = """
 from dataclasses import replace
 from kind_outsider.spec import KIND_GAUSSIAN
-powers = ("SupportsLogProb",)
-density = replace(KIND_GAUSSIAN, name="density", target="kind_outsider.density:KindDensity", powers=powers)
+capabilities = ("SupportsLogProb",)
+density = replace(KIND_GAUSSIAN, name="density", target="kind_outsider.density:KindDensity", capabilities=capabilities)
 """
 
 FRUGAL = """

@@ -1,4 +1,4 @@
-"""A run on clouds with a category as context: it reaches the models, their samples, the floor and the metrics."""
+"""A run on clouds with a category as conditioning: it reaches the models, their samples, the floor and the metrics."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from jetgen import Clouds, CloudSpec, Conditions, Feature
 from jetgen.data.jets import jet_spec, relative_mass
 from jetgen.errors import DataError
 from jetgen.harness.run.stages.sample import checked
-from jetgen.io import open_clouds, write_clouds
+from jetgen.io.cloud_file import open_clouds
+from jetgen.io.writing import write_clouds
 from own_files import golden
 from runs import cell, rows
 
@@ -45,7 +46,7 @@ def test_every_stage_of_a_run_works_on_clouds_with_a_category(outsiders, tmp_pat
         with open_clouds(cell(run, name) / "samples.h5") as file:
             assert file.spec == SPEC
             sampled = file[:]
-        heavy, mass = sampled.context[:, 0] == 1, relative_mass(sampled, SPEC)
+        heavy, mass = sampled.conditioning[:, 0] == 1, relative_mass(sampled, SPEC)
         assert len(sampled) == 2 * 150
         np.testing.assert_array_equal(heavy[:150], heavy[150:])
         assert np.median(mass[heavy]) > np.median(mass[~heavy])
@@ -54,16 +55,16 @@ def test_every_stage_of_a_run_works_on_clouds_with_a_category(outsiders, tmp_pat
 def test_samples_are_given_the_context_that_they_answer(jets):
     conditions = Conditions.like(jets[:5])
     bare = Clouds(jets[:5].points, jets[:5].offsets)
-    assert checked(bare, conditions, SPEC).context.tolist() == jets.context[:5].tolist()
+    assert checked(bare, conditions, SPEC).conditioning.tolist() == jets.conditioning[:5].tolist()
     assert checked(jets[:5], conditions, SPEC).fingerprint() == jets[:5].fingerprint()
 
 
 def test_samples_that_answer_another_context_are_refused(jets):
     conditions = Conditions.like(jets[:5])
-    wrong = jets.context[:5].copy()
+    wrong = jets.conditioning[:5].copy()
     wrong[3] = 1 - wrong[3]
     answer = Clouds(jets[:5].points, jets[:5].offsets, wrong)
-    with pytest.raises(DataError, match="another context than was asked for at row 3; row i answers row i"):
+    with pytest.raises(DataError, match="another conditioning than was asked for at row 3; row i answers row i"):
         checked(answer, conditions, SPEC)
-    with pytest.raises(DataError, match="returned 1 columns of context, 0 were asked for"):
+    with pytest.raises(DataError, match="returned 1 columns of conditioning, 0 were asked for"):
         checked(jets[:5], Conditions(5), jet_spec(30))

@@ -35,7 +35,7 @@ class Padded:
 
 def multiplicities(jets: int, dataset: str = DATASET) -> NDArray[np.int64]:
     """(jets,), of the first test jets of a dataset."""
-    return jetgen.dataset(dataset).test[:jets].counts
+    return jetgen.dataset(dataset).test[:jets].multiplicity
 
 
 def clouds(counts: NDArray[np.int64], size: int = SIZE, features: int = 3, seed: int = 0) -> Padded:

@@ -34,7 +34,7 @@ def same_function(peer: PublishedFlow, name: str) -> Form:
     settings = _settings("full")
     with seeded(0):
         field = PointField(
-            settings, features=peer.out.out_features, largest=SIZE, typical=peer.average, context=0, summary=None
+            settings, features=peer.out.out_features, largest=SIZE, typical=peer.average, conditioning=0, summary=None
         )
     _copy(pieces(peer), field.network, peer.average)
     return Form(name, field, partial(_velocity, field), published_loss=True)
@@ -103,8 +103,8 @@ def preset_forms() -> list[Form]:
                 settings,
                 features=len(data.spec.features),
                 largest=SIZE,
-                typical=float(jets.counts.mean()),
-                context=0,
+                typical=float(jets.multiplicity.mean()),
+                conditioning=0,
                 summary=summary if settings.summary else None,
             )
         shape = repr(field)

@@ -114,8 +114,8 @@ def test_only_the_leading_points_of_large_clouds_are_kept(tracks):
 
 def test_context_and_conditioning_sets_are_part_of_what_is_seen(tracks):
     given = Clouds(np.ones((3, 3)), [0, 1, 3])
-    spec = CloudSpec("tracks", TRACKS.features, 6, TRACKS.context, given=CloudSpec("tracks", TRACKS.features, 6))
-    answers = Clouds(tracks.points, tracks.offsets, tracks.context, given, [0, 1, 0, 1, 0, 1, 0])
+    spec = CloudSpec("tracks", TRACKS.features, 6, TRACKS.conditioning, given=CloudSpec("tracks", TRACKS.features, 6))
+    answers = Clouds(tracks.points, tracks.offsets, tracks.conditioning, given, [0, 1, 0, 1, 0, 1, 0])
     plain, told = (Encoder(clouds, of, 9)(clouds).whole for clouds, of in ((tracks, TRACKS), (answers, spec)))
     assert told.shape[1] > plain.shape[1]
     assert (told[0, plain.shape[1] :] != told[1, plain.shape[1] :]).any()
@@ -125,7 +125,9 @@ def test_a_category_in_the_context_is_one_column_for_each(tracks):
     kinds = np.array([0.0, 2.0, 4.0, 0.0, 2.0, 4.0, 4.0])
     answers = Clouds(tracks.points, tracks.offsets, kinds[:, None])
     kind = Feature("kind", nature="categorical")
-    plain, told = (CloudSpec("tracks", TRACKS.features, 6, context) for context in ((Feature("kind"),), (kind,)))
+    plain, told = (
+        CloudSpec("tracks", TRACKS.features, 6, conditioning) for conditioning in ((Feature("kind"),), (kind,))
+    )
     widths = [Encoder(answers, spec, 9)(answers).whole.shape[1] for spec in (plain, told)]
     assert widths[1] - widths[0] == 2
     seen = Encoder(answers, told, 9)(answers).whole[:, -3:]

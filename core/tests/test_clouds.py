@@ -11,10 +11,10 @@ from jetgen.data.ordering import leading_feature, ordered
 from jetgen.errors import DataError
 
 
-def make_clouds(counts, features=2, context=0, seed=0):
+def make_clouds(counts, features=2, conditioning=0, seed=0):
     rng = np.random.default_rng(seed)
     offsets = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
-    return Clouds(rng.normal(size=(offsets[-1], features)), offsets, rng.normal(size=(len(counts), context)))
+    return Clouds(rng.normal(size=(offsets[-1], features)), offsets, rng.normal(size=(len(counts), conditioning)))
 
 
 def with_given(counts, events, n_given=2, seed=0):
@@ -38,8 +38,8 @@ many_counts = st.lists(st.integers(0, 6), max_size=12)
         (([[1.0], [2.0]], [0, 2, 1, 2]), "offsets fall from 2 to 1 at index 2"),
         (([[1.0]], [0, 2]), "offsets end at 2 but there are 1 points"),
         (([[1.0]], [0.0, 1.0]), "offsets has shape (2,) and dtype float64; one dimension of integers is needed"),
-        (([[1.0]], [0, 1], [[1.0], [2.0]]), "context has 2 rows for 1 clouds"),
-        (([[1.0]], [0, 1], [[np.nan]]), "context is not finite at row 0, column 0"),
+        (([[1.0]], [0, 1], [[1.0], [2.0]]), "conditioning has 2 rows for 1 clouds"),
+        (([[1.0]], [0, 1], [[np.nan]]), "conditioning is not finite at row 0, column 0"),
         (([[1.0]], [0, 1], None, None, [0]), "given and event come together: one of them is missing"),
         (([[1.0]], [0, 1], None, Clouds([[1.0]], [0, 1]), [0, 0]), "event has 2 entries for 1 clouds"),
         (([[1.0]], [0, 1], None, Clouds([[1.0]], [0, 1]), [3]), "event 3 at index 0 is outside the 1 given sets"),
@@ -63,24 +63,24 @@ def test_padding_and_back_gives_the_same_clouds(counts):
 
 @given(many_counts, st.integers(-14, 14), st.integers(-14, 14))
 def test_a_slice_is_a_view_of_the_right_clouds(counts, start, stop):
-    clouds = make_clouds(counts, context=1)
+    clouds = make_clouds(counts, conditioning=1)
     part = clouds[start:stop]
-    assert part.counts.tolist() == counts[start:stop]
+    assert part.multiplicity.tolist() == counts[start:stop]
     assert part.fingerprint() == clouds[np.arange(len(clouds))[start:stop]].fingerprint()
     assert len(part.points) == 0 or np.shares_memory(part.points, clouds.points)
 
 
 @given(many_counts, st.integers(0, 12))
 def test_two_parts_concatenate_to_the_whole(counts, at):
-    clouds = make_clouds(counts, context=2)
+    clouds = make_clouds(counts, conditioning=2)
     assert Clouds.concatenate([clouds[:at], clouds[at:]]).fingerprint() == clouds.fingerprint()
 
 
 def test_indices_and_truths_pick_clouds_in_their_order():
     clouds = make_clouds([2, 0, 3])
-    assert clouds[[2, 0, 2]].counts.tolist() == [3, 2, 3]
-    assert clouds[np.array([True, False, True])].counts.tolist() == [2, 3]
-    assert clouds[::-1].counts.tolist() == [3, 0, 2]
+    assert clouds[[2, 0, 2]].multiplicity.tolist() == [3, 2, 3]
+    assert clouds[np.array([True, False, True])].multiplicity.tolist() == [2, 3]
+    assert clouds[::-1].multiplicity.tolist() == [3, 0, 2]
     assert np.array_equal(clouds[[2]].points, clouds.points[2:])
     assert len(clouds[[]]) == 0
 
@@ -119,13 +119,13 @@ def test_what_stands_outside_the_mask_is_not_looked_at():
 
 
 def test_a_point_of_zeros_is_a_point():
-    assert Clouds.from_padded(np.zeros((1, 2, 1)), [[True, False]]).counts.tolist() == [1]
+    assert Clouds.from_padded(np.zeros((1, 2, 1)), [[True, False]]).multiplicity.tolist() == [1]
 
 
 def test_a_fingerprint_tells_clouds_apart():
-    clouds = make_clouds([2, 1], context=1)
-    others = [make_clouds([2, 1], context=1, seed=1), make_clouds([1, 2], context=1), make_clouds([2, 1])]
-    assert clouds.fingerprint() == make_clouds([2, 1], context=1).fingerprint()
+    clouds = make_clouds([2, 1], conditioning=1)
+    others = [make_clouds([2, 1], conditioning=1, seed=1), make_clouds([1, 2], conditioning=1), make_clouds([2, 1])]
+    assert clouds.fingerprint() == make_clouds([2, 1], conditioning=1).fingerprint()
     assert len({one.fingerprint() for one in [clouds, *others]}) == 4
     assert with_given([1], [0]).fingerprint() != with_given([1], [1]).fingerprint()
     assert make_clouds([]).fingerprint() == make_clouds([0, 0])[:0].fingerprint()
@@ -149,7 +149,10 @@ def test_parts_of_one_given_set_share_it_and_others_are_joined():
     ("parts", "sentence"),
     [
         ([], "there is nothing to concatenate"),
-        ([make_clouds([1]), make_clouds([1], features=3)], "part 1 has other features or context columns than part 0"),
+        (
+            [make_clouds([1]), make_clouds([1], features=3)],
+            "part 1 has other features or conditioning columns than part 0",
+        ),
         ([make_clouds([1]), with_given([1], [0])], "part 1 has a given set, unlike part 0"),
     ],
 )
@@ -165,12 +168,12 @@ def test_a_spec_survives_json_with_everything_in_it():
     )
     assert CloudSpec.from_json(spec.to_json()) == spec
     assert spec.index("phi") == 1
-    assert spec.context_names == ("n",)
+    assert spec.conditioning_names == ("n",)
 
 
 def test_the_names_of_categories_survive_json_and_other_features_do_not_mention_them():
     spec = CloudSpec("jets", (Feature("x"),), 9, (Feature("kind", nature="categorical", categories=["a", "b"]),))
-    assert spec.context[0].categories == ("a", "b")
+    assert spec.conditioning[0].categories == ("a", "b")
     assert CloudSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
     assert list(spec.to_json()["features"][0]) == ["name", "unit", "nature"]
 
@@ -213,19 +216,19 @@ def test_a_spec_without_sense_is_refused(make, sentence):
 def test_conditions_tell_context_and_given_but_never_multiplicities():
     truth = with_given([1, 2, 0], [1, 0, 1])
     conditions = Conditions.like(truth)
-    assert (conditions.n, conditions.context, conditions.counts) == (3, None, None)
+    assert (conditions.n, conditions.conditioning, conditions.multiplicity) == (3, None, None)
     assert conditions[1:].event.tolist() == [0, 1]
     assert conditions[1:].n == 2
-    assert Conditions.like(make_clouds([1], context=2)).context.shape == (1, 2)
+    assert Conditions.like(make_clouds([1], conditioning=2)).conditioning.shape == (1, 2)
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         ({"n": -1}, "-1 clouds cannot be generated"),
-        ({"n": 2, "context": np.zeros((1, 1))}, "context has 1 rows for 2 clouds"),
-        ({"n": 2, "counts": np.array([3, -1])}, "counts is -1 at index 1; 0 or more is needed"),
-        ({"n": 1, "counts": np.array([3.0])}, "counts has shape .* one dimension of integers is needed"),
+        ({"n": 2, "conditioning": np.zeros((1, 1))}, "conditioning has 1 rows for 2 clouds"),
+        ({"n": 2, "multiplicity": np.array([3, -1])}, "multiplicity is -1 at index 1; 0 or more is needed"),
+        ({"n": 1, "multiplicity": np.array([3.0])}, "multiplicity has shape .* one dimension of integers is needed"),
         ({"n": 1, "given": make_clouds([1])}, "given and event come together"),
         ({"n": 1, "given": make_clouds([1]), "event": np.array([1])}, "event is 1 at index 0; there are 1 given sets"),
     ],

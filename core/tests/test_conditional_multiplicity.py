@@ -27,21 +27,22 @@ def table(showers):
 
 
 def test_drawn_multiplicities_follow_type_and_energy(table, showers):
-    counts, context = showers
-    drawn = table.draw(len(counts), np.random.default_rng(2), context)
-    energies = np.quantile(context[:, 1], np.linspace(0, 1, 11))
+    counts, conditioning = showers
+    drawn = table.draw(len(counts), np.random.default_rng(2), conditioning)
+    energies = np.quantile(conditioning[:, 1], np.linspace(0, 1, 11))
     for kind in (1, 4):
         for low, high in pairwise(energies):
-            cell = (context[:, 0] == kind) & (context[:, 1] >= low) & (context[:, 1] <= high)
+            cell = (conditioning[:, 0] == kind) & (conditioning[:, 1] >= low) & (conditioning[:, 1] <= high)
             assert wasserstein_distance(drawn[cell], counts[cell]) < 0.05 * counts[cell].mean()
     assert wasserstein_distance(drawn, counts) < 0.01 * counts.mean()
 
 
 def test_a_fine_table_leaves_little_of_the_energy_untold(table, showers):
-    counts, context = showers
-    drawn = table.draw(len(counts), np.random.default_rng(2), context)
+    counts, conditioning = showers
+    drawn = table.draw(len(counts), np.random.default_rng(2), conditioning)
     true, found = (
-        np.corrcoef(each, context[:, 1] * np.where(context[:, 0] == 1, 1, 3))[0, 1] for each in (counts, drawn)
+        np.corrcoef(each, conditioning[:, 1] * np.where(conditioning[:, 0] == 1, 1, 3))[0, 1]
+        for each in (counts, drawn)
     )
     assert found > 0.98 * true
 
@@ -74,21 +75,21 @@ def test_the_probabilities_of_each_context_add_up_to_1(table, showers):
 
 
 def test_a_multiplicity_of_another_type_has_no_probability():
-    counts, context = np.repeat([7, 9], 300), np.repeat([[0.0], [1.0]], 300, axis=0)
-    table = ConditionalMultiplicity.of(counts, [TYPE], context)
+    counts, conditioning = np.repeat([7, 9], 300), np.repeat([[0.0], [1.0]], 300, axis=0)
+    table = ConditionalMultiplicity.of(counts, [TYPE], conditioning)
     assert table.log_prob(np.array([7, 9]), np.array([[0.0], [0.0]])).tolist() == [0, -np.inf]
 
 
 def test_few_clouds_share_one_cell_of_a_number_and_still_tell_categories_apart():
-    counts, context = np.repeat([7, 9], 5), np.stack([np.repeat([0.0, 1.0], 5), np.arange(10.0)], 1)
-    table = ConditionalMultiplicity.of(counts, [TYPE, ENERGY], context)
+    counts, conditioning = np.repeat([7, 9], 5), np.stack([np.repeat([0.0, 1.0], 5), np.arange(10.0)], 1)
+    table = ConditionalMultiplicity.of(counts, [TYPE, ENERGY], conditioning)
     assert table.draw(3, np.random.default_rng(1), np.array([[1, 0], [0, 9], [1, -5.0]])).tolist() == [9, 7, 9]
 
 
 def test_in_a_cell_that_no_cloud_was_in_the_table_of_all_stands():
     counts = np.repeat([3, 5, 8], 300)
-    context = np.repeat([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0]], 300, axis=0)
-    table = ConditionalMultiplicity.of(counts, [TYPE, SIDE], context)
+    conditioning = np.repeat([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0]], 300, axis=0)
+    table = ConditionalMultiplicity.of(counts, [TYPE, SIDE], conditioning)
     unseen = np.ones((600, 2))
     assert set(table.draw(600, np.random.default_rng(1), unseen)) == {3, 5, 8}
     assert table.log_prob(np.array([5]), unseen[:1]).tolist() == pytest.approx([np.log(1 / 3)])
@@ -103,12 +104,12 @@ def test_nothing_is_drawn_for_no_clouds(table):
     assert table.draw(0, np.random.default_rng(1), np.empty((0, 2))).shape == (0,)
 
 
-@pytest.mark.parametrize("context", [None, np.zeros((3, 1)), np.zeros((2, 2)), np.zeros(3)])
-def test_a_context_that_does_not_fit_is_refused_with_one_sentence(table, context):
-    with pytest.raises(DataError, match=r"^multiplicities of 3 clouds need a context of shape \(3, 2\), not "):
-        table.draw(3, np.random.default_rng(1), context)
-    with pytest.raises(DataError, match=r"^multiplicities of 3 clouds need a context of shape \(3, 2\), not "):
-        table.log_prob(np.array([1, 2, 3]), context)
+@pytest.mark.parametrize("conditioning", [None, np.zeros((3, 1)), np.zeros((2, 2)), np.zeros(3)])
+def test_a_context_that_does_not_fit_is_refused_with_one_sentence(table, conditioning):
+    with pytest.raises(DataError, match=r"^multiplicities of 3 clouds need a conditioning of shape \(3, 2\), not "):
+        table.draw(3, np.random.default_rng(1), conditioning)
+    with pytest.raises(DataError, match=r"^multiplicities of 3 clouds need a conditioning of shape \(3, 2\), not "):
+        table.log_prob(np.array([1, 2, 3]), conditioning)
 
 
 def test_it_comes_back_from_json(table, showers):

@@ -52,7 +52,7 @@ def showers(max_points=4):
         "showers",
         (Feature("layer", nature="categorical"), Feature("energy", nature="positive"), Feature("x")),
         max_points,
-        context=(Feature("incident"),),
+        conditioning=(Feature("incident"),),
     )
     rng = np.random.default_rng(5)
     counts = np.concatenate([[0, max_points], rng.integers(0, max_points + 1, 200)])
@@ -64,10 +64,10 @@ def showers(max_points=4):
 @pytest.mark.parametrize("name", DISTORTIONS)
 def test_the_clouds_stay_legal_and_as_many(name, real_jets, fake_jets, jet_spec):
     after = distorted(name, real_jets, jet_spec, train=fake_jets)
-    Clouds(after.points, after.offsets, after.context)
+    Clouds(after.points, after.offsets, after.conditioning)
     assert len(after) == len(real_jets)
     assert after.points.dtype == np.float32
-    assert after.counts.max() <= jet_spec.max_points
+    assert after.multiplicity.max() <= jet_spec.max_points
     assert after.points[:, 2].min() >= 0
     assert not same(after, real_jets)
 
@@ -90,9 +90,9 @@ def test_another_generator_plants_something_else(name, real_jets, fake_jets, roo
 def test_clouds_of_another_kind_keep_their_context_and_their_categories(name):
     clouds, spec = showers()
     after = distorted(name, clouds, spec, train=clouds)
-    Clouds(after.points, after.offsets, after.context)
+    Clouds(after.points, after.offsets, after.conditioning)
     assert len(after) == len(clouds)
-    assert after.context.shape == clouds.context.shape
+    assert after.conditioning.shape == clouds.conditioning.shape
     assert set(np.unique(after.points[:, 0])) <= {0.0, 1.0, 2.0}
 
 
@@ -145,7 +145,7 @@ def test_the_scale_of_other_clouds_is_that_of_their_leading_feature():
 
 def test_the_shuffle_keeps_sizes_and_every_marginal_at_every_rank(real_jets, jet_spec):
     before, after = ordered(real_jets, jet_spec), distorted("shuffle", real_jets, jet_spec)
-    np.testing.assert_array_equal(after.counts, before.counts)
+    np.testing.assert_array_equal(after.multiplicity, before.multiplicity)
     for rank in range(30):
         here = before.ranks == rank
         for feature in range(3):
@@ -154,24 +154,24 @@ def test_the_shuffle_keeps_sizes_and_every_marginal_at_every_rank(real_jets, jet
 
 def test_the_shuffle_moves_whole_particles_between_jets_of_equal_size_only(fake_jets, jet_spec):
     before, after = ordered(fake_jets, jet_spec), distorted("shuffle", fake_jets, jet_spec)
-    for size in np.unique(before.counts):
-        here = np.repeat(before.counts, before.counts) == size
+    for size in np.unique(before.multiplicity):
+        here = np.repeat(before.multiplicity, before.multiplicity) == size
         assert sorted(before.points[here].tolist()) == sorted(after.points[here].tolist())
 
 
 def test_the_shuffle_destroys_what_the_particles_of_a_jet_have_in_common(real_jets, jet_spec):
     after = distorted("shuffle", real_jets, jet_spec)
     assert wasserstein(relative_mass(real_jets, jet_spec), relative_mass(after, jet_spec)) > 0.01
-    momenta = after[after.counts == 30].points[:, 2].reshape(-1, 30).astype(float)
+    momenta = after[after.multiplicity == 30].points[:, 2].reshape(-1, 30).astype(float)
     # The variance of a sum of independent values is the sum of theirs; in real jets the hard ones leave less to others.
     assert momenta.sum(axis=1).var() == pytest.approx(momenta.var(axis=0).sum(), rel=0.1)
-    before = ordered(real_jets, jet_spec)[real_jets.counts == 30].points[:, 2].reshape(-1, 30).astype(float)
+    before = ordered(real_jets, jet_spec)[real_jets.multiplicity == 30].points[:, 2].reshape(-1, 30).astype(float)
     assert before.sum(axis=1).var() < 0.6 * before.var(axis=0).sum()
 
 
 def test_every_jet_with_room_gains_one_soft_particle_of_another(real_jets, roomy_spec):
     before, after = ordered(real_jets, roomy_spec), distorted("multiplicity", real_jets, roomy_spec)
-    np.testing.assert_array_equal(after.counts, before.counts + 1)
+    np.testing.assert_array_equal(after.multiplicity, before.multiplicity + 1)
     last = after.offsets[1:] - 1
     np.testing.assert_array_equal(np.delete(after.points, last, axis=0), before.points)
     softest, gained = before.points[before.offsets[1:] - 1], after.points[last]
@@ -182,14 +182,14 @@ def test_every_jet_with_room_gains_one_soft_particle_of_another(real_jets, roomy
 def test_full_clouds_keep_their_size_and_empty_ones_gain_a_point():
     clouds, spec = showers()
     after = distorted("multiplicity", clouds, spec)
-    np.testing.assert_array_equal(after.counts, np.minimum(clouds.counts + 1, spec.max_points))
-    full = clouds.counts == spec.max_points
+    np.testing.assert_array_equal(after.multiplicity, np.minimum(clouds.multiplicity + 1, spec.max_points))
+    full = clouds.multiplicity == spec.max_points
     assert same(after[full], ordered(clouds, spec)[full])
 
 
 def test_clouds_of_one_point_have_no_room_for_another():
     clouds, spec = showers(max_points=1)
-    full = clouds[clouds.counts == 1]
+    full = clouds[clouds.multiplicity == 1]
     with pytest.raises(DataError, match="no cloud has both a point to give and room for one more: the largest size is"):
         distorted("multiplicity", full, spec)
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jetgen import Clouds, energy_movers
+from jetgen import Clouds
 from jetgen.errors import DataError
+from jetgen.metrics.observables import emd as energy_movers
 from jetgen.metrics.observables.emd import emd_matrix, nearest
 from scipy.optimize import linprog
 

@@ -8,7 +8,7 @@ from jetgen import Clouds, CloudSpec, Feature, MetricContext, evaluate
 from jetgen.api.specs import MetricSpec
 from jetgen.errors import DataError, UsageError
 from jetgen.evaluation.floors import band, floor_draws, inapplicable, score, strata
-from jetgen.io import write_clouds
+from jetgen.io.writing import write_clouds
 from jetgen.metrics import specs
 from jetgen.metrics.wasserstein import FeatureDistance, MassDistance
 

@@ -13,8 +13,9 @@ from jetgen import Clouds, RunContext
 from jetgen.datasets.file_dataset import SIZE, FileDataset
 from jetgen.datasets.naming import find_dataset, named_file, open_dataset
 from jetgen.errors import DataError, UsageError
-from jetgen.io import open_clouds, write_clouds
+from jetgen.io.cloud_file import open_clouds
 from jetgen.io.store import Store
+from jetgen.io.writing import write_clouds
 from jetgen.registry import Registry
 
 SPLITS = ("train", "val", "test")
@@ -51,7 +52,7 @@ def dataset(request, files):
 def assert_same(one, other):
     np.testing.assert_array_equal(one.offsets, other.offsets)
     np.testing.assert_array_equal(one.points, other.points)
-    np.testing.assert_array_equal(one.context, other.context)
+    np.testing.assert_array_equal(one.conditioning, other.conditioning)
 
 
 def rows_of(clouds, real_jets):
@@ -112,12 +113,12 @@ def test_features_can_be_picked_and_put_in_order(files):
 def test_context_and_given_sets_come_along(tmp_path, real_jets):
     spec = jetgen.CloudSpec("tracks", (jetgen.Feature("pt"),), 1, (jetgen.Feature("mu"),))
     given = jetgen.CloudSpec("tracks", (jetgen.Feature("pt"),), 1)
-    spec = jetgen.CloudSpec("tracks", spec.features, 1, spec.context, given)
+    spec = jetgen.CloudSpec("tracks", spec.features, 1, spec.conditioning, given)
     value = np.arange(400, dtype=np.float32)[:, None]
     sets = Clouds(value[:100], np.arange(101))
     write_clouds(tmp_path / "events.h5", Clouds(value, np.arange(401), value, sets, np.arange(400) // 4), spec)
     clouds = FileDataset(tmp_path / "events.h5").load("train")[10:200]
-    np.testing.assert_array_equal(clouds.context, clouds.points)
+    np.testing.assert_array_equal(clouds.conditioning, clouds.points)
     np.testing.assert_array_equal(clouds.event, clouds.points[:, 0] // 4)
     assert len(clouds.given) == 100
 

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jetgen import Clouds, CloudSpec, Feature
 from jetgen.errors import DataError, JetgenError
-from jetgen.io import open_clouds, write_clouds
+from jetgen.io.cloud_file import open_clouds
+from jetgen.io.writing import write_clouds
 
 NAMES = ("etarel", "phirel", "ptrel")
 
@@ -42,7 +43,7 @@ def refusal(path, **options):
 
 @pytest.fixture
 def tracks():
-    """Clouds with everything: context, an empty cloud, a given set and replicas."""
+    """Clouds with everything: conditioning, an empty cloud, a given set and replicas."""
     rng = np.random.default_rng(2)
     truth = Clouds(rng.normal(size=(4, 1)), [0, 3, 4], rng.normal(size=(2, 1)))
     clouds = Clouds(rng.normal(size=(6, 2)), [0, 2, 2, 5, 6], rng.normal(size=(4, 2)), truth, [0, 0, 1, 1])
@@ -50,7 +51,7 @@ def tracks():
     spec = CloudSpec(
         "tracks", (Feature("pt", "GeV"), Feature("phi", "rad", "periodic")), 5, (Feature("a"), Feature("b"))
     )
-    return clouds, CloudSpec("tracks", spec.features, 5, spec.context, given, {"layers": [1, 2]})
+    return clouds, CloudSpec("tracks", spec.features, 5, spec.conditioning, given, {"layers": [1, 2]})
 
 
 @pytest.mark.parametrize("block", [1, 3, 100])
@@ -114,7 +115,7 @@ def test_padded_points_with_a_mask_are_read_from_hdf5_and_npz(tmp_path, mask_typ
 def test_ragged_points_with_offsets_are_read_from_npz(tmp_path):
     np.savez_compressed(tmp_path / "a.npz", points=np.ones((3, 1)), offsets=[0, 1, 3])
     with open_clouds(tmp_path / "a.npz", features=["x"]) as file:
-        assert file[:].counts.tolist() == [1, 2]
+        assert file[:].multiplicity.tolist() == [1, 2]
         assert file[1:].points.tolist() == [[1.0], [1.0]]
 
 
@@ -132,13 +133,13 @@ def test_the_layout_of_jetnet_is_read_with_its_published_names(tmp_path):
     path = write_hdf5(tmp_path / "t.hdf5", particle_features=features, jet_features=jets)
     with open_clouds(path) as file:
         assert file.spec.names == NAMES
-        assert file.spec.context == ()
+        assert file.spec.conditioning == ()
         assert file[:].fingerprint() == Clouds.from_padded(points, mask).fingerprint()
-    with open_clouds(path, features=("ptrel", "etarel"), context=("mass", "pt")) as file:
+    with open_clouds(path, features=("ptrel", "etarel"), conditioning=("mass", "pt")) as file:
         assert file.spec.names == ("ptrel", "etarel")
-        assert file.spec.context_names == ("mass", "pt")
+        assert file.spec.conditioning_names == ("mass", "pt")
         assert np.array_equal(file[1:].points, points[1:][mask[1:]][:, [2, 0]])
-        assert file[:].context.tolist() == [[172.0, 1000.0]] * 3
+        assert file[:].conditioning.tolist() == [[172.0, 1000.0]] * 3
 
 
 def test_names_and_the_place_of_the_mask_are_taken_from_the_file(tmp_path):
@@ -238,7 +239,10 @@ POINTS, MASK = padded()
         ({"points": POINTS[0], "offsets": [1, 4]}, "offsets do not begin with 0"),
         ({"points": POINTS[0], "offsets": [0.0, 4.0]}, "offsets has dtype float64; numbers are needed"),
         ({"points": POINTS[0], "offsets": [0, 4], "context": [[1.0]] * 2}, "context has 2 rows for 1 clouds"),
-        ({"points": POINTS[0], "offsets": [0, 4], "context": [[np.nan]]}, "context is not finite at row 0, column 0"),
+        (
+            {"points": POINTS[0], "offsets": [0, 4], "context": [[np.nan]]},
+            "context is not finite at row 0, column 0",
+        ),
         ({"points": POINTS, "mask": MASK, "feature_names": [b"a", b"b", b"c"]}, "points has no feature 'etarel'"),
         ({"points": POINTS, "mask": MASK, "feature_names": [b"a"]}, "points has 3 columns but 1 names: a"),
     ],
@@ -282,7 +286,7 @@ def test_a_native_file_that_lost_something_is_refused(tmp_path, tracks, change, 
 @pytest.mark.parametrize(
     ("clouds", "sentence"),
     [
-        (Clouds([[1.0, 2.0]], [0, 1]), "the clouds from row 0 have 2 features and 0 context columns"),
+        (Clouds([[1.0, 2.0]], [0, 1]), "the clouds from row 0 have 2 features and 0 conditioning columns"),
         (Clouds(np.zeros((31, 3)), [0, 0, 31]), "cloud 1 has 31 points; its spec says at most 30"),
         (Clouds([[1.0] * 3], [0, 1], None, Clouds([[1.0]], [0, 1]), [0]), "do not have the one given set"),
     ],
@@ -316,7 +320,7 @@ FULL_DISK = """
 import resource, signal, sys
 import numpy as np
 from jetgen import Clouds, CloudSpec, Feature, JetgenError
-from jetgen.io import write_clouds
+from jetgen.io.writing import write_clouds
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
 clouds = Clouds(np.ones((200_000, 1)), np.arange(200_001))

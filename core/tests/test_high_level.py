@@ -14,7 +14,7 @@ def named(clouds, spec):
 def shuffled_between_jets(clouds, rng):
     """Every particle stays at its rank and goes to another jet; the marginal distributions stay."""
     points = clouds.points.copy()
-    for rank in range(clouds.counts.max()):
+    for rank in range(clouds.multiplicity.max()):
         rows = np.flatnonzero(clouds.ranks == rank)
         points[rows] = points[rng.permutation(rows)]
     return Clouds(points, clouds.offsets)
@@ -67,7 +67,7 @@ def test_the_order_of_particles_and_of_features_does_not_matter(fake_jets, jet_s
 
 
 def test_lost_correlations_between_the_particles_of_a_jet_are_seen(real_jets, jet_spec):
-    full = real_jets[real_jets.counts == 30]
+    full = real_jets[real_jets.multiplicity == 30]
     half = len(full) // 2
     first, second = named(full[:half], jet_spec), named(full[half:], jet_spec)
     shuffled = shuffled_between_jets(full[:half], np.random.default_rng(0))

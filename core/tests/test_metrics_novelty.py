@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from jetgen import Clouds, CloudSpec, Feature, MetricContext
 from jetgen.errors import DataError
-from jetgen.io import open_clouds, write_clouds
+from jetgen.io.cloud_file import open_clouds
+from jetgen.io.writing import write_clouds
 from jetgen.metrics import novelty as module
 from jetgen.metrics.novelty import Novelty
 

@@ -205,7 +205,7 @@ def test_high_level_observables_have_the_values_of_slow_sums(truth):
             "y": share @ ((r + 0.5) * np.sin(angle)),
             "ln_cell": np.log(energy).mean(),
             "ln_cell_sd": np.log(energy).std(),
-            "response": energy.sum() / truth.context[i, 0],
+            "response": energy.sum() / truth.conditioning[i, 0],
         }
         assert list(found) == list(expected)
         for name, value in expected.items():
@@ -213,12 +213,12 @@ def test_high_level_observables_have_the_values_of_slow_sums(truth):
 
 
 def test_without_the_incident_energy_there_is_no_response():
-    spec = dataclasses.replace(SPEC, context=())
+    spec = dataclasses.replace(SPEC, conditioning=())
     showers = Clouds([[3, 1, 2, 3], [5, 6, 7, 8]], [0, 0, 2])
     assert "response" not in high_level_names(spec)
     assert high_level(showers, spec).shape == (2, len(high_level_names(spec)))
     assert high_level(showers, spec)[0].tolist() == [0.0] * len(high_level_names(spec))
-    with pytest.raises(DataError, match="the showers have no context e_inc"):
+    with pytest.raises(DataError, match="the showers have no conditioning e_inc"):
         EnergyDistance.create(spec).measure(showers, MetricContext())
     with pytest.raises(DataError, match=r"e_inc is 0\.0 at shower 1; an incident energy is positive"):
         measured(EnergyDistance, shower([1, 0, 0, 0]), shower([1, 0, 0, 0], e_inc=0.0))
@@ -259,7 +259,7 @@ def test_a_classifier_sees_no_seam_between_the_sectors(truth):
     gaps = np.linalg.norm(inputs.points[1:] - inputs.points[0], axis=1)
     assert gaps[0] < gaps[1] < gaps[2]
     assert np.linalg.norm(inputs.points[1] - inputs.points[2]) == pytest.approx(gaps[0], rel=0.05)
-    assert len(encoder(truth[:50]).points) == np.minimum(truth.counts[:50], 150).sum()
+    assert len(encoder(truth[:50]).points) == np.minimum(truth.multiplicity[:50], 150).sum()
 
 
 def test_the_leading_points_are_the_first_ones_of_the_order(truth):
@@ -269,7 +269,7 @@ def test_the_leading_points_are_the_first_ones_of_the_order(truth):
         whole = ordered(clouds, SPEC)
         kept = leading_points(clouds, SPEC, 150)
         assert np.array_equal(kept.points, whole.points[whole.ranks < 150])
-        assert np.array_equal(kept.counts, np.minimum(clouds.counts, 150))
+        assert np.array_equal(kept.multiplicity, np.minimum(clouds.multiplicity, 150))
 
 
 def test_copied_showers_are_not_new(truth, fresh):

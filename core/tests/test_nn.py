@@ -24,8 +24,8 @@ from torch.nn import functional
 COUNTS = torch.tensor([4, 9, 1, 7, 2, 9])
 NETWORKS = {
     "mdma": {"backbone": "mdma"},
-    "mdma-bare": {"backbone": "mdma", "inner_context": 0},
-    "mdma-apart": {"backbone": "mdma", "inner_context": 0, "apart": 2},
+    "mdma-bare": {"backbone": "mdma", "conditioning_width": 0},
+    "mdma-apart": {"backbone": "mdma", "conditioning_width": 0, "apart": 2},
     "epic": {"backbone": "epic"},
     "transformer": {"backbone": "transformer"},
 }
@@ -50,7 +50,7 @@ def randomised(module, seed=1, dtype=torch.float64):
 
 
 def network_of(kind, dtype=torch.float64, **options):
-    plan = {"width": 16, "hidden": 24, "blocks": 3, "heads": 4, "inner_context": 8, "typical": 5.0}
+    plan = {"width": 16, "hidden": 24, "blocks": 3, "heads": 4, "conditioning_width": 8, "typical": 5.0}
     with seeded(1):
         return randomised(SetNetwork(3, 2, 4, **{**plan, **NETWORKS[kind], **options}), dtype=dtype)
 
@@ -63,13 +63,13 @@ def clouds():
 
 def answers(network, clouds, rows, places=None, garbage=0.0):
     """The answers for the points of some of the clouds, computed in one batch, one after the other."""
-    points, context = clouds
+    points, conditioning = clouds
     index = torch.tensor(rows)
-    padded, counts = points[index], points.counts[index]
+    padded, counts = points[index], points.lengths[index]
     if places is not None:
         padded = functional.pad(padded, (0, 0, 0, places - padded.shape[1]))
     mask = mask_of(counts, padded.shape[1])
-    return network(padded.masked_fill(~mask.unsqueeze(-1), garbage), mask, context[index])[mask]
+    return network(padded.masked_fill(~mask.unsqueeze(-1), garbage), mask, conditioning[index])[mask]
 
 
 def multihead_of(attention):
@@ -108,10 +108,10 @@ def test_a_width_that_the_heads_cannot_share_is_refused():
             make()
 
 
-def explicit_block(block, points, field, mask, context):
+def explicit_block(block, points, field, mask, conditioning):
     """The equations of the block as they are written: every y_i is made, and torch's own attention sees all of them."""
-    told = context[:, : context.shape[1] - block.apart]
-    to_field = context[:, context.shape[1] - block.apart :] if block.apart else context
+    told = conditioning[:, : conditioning.shape[1] - block.apart]
+    to_field = conditioning[:, conditioning.shape[1] - block.apart :] if block.apart else conditioning
     shift = block.steer(told)
     y = block.local(functional.leaky_relu(points)) + shift.unsqueeze(1)
     query = block.norm(block.local(functional.leaky_relu(field)) + shift)
@@ -127,8 +127,10 @@ def test_the_merged_block_is_the_block_of_the_equations(apart, dtype, tolerance)
         block = randomised(MeanFieldBlock(12, 20, 4, heads=5, apart=apart), dtype=dtype)
     mask = mask_of(COUNTS, 13)
     points = normal(len(COUNTS), 13, 12, dtype=dtype)
-    field, context = normal(len(COUNTS), 12, seed=2, dtype=dtype), normal(len(COUNTS), 4, seed=3, dtype=dtype)
-    ours, theirs = (answer(points, field, mask, context) for answer in (block, lambda *a: explicit_block(block, *a)))
+    field, conditioning = normal(len(COUNTS), 12, seed=2, dtype=dtype), normal(len(COUNTS), 4, seed=3, dtype=dtype)
+    ours, theirs = (
+        answer(points, field, mask, conditioning) for answer in (block, lambda *a: explicit_block(block, *a))
+    )
     for mine, expected in zip(ours, theirs, strict=True):
         torch.testing.assert_close(mine, expected, rtol=tolerance, atol=tolerance)
 
@@ -165,22 +167,22 @@ def test_what_stands_in_empty_places_changes_nothing(kind, clouds, garbage):
 
 @every_network
 def test_permuting_the_points_permutes_the_answer(kind, clouds):
-    network, (points, context) = network_of(kind), clouds
+    network, (points, conditioning) = network_of(kind), clouds
     whole, places = points[torch.tensor([1, 5])], torch.tensor([4, 8, 0, 2, 6, 7, 3, 1, 5])
     mask = torch.ones(2, 9, dtype=torch.bool)
-    context = context[:2]
-    permuted = network(whole[:, places], mask, context)
-    torch.testing.assert_close(permuted, network(whole, mask, context)[:, places], rtol=1e-10, atol=1e-10)
-    assert not torch.allclose(permuted, network(whole, mask, context), atol=1e-2)
+    conditioning = conditioning[:2]
+    permuted = network(whole[:, places], mask, conditioning)
+    torch.testing.assert_close(permuted, network(whole, mask, conditioning)[:, places], rtol=1e-10, atol=1e-10)
+    assert not torch.allclose(permuted, network(whole, mask, conditioning), atol=1e-2)
 
 
 @every_network
 def test_the_empty_places_may_be_anywhere(kind, clouds):
-    network, (points, context) = network_of(kind), clouds
+    network, (points, conditioning) = network_of(kind), clouds
     whole, index = points[torch.tensor([0, 3])], torch.tensor([0, 3])
     mask = mask_of(COUNTS[index], whole.shape[1])
-    turned = network(whole.flip(1), mask.flip(1), context[index]).flip(1)
-    torch.testing.assert_close(turned[mask], network(whole, mask, context[index])[mask], rtol=1e-10, atol=1e-10)
+    turned = network(whole.flip(1), mask.flip(1), conditioning[index]).flip(1)
+    torch.testing.assert_close(turned[mask], network(whole, mask, conditioning[index])[mask], rtol=1e-10, atol=1e-10)
 
 
 @every_network
@@ -198,23 +200,23 @@ def test_the_answer_for_a_cloud_does_not_depend_on_its_batch(kind, clouds):
 @every_network
 @pytest.mark.parametrize("places", [0, 3])
 def test_clouds_without_points_are_finite_and_so_are_their_gradients(kind, places):
-    network, context = network_of(kind, torch.float32), normal(2, 4, dtype=torch.float32).requires_grad_()
+    network, conditioning = network_of(kind, torch.float32), normal(2, 4, dtype=torch.float32).requires_grad_()
     points = normal(2, places, 3, dtype=torch.float32).requires_grad_()
-    answer = network(points, torch.zeros(2, places, dtype=torch.bool), context)
+    answer = network(points, torch.zeros(2, places, dtype=torch.bool), conditioning)
     assert answer.shape == (2, places, 2)
     assert answer.isfinite().all()
-    (answer.square().sum() + 0 * context.sum()).backward()
-    gradients = [each.grad for each in (points, context, *network.parameters()) if each.grad is not None]
+    (answer.square().sum() + 0 * conditioning.sum()).backward()
+    gradients = [each.grad for each in (points, conditioning, *network.parameters()) if each.grad is not None]
     assert all(gradient.isfinite().all() for gradient in gradients)
 
 
 @every_network
 def test_an_empty_cloud_does_not_disturb_the_others_nor_their_gradients(kind, clouds):
-    network, (points, context) = network_of(kind), clouds
+    network, (points, conditioning) = network_of(kind), clouds
     beside = Ragged.of(points.values, torch.cat([COUNTS, torch.tensor([0])]))
     rows = [0, 2]
     expected = answers(network, clouds, rows)
-    found = answers(network, (beside, torch.cat([context, context[:1]])), [0, 2, 6])
+    found = answers(network, (beside, torch.cat([conditioning, conditioning[:1]])), [0, 2, 6])
     torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-10)
     wanted = [parameter for parameter in network.parameters() if parameter.requires_grad]
     slopes = [torch.autograd.grad(each.square().sum(), wanted, allow_unused=True) for each in (found, expected)]
@@ -234,19 +236,19 @@ def test_no_parameter_is_without_effect(kind, clouds):
 @forward_mode
 @differentiable
 def test_forward_differentiation_gives_the_slope_along_points_and_context(kind, clouds):
-    network, (points, context) = network_of(kind), clouds
+    network, (points, conditioning) = network_of(kind), clouds
     padded, mask = points[torch.arange(len(COUNTS))], mask_of(COUNTS, 9)
-    along, aside = normal(*padded.shape, seed=3), normal(*context.shape, seed=4)
+    along, aside = normal(*padded.shape, seed=3), normal(*conditioning.shape, seed=4)
 
-    def at(points, context):
-        return network(points, mask, context)[mask]
+    def at(points, conditioning):
+        return network(points, mask, conditioning)[mask]
 
-    _, slope = torch.func.jvp(at, (padded, context), (along, aside))
+    _, slope = torch.func.jvp(at, (padded, conditioning), (along, aside))
     step = 1e-6
-    ahead, behind = (at(padded + h * along, context + h * aside) for h in (step, -step))
+    ahead, behind = (at(padded + h * along, conditioning + h * aside) for h in (step, -step))
     torch.testing.assert_close(slope, (ahead - behind) / (2 * step), rtol=1e-6, atol=1e-6)
     with forward_ad.dual_level():
-        dual = at(forward_ad.make_dual(padded, along), forward_ad.make_dual(context, aside))
+        dual = at(forward_ad.make_dual(padded, along), forward_ad.make_dual(conditioning, aside))
         torch.testing.assert_close(forward_ad.unpack_dual(dual).tangent, slope)
 
 

@@ -20,9 +20,9 @@ def normal(*shape, seed=1, dtype=torch.float64):
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
 
 
-def block_of(dtype=torch.float64, width=8, hidden=12, context=3, heads=4, **options):
+def block_of(dtype=torch.float64, width=8, hidden=12, conditioning=3, heads=4, **options):
     with seeded(3):
-        block = AdversarialBlock(width, hidden, context, heads, **options).to(dtype)
+        block = AdversarialBlock(width, hidden, conditioning, heads, **options).to(dtype)
     # A norm that is learnt, so that a test would notice if it were somewhere else.
     with torch.no_grad():
         block.norm.weight.copy_(1 + 0.3 * normal(hidden))
@@ -56,15 +56,15 @@ def multihead_of(attention):
     return made
 
 
-def naive(block, points, field, mask, context):
+def naive(block, points, field, mask, conditioning):
     """The equations as they are written, one after the other."""
     leaky = functional.leaky_relu
     y = block.local(leaky(points))
     query = block.norm(block.local(leaky(field))).unsqueeze(1)
     heard = multihead_of(block.attention)(query, y, y, key_padding_mask=~mask, need_weights=False)[0].squeeze(1)
     if block.gate is not None:
-        heard = heard * block.gate(context).sigmoid()
-    b = block.gather(torch.cat([heard, context], 1))
+        heard = heard * block.gate(conditioning).sigmoid()
+    b = block.gather(torch.cat([heard, conditioning], 1))
     told = b.unsqueeze(1).expand(-1, points.shape[1], -1)
     return points + block.back(torch.cat([y, told], 2)), leaky(block.field(b))
 
@@ -73,9 +73,9 @@ def naive(block, points, field, mask, context):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_the_merged_block_is_the_published_one(options, dtype):
     block = block_of(dtype, **options)
-    points, field, mask, context = inputs(dtype)
-    moved, after = block(points, field, mask, context)
-    expected, expected_field = naive(block, points, field, mask, context)
+    points, field, mask, conditioning = inputs(dtype)
+    moved, after = block(points, field, mask, conditioning)
+    expected, expected_field = naive(block, points, field, mask, conditioning)
     most = 1e-5 if dtype == torch.float32 else 1e-12
     assert (moved - expected)[mask].abs().max() < most
     assert (after - expected_field).abs().max() < most
@@ -84,10 +84,10 @@ def test_the_merged_block_is_the_published_one(options, dtype):
 @every_kind
 def test_a_permutation_of_the_points_permutes_the_answer_and_leaves_the_field(options):
     block = block_of(**options)
-    points, field, mask, context = inputs()
+    points, field, mask, conditioning = inputs()
     order = torch.randperm(9, generator=torch.Generator().manual_seed(1))
-    moved, after = block(points, field, mask, context)
-    other, other_after = block(points[:, order], field, mask[:, order], context)
+    moved, after = block(points, field, mask, conditioning)
+    other, other_after = block(points[:, order], field, mask[:, order], conditioning)
     torch.testing.assert_close(other, moved[:, order])
     torch.testing.assert_close(other_after, after)
 
@@ -95,11 +95,11 @@ def test_a_permutation_of_the_points_permutes_the_answer_and_leaves_the_field(op
 @every_kind
 def test_empty_places_change_nothing_whatever_stands_there(options):
     block = block_of(**options)
-    points, field, mask, context = inputs()
-    moved, after = block(points, field, mask, context)
+    points, field, mask, conditioning = inputs()
+    moved, after = block(points, field, mask, conditioning)
     more, _, wider, _ = inputs(places=13)
     more = more.masked_fill(~wider.unsqueeze(-1), 5.0)
-    other, other_after = block(more, field, wider, context)
+    other, other_after = block(more, field, wider, conditioning)
     torch.testing.assert_close(other[:, :9][mask], moved[mask])
     torch.testing.assert_close(other_after, after)
 
@@ -108,10 +108,10 @@ def test_empty_places_change_nothing_whatever_stands_there(options):
 def test_a_gradient_of_a_gradient_is_right(options):
     block = block_of(width=4, hidden=4, heads=2, **options)
     points, field = normal(2, 3, 4, seed=6).requires_grad_(), normal(2, 4, seed=7).requires_grad_()
-    mask, context = mask_of(torch.tensor([3, 2]), 3), normal(2, 3)
+    mask, conditioning = mask_of(torch.tensor([3, 2]), 3), normal(2, 3)
 
     def scores(points, field):
-        moved, after = block(points, field, mask, context)
+        moved, after = block(points, field, mask, conditioning)
         return (moved * mask.unsqueeze(-1)).sum((1, 2)) + after.sum(1)
 
     assert torch.autograd.gradcheck(scores, (points, field))

@@ -32,8 +32,8 @@ def hits(counts, rng, *, twice=False):
     cells = [rng.choice(GRID.size, n, replace=twice, p=weights / weights.sum()) for n in counts]
     places = np.stack(np.unravel_index(np.concatenate(cells), GRID.shape), 1)
     energy = np.exp(rng.normal(0, 1.9, len(places)))
-    context = rng.uniform(1e3, 1e6, (len(counts), 1))
-    return Clouds(np.column_stack([energy, places]), np.concatenate([[0], np.cumsum(counts)]), context)
+    conditioning = rng.uniform(1e3, 1e6, (len(counts), 1))
+    return Clouds(np.column_stack([energy, places]), np.concatenate([[0], np.cumsum(counts)]), conditioning)
 
 
 def keys_of(clouds):
@@ -51,11 +51,11 @@ def test_the_cells_of_showers_come_back_to_the_bit(dequantise, positive):
     coded = coding.encode(showers, seeded(3))
     assert coded.dtype == np.float32
     assert coded.shape == (2201, coding.width) == (2201, 5)
-    again = coding.decode(coded, showers.counts, showers.context)
+    again = coding.decode(coded, showers.multiplicity, showers.conditioning)
     assert again.points[:, 1:].tolist() == showers.points[:, 1:].tolist()
     assert np.allclose(again.points[:, 0], showers.points[:, 0], rtol=1e-5)
     assert again.offsets.tolist() == showers.offsets.tolist()
-    assert again.context.tolist() == showers.context.tolist()
+    assert again.conditioning.tolist() == showers.conditioning.tolist()
 
 
 @given(bins=st.integers(1, 500), seed=st.integers(0, 2**32))
@@ -72,7 +72,7 @@ def test_no_rounding_takes_an_index_into_the_next_cell_whatever_the_cells(bins, 
         def random(self, n):
             return rng.choice([0.0, 1.0 - 2**-53], n)
 
-    again = coding.decode(coding.encode(clouds, Edges()), clouds.counts)
+    again = coding.decode(coding.encode(clouds, Edges()), clouds.multiplicity)
     assert again.points[:, 1:3].tolist() == clouds.points[:, 1:3].tolist()
 
 
@@ -124,7 +124,7 @@ def test_whatever_finite_numbers_a_network_gives_the_showers_are_legal(seed, siz
     coding, rng = CODING, seeded(seed)
     counts = np.array([0, 1, 40, 700])
     showers = coding.decode((size * rng.normal(size=(741, 5))).astype(np.float32), counts)
-    assert showers.counts.tolist() == counts.tolist()
+    assert showers.multiplicity.tolist() == counts.tolist()
     energy, cells = showers.points[:, 0], showers.points[:, 1:]
     assert (energy > 0).all()
     assert energy.max() <= 2 * TRAINING.points[:, 0].max() * (1 + 1e-6)
@@ -144,8 +144,8 @@ def coded(showers):
 def test_of_hits_in_one_cell_the_others_move_and_no_energy_or_hit_is_lost():
     showers = crowded()
     assert len(np.unique(keys_of(showers))) < 0.8 * len(showers.points)
-    apart = CODING.decode(coded(showers), showers.counts, showers.context)
-    assert apart.counts.tolist() == showers.counts.tolist()
+    apart = CODING.decode(coded(showers), showers.multiplicity, showers.conditioning)
+    assert apart.multiplicity.tolist() == showers.multiplicity.tolist()
     assert len(np.unique(keys_of(apart))) == len(apart.points)
     assert np.allclose(apart.points[:, 0], showers.points[:, 0], rtol=1e-5)
 
@@ -153,7 +153,7 @@ def test_of_hits_in_one_cell_the_others_move_and_no_energy_or_hit_is_lost():
 def test_a_hit_that_was_alone_or_the_most_energetic_of_its_cell_stays():
     showers = crowded()
     before, energy = keys_of(showers), showers.points[:, 0]
-    stays = keys_of(CODING.decode(coded(showers), showers.counts)) == before
+    stays = keys_of(CODING.decode(coded(showers), showers.multiplicity)) == before
     best = np.zeros(len(showers) * GRID.size)
     np.maximum.at(best, before, energy)
     assert (stays == (energy == best[before])).all()
@@ -172,9 +172,9 @@ def test_hits_move_one_step_where_they_can_in_every_direction_alike():
 def test_a_shower_is_decoded_alike_alone_and_among_others():
     showers = crowded()
     values = coded(showers)
-    together = CODING.decode(values, showers.counts)
+    together = CODING.decode(values, showers.multiplicity)
     start, stop = showers.offsets[3:5]
-    alone = CODING.decode(values[start:stop], showers.counts[3:4])
+    alone = CODING.decode(values[start:stop], showers.multiplicity[3:4])
     assert alone.points.tolist() == together[3:4].points.tolist()
 
 
@@ -207,18 +207,18 @@ def test_more_hits_than_cells_are_refused():
 
 def test_hits_in_one_cell_may_be_summed_instead():
     showers = crowded()
-    summed = CODING.decode(coded(showers), showers.counts, showers.context, shared="sum")
+    summed = CODING.decode(coded(showers), showers.multiplicity, showers.conditioning, shared="sum")
     assert keys_of(summed).tolist() == np.unique(keys_of(showers)).tolist()
     totals = np.bincount(showers.rows, showers.points[:, 0], minlength=5)
     assert np.allclose(np.bincount(summed.rows, summed.points[:, 0], minlength=5), totals, rtol=1e-5)
-    assert summed.context.tolist() == showers.context.tolist()
+    assert summed.conditioning.tolist() == showers.conditioning.tolist()
 
 
 def test_points_with_a_coordinate_beside_their_cell_may_share_it():
     spec = CloudSpec("tracks", (Feature("x"), Feature("layer", bins=3)), 100)
     tracks = Clouds(np.column_stack([seeded().normal(size=100), np.ones(100)]), [0, 100])
     coding = PointCoding.fit(spec, tracks, rng=seeded())
-    assert (coding.decode(coding.encode(tracks, seeded()), tracks.counts).points[:, 1] == 1).all()
+    assert (coding.decode(coding.encode(tracks, seeded()), tracks.multiplicity).points[:, 1] == 1).all()
 
 
 def test_jets_are_coded_as_they_are_by_their_feature_transforms_alone(real_jets, jet_spec):
@@ -232,7 +232,7 @@ def test_jets_are_coded_as_they_are_by_their_feature_transforms_alone(real_jets,
     values = known.forward(jets.points).astype(np.float32)
     assert coding.exact
     assert coding.encode(jets, seeded()).tolist() == values.tolist()
-    again = coding.decode(values, jets.counts)
+    again = coding.decode(values, jets.multiplicity)
     assert again.points.tolist() == known.inverse(values).astype(np.float32).tolist()
     assert coding.log_det(jets.points).tolist() == known.log_det(jets.points).tolist()
     assert coding.to_json() == known.to_json()
@@ -248,7 +248,7 @@ def test_angles_in_radians_come_back():
     tracks = Clouds(np.column_stack([angles, 7 + angles]), [0, 20, 50])
     coding = PointCoding.fit(spec, tracks, rng=seeded())
     assert (coding.width, coding.exact, list(coding.features.chains)) == (3, False, ["d0"])
-    again = coding.decode(coding.encode(tracks, seeded()), tracks.counts)
+    again = coding.decode(coding.encode(tracks, seeded()), tracks.multiplicity)
     assert np.allclose(again.points, tracks.points, atol=1e-5)
     only = CloudSpec("tracks", spec.features[:1], 50)
     alone = Clouds(angles[:, None], [0, 50])
@@ -263,8 +263,8 @@ def test_a_coding_survives_json(dequantise):
     values = coding.encode(showers, seeded(9))
     assert again.encode(showers, seeded(9)).tolist() == values.tolist()
     assert (
-        again.decode(values * 9, showers.counts).fingerprint()
-        == coding.decode(values * 9, showers.counts).fingerprint()
+        again.decode(values * 9, showers.multiplicity).fingerprint()
+        == coding.decode(values * 9, showers.multiplicity).fingerprint()
     )
 
 

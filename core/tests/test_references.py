@@ -78,11 +78,11 @@ def test_independence_keeps_each_feature_at_its_rank(train, jet_spec):
 def test_independence_makes_the_multiplicities_that_are_asked_for(train, jet_spec):
     model = trained(Independence, train, jet_spec)
     counts = np.array([3, 0, 30, 1])
-    assert model.sample(Conditions(4, counts=counts), RunContext()).counts.tolist() == counts.tolist()
+    assert model.sample(Conditions(4, multiplicity=counts), RunContext()).multiplicity.tolist() == counts.tolist()
     with pytest.raises(UsageError, match="31 points are asked for; training clouds have up to 30"):
-        model.sample(Conditions(2, counts=np.array([1, 31])), RunContext())
+        model.sample(Conditions(2, multiplicity=np.array([1, 31])), RunContext())
     with pytest.raises(UsageError, match="cannot choose their number of points"):
-        trained(Replay, train, jet_spec).sample(Conditions(4, counts=counts), RunContext())
+        trained(Replay, train, jet_spec).sample(Conditions(4, multiplicity=counts), RunContext())
 
 
 @BOTH
@@ -99,7 +99,7 @@ def test_the_same_seed_gives_the_same_clouds_after_saving_too(cls, train, jet_sp
 
 @pytest.fixture(scope="module")
 def heavy_or_light(train, jet_spec):
-    """Jets with the half of the masses that they belong to as context."""
+    """Jets with the half of the masses that they belong to as conditioning."""
     mass = relative_mass(train, jet_spec)
     spec = CloudSpec("jets", jet_spec.features, 30, (Feature("heavy", nature="categorical"),))
     return Clouds(train.points, train.offsets, (mass > np.median(mass))[:, None].astype(float)), spec
@@ -110,11 +110,11 @@ def test_of_a_category_its_own_training_clouds_are_resampled(cls, heavy_or_light
     train, spec = heavy_or_light
     model = trained(cls, train, spec)
     asked = np.random.default_rng(1).integers(2, size=(800, 1)).astype(np.float32)
-    sampled = model.sample(Conditions(800, context=asked), RunContext())
-    assert sampled.context.tolist() == asked.tolist()
+    sampled = model.sample(Conditions(800, conditioning=asked), RunContext())
+    assert sampled.conditioning.tolist() == asked.tolist()
     known = ordered(train, spec)
     for value in (0, 1):
-        ours, theirs = (clouds[np.flatnonzero(clouds.context[:, 0] == value)] for clouds in (sampled, known))
+        ours, theirs = (clouds[np.flatnonzero(clouds.conditioning[:, 0] == value)] for clouds in (sampled, known))
         for rank in (0, 9):
             leading = theirs.points[theirs.ranks == rank, 2]
             assert np.isin(ours.points[ours.ranks == rank, 2], leading).all()
@@ -133,58 +133,60 @@ def test_replay_repeats_no_cloud_of_a_category_that_has_enough(heavy_or_light):
 def test_conditions_that_no_training_cloud_answers_are_refused(cls, heavy_or_light):
     train, spec = heavy_or_light
     model = trained(cls, train, spec)
-    with pytest.raises(UsageError, match=r"no training cloud with the context \[7.0\]"):
-        model.sample(Conditions(2, context=np.array([[1.0], [7.0]])), RunContext())
-    with pytest.raises(UsageError, match=r"which answer context of shape \(2, 1\)"):
+    with pytest.raises(UsageError, match=r"no training cloud with the conditioning \[7.0\]"):
+        model.sample(Conditions(2, conditioning=np.array([[1.0], [7.0]])), RunContext())
+    with pytest.raises(UsageError, match=r"which answer conditioning of shape \(2, 1\)"):
         model.sample(Conditions(2), RunContext())
-    assert model.sample(Conditions(0, context=np.empty((0, 1))), RunContext()).context.shape == (0, 1)
+    assert model.sample(Conditions(0, conditioning=np.empty((0, 1))), RunContext()).context.shape == (0, 1)
 
 
 def test_multiplicities_are_those_asked_for_row_by_row_among_categories(heavy_or_light):
     train, spec = heavy_or_light
     counts, asked = np.array([3, 0, 30, 1]), np.array([[1.0], [0.0], [1.0], [0.0]])
-    sampled = trained(Independence, train, spec).sample(Conditions(4, context=asked, counts=counts), RunContext())
-    assert sampled.counts.tolist() == counts.tolist()
+    sampled = trained(Independence, train, spec).sample(
+        Conditions(4, conditioning=asked, multiplicity=counts), RunContext()
+    )
+    assert sampled.multiplicity.tolist() == counts.tolist()
 
 
 @pytest.fixture(scope="module")
 def with_mass(train, jet_spec):
-    """Jets with their mass as context, and half of the time of one of two kinds."""
-    context = np.stack([relative_mass(train, jet_spec), np.arange(1000) % 2], axis=1)
+    """Jets with their mass as conditioning, and half of the time of one of two kinds."""
+    conditioning = np.stack([relative_mass(train, jet_spec), np.arange(1000) % 2], axis=1)
     columns = (Feature("mass", nature="positive"), Feature("kind", nature="categorical"))
-    return Clouds(train.points, train.offsets, context), CloudSpec("jets", jet_spec.features, 30, columns)
+    return Clouds(train.points, train.offsets, conditioning), CloudSpec("jets", jet_spec.features, 30, columns)
 
 
 def test_replay_answers_a_number_with_the_nearest_training_cloud_of_the_category(with_mass):
     train, spec = with_mass
     asked = np.array([[0.1, 0.0], [0.17, 1.0], [9.0, 1.0]], np.float32)
-    sampled = trained(Replay, train, spec).sample(Conditions(3, context=asked), RunContext())
-    assert sampled.context.tolist() == asked.tolist()
+    sampled = trained(Replay, train, spec).sample(Conditions(3, conditioning=asked), RunContext())
+    assert sampled.conditioning.tolist() == asked.tolist()
     known = ordered(train, spec)
     for row, (mass, kind) in enumerate(asked):
-        there = np.flatnonzero(known.context[:, 1] == kind)
-        nearest = there[np.abs(np.log(known.context[there, 0] / mass)).argmin()]
+        there = np.flatnonzero(known.conditioning[:, 1] == kind)
+        nearest = there[np.abs(np.log(known.conditioning[there, 0] / mass)).argmin()]
         assert sampled[row : row + 1].points.tolist() == known[nearest : nearest + 1].points.tolist()
 
 
 def test_independence_draws_each_feature_from_training_clouds_of_like_numbers(with_mass):
     train, spec = with_mass
     asked = np.tile(np.array([[0.05, 0.0], [0.2, 0.0]], np.float32), (200, 1))
-    sampled = trained(Independence, train, spec).sample(Conditions(400, context=asked), RunContext())
+    sampled = trained(Independence, train, spec).sample(Conditions(400, conditioning=asked), RunContext())
     known = ordered(train, spec)[::2]
     for row, mass in enumerate(asked[:2, 0]):
-        near = known[np.sort(np.abs(np.log(known.context[:, 0] / mass)).argsort(kind="stable")[:10])]
+        near = known[np.sort(np.abs(np.log(known.conditioning[:, 0] / mass)).argsort(kind="stable")[:10])]
         ours = sampled[row::2]
-        assert set(ours.counts.tolist()) <= set(near.counts.tolist())
+        assert set(ours.multiplicity.tolist()) <= set(near.multiplicity.tolist())
         for rank in (0, 9, 29):
             for column in range(3):
                 made = ours.points[ours.ranks == rank, column]
                 assert set(made.tolist()) == set(near.points[near.ranks == rank, column].tolist())
-    few = Conditions(2, context=asked[:2], counts=np.array([3, 0]))
-    assert trained(Independence, train, spec).sample(few, RunContext()).counts.tolist() == [3, 0]
+    few = Conditions(2, conditioning=asked[:2], multiplicity=np.array([3, 0]))
+    assert trained(Independence, train, spec).sample(few, RunContext()).multiplicity.tolist() == [3, 0]
     with pytest.raises(UsageError, match="40 points are asked for; training clouds have up to 30"):
         trained(Independence, train, spec).sample(
-            Conditions(2, context=asked[:2], counts=np.array([1, 40])), RunContext()
+            Conditions(2, conditioning=asked[:2], multiplicity=np.array([1, 40])), RunContext()
         )
 
 
@@ -197,7 +199,7 @@ def test_no_clouds_are_made_when_none_are_asked_for(cls, train, jet_spec):
 def test_empty_training_clouds_are_clouds(cls):
     spec = CloudSpec("showers", (Feature("x"),), 2)
     model = trained(cls, Clouds([[1.0], [2.0]], [0, 0, 2, 2]), spec)
-    assert set(model.sample(Conditions(50), RunContext()).counts.tolist()) == {0, 2}
+    assert set(model.sample(Conditions(50), RunContext()).multiplicity.tolist()) == {0, 2}
 
 
 @BOTH
@@ -205,15 +207,15 @@ def test_what_cannot_be_answered_is_refused(cls, train, jet_spec):
     spec = CloudSpec("jets", jet_spec.features, 30, given=jet_spec)
     with pytest.raises(UsageError, match="cannot answer a given set"):
         cls.create(ReferenceSettings(), spec)
-    with pytest.raises(UsageError, match="which answer no context and no given set"):
-        trained(cls, train, jet_spec).sample(Conditions(1, context=np.zeros((1, 1))), RunContext())
+    with pytest.raises(UsageError, match="which answer no conditioning and no given set"):
+        trained(cls, train, jet_spec).sample(Conditions(1, conditioning=np.zeros((1, 1))), RunContext())
     with pytest.raises(UsageError, match="call fit before sample"):
         cls.create(ReferenceSettings(), jet_spec).sample(Conditions(1), RunContext())
 
 
 @pytest.mark.parametrize("spec", [specs.replay, specs.independence], ids=lambda spec: spec.name)
 def test_they_are_reference_rows_with_every_preset(spec):
-    assert spec.reference
+    assert spec.baseline
     settings = load_target(spec.settings)
     assert list(settings.presets) == ["tiny", "quick", "standard", "gpu", "full"]
     assert resolve(settings, spec.name, "quick").values == {}

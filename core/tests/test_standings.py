@@ -24,7 +24,7 @@ def score(mean, *, n=10_000, ranked=True, direction="lower"):
     )
 
 
-def row(generator, seed, scores, *, status="ok", reference=False, preset="quick", **more):
+def row(generator, seed, scores, *, status="ok", baseline=False, preset="quick", **more):
     return Row(
         format=PLAN_FORMAT,
         id=f"{generator}.{seed}",
@@ -34,7 +34,7 @@ def row(generator, seed, scores, *, status="ok", reference=False, preset="quick"
         distribution="jetgen-test",
         version="1",
         preset=preset if generator else None,
-        reference=reference,
+        baseline=baseline,
         dataset="jets",
         size="small",
         seed=seed,
@@ -83,7 +83,7 @@ def test_nobody_leads_alone_or_by_a_diagnostic_or_from_few_clouds():
 
 
 def test_a_reference_is_never_ranked_however_good_it_is():
-    rows = [*models(good=[2.0, 2.1], bad=[3.0, 3.1]), row("replay", 0, {"w1m": score(0.1)}, reference=True)]
+    rows = [*models(good=[2.0, 2.1], bad=[3.0, 3.1]), row("replay", 0, {"w1m": score(0.1)}, baseline=True)]
     (experiment,) = experiments(rows)
     assert experiment.leader("w1m") == "good"
     assert [one.title for one in experiment.standings] == ["floor", "good", "bad", "replay"]

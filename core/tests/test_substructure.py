@@ -155,7 +155,7 @@ def test_axes_are_those_of_fastjet_for_real_generated_and_scattered_jets(real_je
     ours = subjettiness(leading_jets(clouds, jet_spec), jet_spec)
     theirs = [by_fastjet(clouds[i : i + 1].points.astype(np.float64).tolist()) for i in range(len(clouds))]
     np.testing.assert_allclose(ours, theirs, rtol=1e-7, atol=1e-9)
-    assert (leading_jets(clouds, jet_spec).counts < clouds.counts)[60:].any()
+    assert (leading_jets(clouds, jet_spec).multiplicity < clouds.multiplicity)[60:].any()
 
 
 def test_d2_is_that_of_the_energy_correlator_of_fastjet(real_jets, jet_spec):
@@ -164,7 +164,7 @@ def test_d2_is_that_of_the_energy_correlator_of_fastjet(real_jets, jet_spec):
 
     eta, phi, pt = real_jets[:100].points.astype(np.float64).T
     momenta = {"px": pt * np.cos(phi), "py": pt * np.sin(phi), "pz": pt * np.sinh(eta), "E": pt * np.cosh(eta)}
-    particles = ak.unflatten(ak.zip(momenta, with_name="Momentum4D"), real_jets[:100].counts)
+    particles = ak.unflatten(ak.zip(momenta, with_name="Momentum4D"), real_jets[:100].multiplicity)
     found = fastjet.ClusterSequence(particles, fastjet.JetDefinition(fastjet.kt_algorithm, 10.0))
     theirs = ak.to_numpy(found.exclusive_jets_energy_correlator(njets=1, beta=1, func="d2"))
     np.testing.assert_allclose(substructure(real_jets[:100], jet_spec)[:, 2], theirs, rtol=1e-6)

@@ -30,7 +30,7 @@ def hard_jets(real_jets):
 
 @pytest.fixture(scope="module")
 def ragged_jets(hard_jets):
-    return Ragged.of(hard_jets.points, hard_jets.counts)
+    return Ragged.of(hard_jets.points, hard_jets.multiplicity)
 
 
 def epoch_of(batches, number, name="row"):
@@ -54,7 +54,7 @@ def test_ragged_rows_come_padded_as_clouds_do(hard_jets, ragged_jets, device):
     padded, mask = hard_jets[index.cpu().numpy()].padded()
     assert rows.device.type == rows[index].device.type == device
     assert torch.equal(rows[index].cpu(), torch.from_numpy(padded))
-    assert torch.equal(mask_of(rows.counts[index], padded.shape[1]).cpu(), torch.from_numpy(mask))
+    assert torch.equal(mask_of(rows.lengths[index], padded.shape[1]).cpu(), torch.from_numpy(mask))
 
 
 def test_empty_places_hold_zeros_even_beside_rows_that_are_not_finite():
@@ -67,7 +67,7 @@ def test_padded_rows_are_put_back_where_they_came_from(hard_jets, ragged_jets):
     answer = Ragged(torch.zeros_like(ragged_jets.values), ragged_jets.offsets)
     for part in index.split(300):
         padded = ragged_jets[part]
-        empty = ~mask_of(ragged_jets.counts[part], padded.shape[1]).unsqueeze(-1)
+        empty = ~mask_of(ragged_jets.lengths[part], padded.shape[1]).unsqueeze(-1)
         answer[part] = padded.masked_fill(empty, torch.nan)
     assert torch.equal(answer.values, ragged_jets.values)
 
@@ -86,7 +86,7 @@ def test_rows_without_places_are_padded_to_nothing(values):
 def test_ragged_rows_are_made_from_arrays_that_cannot_be_written(real_jets):
     points = real_jets.points.copy()
     points.flags.writeable = False
-    assert torch.equal(Ragged.of(points, real_jets.counts).values, torch.from_numpy(real_jets.points))
+    assert torch.equal(Ragged.of(points, real_jets.multiplicity).values, torch.from_numpy(real_jets.points))
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def train(jets, out, kill_at=-1, **options):
 
     update = Update("sum", ("model",), loss, partial(torch.optim.Adam, lr=1e-3))
     phase = Phase("fit", 40, SIZE, (update,), **{"buckets": "counts", "bucket_pool": 4, **options})
-    data = {"points": jets, "counts": jets.counts}
+    data = {"points": jets, "counts": jets.lengths}
     report = fit({"model": model}, data, [phase], RunContext(seed=3, out=out), checkpoint_seconds=0)
     return model, report, seen
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from jetgen.torch.clouds import draw_points
-from jetgen.torch.training import drawing, even_times, mirror_signs
+from jetgen.torch.clouds import draw_points, drawing
+from jetgen.torch.training import even_times, mirror_signs
 
 
 def generator(seed=1):
@@ -30,7 +30,7 @@ def test_even_times_have_one_in_each_part_of_the_interval():
 def test_points_come_in_the_order_of_their_clouds_whatever_is_computed_together(batch_points, monkeypatch):
     monkeypatch.setattr(drawing, "_CHUNK", 4)
     counts = np.array([3, 0, 1, 7, 2, 2, 5, 0, 1, 4])
-    context = np.arange(10, dtype=np.float32).reshape(-1, 1)
+    conditioning = np.arange(10, dtype=np.float32).reshape(-1, 1)
     told = []
 
     def begin(sizes, known, generator):
@@ -41,11 +41,19 @@ def test_points_come_in_the_order_of_their_clouds_whatever_is_computed_together(
 
     def drawn(points):
         return draw_points(
-            begin, counts, context, noise=1, width=2, seed=3, device="cpu", batch_points=points, progress=told.append
+            begin,
+            counts,
+            conditioning,
+            noise=1,
+            width=2,
+            seed=3,
+            device="cpu",
+            batch_points=points,
+            progress=told.append,
         )
 
     found = drawn(batch_points)
-    np.testing.assert_array_equal(found[:, 1], np.repeat(context[:, 0], counts))
+    np.testing.assert_array_equal(found[:, 1], np.repeat(conditioning[:, 0], counts))
     np.testing.assert_array_equal(found, drawn(64))
     assert len(np.unique(found[:, 0])) == counts.sum()
     assert told == [4, 8, 10] * 2

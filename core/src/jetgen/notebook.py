@@ -78,7 +78,7 @@ class GeneratorHandle:
         Arguments:
             out: a folder for checkpoints; with it, the same call goes on after an interrupt.
         """
-        reason = self.settings.unsuitable(data.spec)
+        reason = self.settings.incompatibility(data.spec)
         if reason is not None:
             msg = f"{self.name} cannot learn {data.name}: {reason}"
             raise UsageError(msg)

@@ -83,7 +83,7 @@ def test_the_30_leading_particles_of_larger_jets_count(golden_jets, activations,
     rows = np.concatenate([np.repeat(np.arange(20), 5), jets.rows])
     order = np.argsort(rows, kind="stable")
     larger = Clouds(np.concatenate([soft, jets.points])[order], jets.offsets + 5 * np.arange(21))
-    full = jets.counts == 30
+    full = jets.multiplicity == 30
     assert 0 < full.sum() < 20
     found = metric.measure(larger, MetricContext())
     np.testing.assert_allclose(found[full], activations[0][:20][full], atol=1e-5)

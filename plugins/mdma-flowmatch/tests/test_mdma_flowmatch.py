@@ -94,20 +94,20 @@ def test_the_report_counts_parameters_and_steps(trained):
 
 def test_the_multiplicities_asked_for_come_in_their_order(trained):
     model, counts = trained[0], np.array([3, 0, 30, 1, 0, 17, 30, 2])
-    found = model.sample(Conditions(8, counts=counts), RunContext())
-    assert found.counts.tolist() == counts.tolist()
+    found = model.sample(Conditions(8, multiplicity=counts), RunContext())
+    assert found.multiplicity.tolist() == counts.tolist()
     assert (found.points[:, 2] >= 0).all()
 
 
 def test_no_clouds_and_clouds_without_points_can_be_asked_for(trained):
     assert len(trained[0].sample(Conditions(0), RunContext())) == 0
-    empty = trained[0].sample(Conditions(3, counts=np.zeros(3, np.int64)), RunContext())
+    empty = trained[0].sample(Conditions(3, multiplicity=np.zeros(3, np.int64)), RunContext())
     assert (len(empty), len(empty.points)) == (3, 0)
 
 
 def test_multiplicities_beyond_the_largest_are_refused(trained):
     with pytest.raises(DataError, match="multiplicities between 0 and 30 can be asked for, not up to 31"):
-        trained[0].sample(Conditions(2, counts=np.array([3, 31])), RunContext())
+        trained[0].sample(Conditions(2, multiplicity=np.array([3, 31])), RunContext())
 
 
 def with_settings(model, **values):
@@ -124,13 +124,13 @@ def test_the_same_seed_gives_the_same_clouds_whatever_is_computed_together(of_ty
     assert not same(of_types.sample(conditions, RunContext(seed=4)), expected)
     for points in (1, 70, 10**6):
         found = with_settings(of_types, batch_points=points).sample(conditions, RunContext(seed=3))
-        np.testing.assert_array_equal(found.counts, expected.counts)
+        np.testing.assert_array_equal(found.multiplicity, expected.multiplicity)
         np.testing.assert_allclose(found.points, expected.points, rtol=1e-3, atol=1e-5)
 
 
 def test_rows_beyond_the_first_chunk_of_noise_are_different(of_types, monkeypatch):
     monkeypatch.setattr(drawing, "_CHUNK", 4)
-    conditions = Conditions(8, context=np.ones((8, 1), np.float32), counts=np.full(8, 5))
+    conditions = Conditions(8, conditioning=np.ones((8, 1), np.float32), counts=np.full(8, 5))
     found = of_types.sample(conditions, RunContext())
     assert len(np.unique(found.points[:, 0])) == 40
 
@@ -138,16 +138,16 @@ def test_rows_beyond_the_first_chunk_of_noise_are_different(of_types, monkeypatc
 def test_each_row_answers_its_context(of_types, typed_jets):
     hard = np.random.default_rng(1).integers(0, 2, (200, 1)).astype(np.float32)
     found = of_types.sample(Conditions(200, context=hard), RunContext())
-    np.testing.assert_array_equal(found.context, hard)
-    real = typed_jets.counts[typed_jets.context[:, 0] == 1]
-    assert found.counts[hard[:, 0] == 1].max() <= real.max() < 30
-    assert found.counts[hard[:, 0] == 0].min() > 25
+    np.testing.assert_array_equal(found.conditioning, hard)
+    real = typed_jets.multiplicity[typed_jets.conditioning[:, 0] == 1]
+    assert found.multiplicity[hard[:, 0] == 1].max() <= real.max() < 30
+    assert found.multiplicity[hard[:, 0] == 0].min() > 25
     soft, few = (found[hard[:, 0] == kind].points[:, 2] for kind in (0, 1))
     assert np.median(few) > 1.5 * np.median(soft)
 
 
 def test_a_category_that_was_not_seen_is_refused_with_one_sentence(of_types):
-    with pytest.raises(DataError, match="the context hard is 2 at row 1; the model was trained on 0, 1"):
+    with pytest.raises(DataError, match="the conditioning hard is 2 at row 1; the model was trained on 0, 1"):
         of_types.sample(Conditions(2, context=np.array([[0], [2]], np.float32)), RunContext())
 
 
@@ -160,7 +160,7 @@ def test_a_context_of_other_columns_is_refused_with_one_sentence(of_types, train
 
 @pytest.mark.parametrize("solver", ["euler", "heun", "rk4", "dopri5"])
 def test_every_solver_samples_about_the_same_jets(trained, solver):
-    conditions = Conditions(100, counts=np.full(100, 20))
+    conditions = Conditions(100, multiplicity=np.full(100, 20))
     mass, other = (
         relative_mass(model.sample(conditions, RunContext(seed=1)), JETS)
         for model in (with_settings(trained[0], nfe=32), with_settings(trained[0], nfe=32, solver=solver))
@@ -248,12 +248,12 @@ def test_true_jets_are_likelier_than_shifted_ones(trained, jets):
 
 def test_the_density_of_a_multiplicity_that_was_never_seen_is_0_and_empty_clouds_have_one(of_types, typed_jets):
     few = typed_jets[:10]
-    empty = few.counts == 0
+    empty = few.multiplicity == 0
     assert empty.any()
     found = of_types.log_prob(few, RunContext())
     assert np.isfinite(found).all()
     table = of_types.trained().coding.sizes
-    np.testing.assert_allclose(found[empty], table.log_prob(few.counts, few.context)[empty])
+    np.testing.assert_allclose(found[empty], table.log_prob(few.multiplicity, few.conditioning)[empty])
     cut = few[:1].padded()[0][:, :7]
     assert of_types.log_prob(Clouds.from_padded(cut, np.ones((1, 7), bool), few[:1].context), RunContext()) == -np.inf
 
@@ -274,4 +274,4 @@ def test_a_model_trained_on_a_gpu_samples_there_and_on_the_processor(jets, tmp_p
     model.save(tmp_path)
     for device in ("cuda", "cpu"):
         found = MDMAFlowMatch.load(tmp_path, device).sample(Conditions(100), RunContext(device=device))
-        assert found.counts.sum() > 0
+        assert found.multiplicity.sum() > 0

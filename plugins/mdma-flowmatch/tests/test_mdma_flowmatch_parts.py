@@ -109,7 +109,7 @@ def same_noise(monkeypatch):
 
 
 def batch_of(points, counts):
-    return {"points": points, "counts": counts, "context": torch.empty(len(points), 0)}
+    return {"points": points, "counts": counts, "conditioning": torch.empty(len(points), 0)}
 
 
 def test_the_loss_is_a_mean_over_points_that_are_there(same_noise):
@@ -218,7 +218,7 @@ def test_numbers_of_the_representation_are_standard_and_come_back(hard_jets):
     coding = fit_coding(settings(), JETS, hard_jets, rng())
     values = coding.points.features.forward(hard_jets.points)
     assert values.std(0).tolist() == pytest.approx([1, 1, 1], abs=1e-3)
-    back = coding.clouds(values.astype(np.float32), hard_jets.counts, None)
+    back = coding.clouds(values.astype(np.float32), hard_jets.multiplicity, None)
     np.testing.assert_allclose(back.points, hard_jets.points, rtol=1e-3, atol=1e-6)
     again = CloudCoding.from_json(JETS, coding.to_json())
     assert again.to_json() == coding.to_json()
@@ -247,7 +247,7 @@ def test_sizes_are_told_as_finite_numbers():
 @pytest.mark.parametrize("kind", ["jets", "table"])
 def test_every_preset_builds_and_its_velocity_is_0_at_first(preset, kind, hard_jets):
     chosen, spec = settings(preset), CloudSpec(kind, JETS.features, 30)
-    assert chosen.unsuitable(spec) is None
+    assert chosen.incompatibility(spec) is None
     coding = fit_coding(chosen, spec, hard_jets, rng())
     with seeded(1):
         model = Model(chosen, spec, coding, 30.0)
@@ -261,7 +261,7 @@ def test_every_preset_builds_and_its_velocity_is_0_at_first(preset, kind, hard_j
 
 
 @pytest.mark.parametrize(
-    "values", [{}, {"told_size": False}, {"feedback": False}, {"summary": False}, {"inner_context": 0}]
+    "values", [{}, {"told_size": False}, {"feedback": False}, {"summary": False}, {"conditioning_width": 0}]
 )
 @pytest.mark.parametrize("backbone", ["mdma", "epic", "transformer"])
 def test_losses_of_every_form_of_the_network_have_gradients(backbone, values, hard_jets):
@@ -283,15 +283,15 @@ def test_losses_of_every_form_of_the_network_have_gradients(backbone, values, ha
 def test_clouds_that_it_cannot_learn_are_refused_in_a_few_words():
     kinds = CloudSpec("table", (Feature("type", nature="categorical"),), 1)
     given = CloudSpec("jets", JETS.features, 30, given=JETS)
-    assert settings().unsuitable(JETS) is None
-    assert "given set" in settings().unsuitable(given)
-    assert "categorical" in settings().unsuitable(kinds)
-    assert "heads" in settings(heads=5).unsuitable(JETS)
+    assert settings().incompatibility(JETS) is None
+    assert "given set" in settings().incompatibility(given)
+    assert "categorical" in settings().incompatibility(kinds)
+    assert "heads" in settings(heads=5).incompatibility(JETS)
 
 
 def test_a_transformer_whose_width_the_heads_cannot_share_is_refused_in_a_few_words():
-    assert "width = 18" in settings(width=18, backbone="transformer").unsuitable(JETS)
-    assert settings(width=18).unsuitable(JETS) is None
+    assert "width = 18" in settings(width=18, backbone="transformer").incompatibility(JETS)
+    assert settings(width=18).incompatibility(JETS) is None
 
 
 def test_weights_that_are_not_there_are_refused_with_one_sentence(tmp_path):

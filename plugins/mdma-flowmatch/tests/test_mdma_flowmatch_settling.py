@@ -39,7 +39,7 @@ def observer(model):
 @pytest.fixture
 def padded(model, jets):
     """50 true jets in the coordinates of the networks, and where they have particles."""
-    rows = fit_coding(model.settings, JETS, jets, rng()).rows(jets[jets.counts > 2][:50], rng())
+    rows = fit_coding(model.settings, JETS, jets, rng()).rows(jets[jets.multiplicity > 2][:50], rng())
     points = rows["points"][torch.arange(50)]
     return points, mask_of(rows["counts"], points.shape[1])
 
@@ -136,7 +136,7 @@ def test_the_density_of_settled_jets_is_normalised(model):
     generator = torch.Generator().manual_seed(3)
     jets, counts = 40_000, 4
     points = torch.randn(jets, counts, 3, generator=generator)
-    batch = {"points": points, "counts": torch.full((jets,), counts), "context": torch.empty(jets, 0)}
+    batch = {"points": points, "counts": torch.full((jets,), counts), "conditioning": torch.empty(jets, 0)}
     mask = mask_of(batch["counts"], counts)
     raw = model.points.summary.raw(points, mask)
     model.points.summary.standardise(raw, mirrored=False)

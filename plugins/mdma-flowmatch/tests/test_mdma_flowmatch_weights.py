@@ -51,7 +51,7 @@ def test_shipped_weights_sample_without_data_or_training(name):
     model = jetgen.generator("mdma-flowmatch", weights=name)
     clouds = model.sample(50, seed=1)
     assert len(clouds) == 50
-    assert clouds.counts.max() <= int(name.removeprefix("pythia-top"))
+    assert clouds.multiplicity.max() <= int(name.removeprefix("pythia-top"))
     assert clouds.points[:, 2].min() >= 0
 
 

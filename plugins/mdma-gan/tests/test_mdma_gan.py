@@ -23,10 +23,10 @@ def settings(preset="tiny", **values):
     return resolve(MDMAGANSettings, "mdma-gan", preset, [("test", values)]).settings
 
 
-def fitted(clouds, spec=JETS, context=None, **values):
+def fitted(clouds, spec=JETS, ctx=None, **values):
     model = MDMAGAN.create(settings(**values), spec)
     n = len(clouds) * 4 // 5
-    report = model.fit(clouds[:n], clouds[n:], context or RunContext(seed=1))
+    report = model.fit(clouds[:n], clouds[n:], ctx or RunContext(seed=1))
     return model, report
 
 
@@ -95,14 +95,14 @@ def test_each_way_to_train_ends_with_clouds(jets, values):
 
 def test_the_multiplicities_asked_for_come_in_their_order(trained):
     model, counts = trained[0], np.array([3, 0, 30, 1, 0, 17, 30, 2])
-    found = model.sample(Conditions(8, counts=counts), RunContext())
-    assert found.counts.tolist() == counts.tolist()
+    found = model.sample(Conditions(8, multiplicity=counts), RunContext())
+    assert found.multiplicity.tolist() == counts.tolist()
     assert (found.points[:, 2] >= 0).all()
 
 
 def test_no_clouds_and_clouds_without_points_can_be_asked_for(trained):
     assert len(trained[0].sample(Conditions(0), RunContext())) == 0
-    empty = trained[0].sample(Conditions(3, counts=np.zeros(3, np.int64)), RunContext())
+    empty = trained[0].sample(Conditions(3, multiplicity=np.zeros(3, np.int64)), RunContext())
     assert (len(empty), len(empty.points)) == (3, 0)
 
 
@@ -115,23 +115,23 @@ def test_the_same_seed_gives_the_same_clouds_whatever_is_computed_together(of_ty
         other = MDMAGAN.create(of_types.settings.model_copy(update={"batch_points": points}), of_types.spec)
         other.kept = of_types.kept
         found = other.sample(conditions, RunContext(seed=3))
-        np.testing.assert_array_equal(found.counts, expected.counts)
+        np.testing.assert_array_equal(found.multiplicity, expected.multiplicity)
         np.testing.assert_allclose(found.points, expected.points, rtol=1e-3, atol=1e-5)
 
 
 def test_rows_beyond_the_first_chunk_of_noise_are_different(of_types, monkeypatch):
     monkeypatch.setattr(drawing, "_CHUNK", 4)
-    conditions = Conditions(8, context=np.ones((8, 1), np.float32), counts=np.full(8, 5))
+    conditions = Conditions(8, conditioning=np.ones((8, 1), np.float32), counts=np.full(8, 5))
     assert len(np.unique(of_types.sample(conditions, RunContext()).points[:, 0])) == 40
 
 
 def test_each_row_answers_its_context(of_types, typed_jets):
     hard = np.random.default_rng(1).integers(0, 2, (200, 1)).astype(np.float32)
     found = of_types.sample(Conditions(200, context=hard), RunContext())
-    np.testing.assert_array_equal(found.context, hard)
-    real = typed_jets.counts[typed_jets.context[:, 0] == 1]
-    assert found.counts[hard[:, 0] == 1].max() <= real.max() < 30
-    assert found.counts[hard[:, 0] == 0].min() > 25
+    np.testing.assert_array_equal(found.conditioning, hard)
+    real = typed_jets.multiplicity[typed_jets.conditioning[:, 0] == 1]
+    assert found.multiplicity[hard[:, 0] == 1].max() <= real.max() < 30
+    assert found.multiplicity[hard[:, 0] == 0].min() > 25
 
 
 def test_a_context_of_other_columns_is_refused_with_one_sentence(of_types, trained):
@@ -143,7 +143,7 @@ def test_a_context_of_other_columns_is_refused_with_one_sentence(of_types, train
 
 def test_generated_jets_are_as_often_mirrored_as_not(trained):
     found = trained[0].sample(Conditions(4000), RunContext())
-    means = np.bincount(found.rows, found.points[:, 0], 4000) / np.maximum(found.counts, 1)
+    means = np.bincount(found.rows, found.points[:, 0], 4000) / np.maximum(found.multiplicity, 1)
     assert abs(means.mean()) < 4 * means.std() / 4000**0.5
 
 
@@ -159,10 +159,10 @@ def test_a_killed_training_goes_on_to_the_same_weights(jets, tmp_path, monkeypat
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fitted(jets[:400], context=RunContext(seed=1, out=tmp_path, listener=kill), steps=20, validate_every=5)
+        fitted(jets[:400], ctx=RunContext(seed=1, out=tmp_path, listener=kill), steps=20, validate_every=5)
     steps = []
     context = RunContext(seed=1, out=tmp_path, listener=lambda event: steps.append(event.get("done")))
-    cut, resumed = fitted(jets[:400], context=context, steps=20, validate_every=5)
+    cut, resumed = fitted(jets[:400], ctx=context, steps=20, validate_every=5)
     mine, theirs = (each.trained().model.state_dict() for each in (whole, cut))
     assert all(torch.equal(mine[name], theirs[name]) for name in mine)
     assert resumed.history == report.history
@@ -212,7 +212,7 @@ def showers():
     """The small ones among simulated showers, and what they mean."""
     dataset = ToyShowers.create("tiny")
     found = dataset.simulate(400, seed=1)
-    return found[found.counts < 400], dataset.spec
+    return found[found.multiplicity < 400], dataset.spec
 
 
 def test_showers_are_generated_for_their_context_with_each_hit_in_a_cell_of_its_own(showers):
@@ -221,7 +221,7 @@ def test_showers_are_generated_for_their_context_with_each_hit_in_a_cell_of_its_
     assert {"kept/energy", "kept/features", "kept/size"} <= report.history.keys()
     conditions = Conditions.like(clouds[:50])
     found = model.sample(conditions, RunContext())
-    np.testing.assert_array_equal(found.context, clouds.context[:50])
+    np.testing.assert_array_equal(found.conditioning, clouds.conditioning[:50])
     cells = found.points[:, 1:]
     assert (cells >= 0).all()
     assert (cells < [45, 16, 9]).all()
@@ -235,4 +235,4 @@ def test_a_model_trained_on_a_gpu_samples_there_and_on_the_processor(jets, tmp_p
     model.save(tmp_path)
     for device in ("cuda", "cpu"):
         found = MDMAGAN.load(tmp_path, device).sample(Conditions(100), RunContext(device=device))
-        assert found.counts.sum() > 0
+        assert found.multiplicity.sum() > 0

@@ -337,7 +337,7 @@ def test_a_generated_jet_has_the_summary_of_the_true_one_it_is_compared_with(jet
     sizes = Sizes(30, 25.0)
     with seeded(1):
         model = Model(one, coding, sizes)
-    rows = coding.rows(jets[jets.counts > 2][:200], np.random.default_rng(1))
+    rows = coding.rows(jets[jets.multiplicity > 2][:200], np.random.default_rng(1))
     observer = model.points.observer
     learn_summaries(observer, model.summary, rows, mirrored=True, batch_points=4096)
     critic = Critic(one, coding.points.width, 0, sizes.typical, observer)

@@ -48,7 +48,7 @@ def mini(monkeypatch) -> tuple[int, int, int]:
 
 @pytest.fixture
 def jets_of(filled):
-    """A function that reads the 400 test jets of a parton, with pt, eta and mass as context."""
+    """A function that reads the 400 test jets of a parton, with pt, eta and mass as conditioning."""
 
     def read(parton: str) -> Clouds:
         parts: list[Shard] = shards(home(parton), parton, "test", 400)

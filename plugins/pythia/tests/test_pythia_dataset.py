@@ -91,9 +91,9 @@ def test_the_jets_are_what_the_spec_says(filled, mini):
         source = dataset.load(split)
         jets = source[:]
         assert len(source) == len(jets) == n
-        assert jets.counts.min() >= 5
-        assert jets.counts.max() == dataset.spec.max_points
-        assert jets.context.shape == (n, 0)
+        assert jets.multiplicity.min() >= 5
+        assert jets.multiplicity.max() == dataset.spec.max_points
+        assert jets.conditioning.shape == (n, 0)
         assert (np.diff(jets.points[:, 2])[jets.ranks[1:] > 0] <= 0).all()
         assert (jets.points[:, 2] > 0).all()
 
@@ -108,9 +108,9 @@ def test_slices_cross_files_and_steps_like_those_of_a_list(filled, mini):
 def test_30_particles_are_the_leading_ones_of_150(filled, mini):
     few = PythiaJets.create("mini", parton="w", particles=30).load("test")[:]
     many = PythiaJets.create("mini", parton="w", particles=150).load("test")[:]
-    assert many.counts.max() > 30
+    assert many.multiplicity.max() > 30
     assert hardest(many, 30).fingerprint() == few.fingerprint()
-    np.testing.assert_array_equal(few.counts, np.minimum(many.counts, 30))
+    np.testing.assert_array_equal(few.multiplicity, np.minimum(many.multiplicity, 30))
 
 
 def test_no_jet_is_in_two_splits_or_twice_in_one(filled, mini):
@@ -128,7 +128,7 @@ def test_simulated_jets_are_fresh_exact_in_number_and_cached_nowhere(cache):
     assert (len(first), len(other), len(dataset.simulate(0, 1))) == (30, 7, 0)
     assert first.fingerprint() == again.fingerprint()
     assert other.points.tobytes() not in first.points.tobytes()
-    assert first.counts.max() <= 30
+    assert first.multiplicity.max() <= 30
     assert not cache.exists()
 
 

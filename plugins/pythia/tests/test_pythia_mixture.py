@@ -1,4 +1,4 @@
-"""The mixture: five classes in turn, with the class as context, from the very jets of the single datasets."""
+"""The mixture: five classes in turn, with the class as conditioning, from the very jets of the single datasets."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _each(jets: Clouds) -> set[bytes]:
 
 def test_the_class_is_coded_in_the_order_of_jetnet_and_files_tell_it(cache):
     spec = MixedJets.create("tiny", particles=150).spec
-    (jet_type,) = spec.context
+    (jet_type,) = spec.conditioning
     assert (jet_type.name, jet_type.nature) == ("jet_type", "categorical")
     assert jet_type.categories == ("gluon", "quark", "top", "w", "z")
     single = PythiaJets.create("tiny", particles=150).spec
@@ -114,12 +114,12 @@ def _shards(dataset: MixedJets) -> list[Shard]:
 def test_the_jets_of_a_class_are_the_first_of_its_own_dataset(mixed):
     for split in SPLITS:
         jets = mixed.load(split)[:]
-        assert np.bincount(jets.context[:, 0].astype(int)).tolist() == [len(jets) // 5] * 5
+        assert np.bincount(jets.conditioning[:, 0].astype(int)).tolist() == [len(jets) // 5] * 5
     for i, parton in enumerate(PARTONS):
         alone = PythiaJets.create("mini", parton=parton, particles=30).load("test")[:20]
-        ours = jets[np.flatnonzero(jets.context[:, 0] == i)]
+        ours = jets[np.flatnonzero(jets.conditioning[:, 0] == i)]
         assert ours.points.tobytes() == alone.points.tobytes()
-        assert ours.counts.tolist() == alone.counts.tolist()
+        assert ours.multiplicity.tolist() == alone.multiplicity.tolist()
 
 
 def test_no_test_jet_of_a_single_dataset_is_in_the_train_or_val_of_the_mixture(mixed):
@@ -133,7 +133,7 @@ def test_no_test_jet_of_a_single_dataset_is_in_the_train_or_val_of_the_mixture(m
 def test_every_slice_of_five_has_every_class(mixed):
     source = mixed.load("train")
     for start in (0, 1, 7, 143, 195):
-        classes = source[start : start + 5].context[:, 0]
+        classes = source[start : start + 5].conditioning[:, 0]
         assert sorted(classes.tolist()) == [0, 1, 2, 3, 4]
         assert classes[0] == start % 5
 
@@ -141,10 +141,10 @@ def test_every_slice_of_five_has_every_class(mixed):
 def test_slices_are_those_of_a_list(mixed):
     source = mixed.load("train")
     whole = source[:]
-    assert (len(source), whole.context.shape, whole.counts.max()) == (200, (200, 1), 30)
+    assert (len(source), whole.conditioning.shape, whole.multiplicity.max()) == (200, (200, 1), 30)
     for key in (slice(0, 7), slice(99, 103), slice(-30, None), slice(None, None, 9), slice(150, 20, -3), slice(9, 3)):
         assert source[key].fingerprint() == whole[np.arange(200)[key]].fingerprint()
-    assert source[9:3].context.shape == (0, 1)
+    assert source[9:3].conditioning.shape == (0, 1)
 
 
 def test_a_slice_reads_only_the_files_that_it_covers(filled, monkeypatch):
@@ -166,8 +166,8 @@ def test_a_slice_reads_only_the_files_that_it_covers(filled, monkeypatch):
 def test_the_conditions_of_the_test_jets_are_their_classes(mixed):
     test = mixed.load("test")[:]
     conditions = Conditions.like(test)
-    assert conditions.context.tolist() == [[float(i % 5)] for i in range(100)]
-    assert conditions.counts is None
+    assert conditions.conditioning.tolist() == [[float(i % 5)] for i in range(100)]
+    assert conditions.multiplicity is None
 
 
 def test_preparing_makes_what_is_missing_and_says_how_far_it_is(preparation, mixed):
@@ -188,11 +188,11 @@ def test_preparing_makes_what_is_missing_and_says_how_far_it_is(preparation, mix
 def test_simulated_jets_are_fresh_and_in_turn(cache):
     dataset = MixedJets.create("tiny")
     first, again = dataset.simulate(7, 1), dataset.simulate(7, 1)
-    assert first.context[:, 0].tolist() == [0, 1, 2, 3, 4, 0, 1]
+    assert first.conditioning[:, 0].tolist() == [0, 1, 2, 3, 4, 0, 1]
     assert first.fingerprint() == again.fingerprint()
     assert _each(dataset.simulate(5, 2)).isdisjoint(_each(first))
-    assert first.counts.max() <= 30
-    assert (len(dataset.simulate(0, 1)), dataset.simulate(0, 1).context.shape) == (0, (0, 1))
+    assert first.multiplicity.max() <= 30
+    assert (len(dataset.simulate(0, 1)), dataset.simulate(0, 1).conditioning.shape) == (0, (0, 1))
     assert not cache.exists()
 
 

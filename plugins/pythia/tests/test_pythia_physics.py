@@ -22,7 +22,7 @@ SIGMAS = 3.5
 
 @pytest.mark.parametrize("parton", FIGURES)
 def test_multiplicity_agrees_with_the_specification(parton, jets_of):
-    counts = jets_of(parton).counts
+    counts = jets_of(parton).multiplicity
     mean, spread, *_ = FIGURES[parton]
     error = spread * np.sqrt(1 / len(counts) + 1 / 5000)
     assert abs(counts.mean() - mean) < SIGMAS * error
@@ -33,7 +33,7 @@ def test_multiplicity_agrees_with_the_specification(parton, jets_of):
 
 @pytest.mark.parametrize("parton", FIGURES)
 def test_transverse_momentum_agrees_with_the_specification(parton, jets_of):
-    pt = jets_of(parton).context[:, 0]
+    pt = jets_of(parton).conditioning[:, 0]
     *_, mean, spread = FIGURES[parton]
     assert abs(pt.mean() - mean) < SIGMAS * spread * np.sqrt(1 / len(pt) + 1 / 5000)
     assert pt.min() > 800
@@ -42,7 +42,7 @@ def test_transverse_momentum_agrees_with_the_specification(parton, jets_of):
 
 @pytest.mark.parametrize("parton", FIGURES)
 def test_median_mass_agrees_with_the_specification(parton, jets_of):
-    mass = jets_of(parton).context[:, 2]
+    mass = jets_of(parton).conditioning[:, 2]
     # The rank of the expected median among the masses is binomial, whatever the shape of the distribution.
     below = np.mean(mass < FIGURES[parton][2])
     assert abs(below - 0.5) < SIGMAS * 0.5 * np.sqrt(1 / len(mass) + 1 / 5000)
@@ -54,7 +54,7 @@ def test_particles_are_hardest_first_and_add_up_to_the_jet(parton, jets_of):
     eta, phi, pt = jets.points.T.astype(np.float64)
     within = jets.ranks[1:] > 0
     assert (np.diff(pt)[within] <= 0).all()
-    assert (pt * np.repeat(jets.context[:, 0], jets.counts) > 0.2 - 1e-4).all()
+    assert (pt * np.repeat(jets.conditioning[:, 0], jets.multiplicity) > 0.2 - 1e-4).all()
     assert np.mean(np.hypot(eta, phi) < 0.45) > 0.99  # anti-kT jets are round, but two hard cores can reach farther
     starts = jets.offsets[:-1]
     x, y = (np.add.reduceat(pt * f(phi), starts) for f in (np.cos, np.sin))
@@ -62,8 +62,8 @@ def test_particles_are_hardest_first_and_add_up_to_the_jet(parton, jets_of):
     # Dropped particles, and the masses of the kept ones, are a small correction to the hard jet.
     assert np.median(np.hypot(x, y)) == pytest.approx(1, abs=0.01)
     assert np.median(y / x) == pytest.approx(0, abs=0.002)
-    mass = np.sqrt(np.maximum(e**2 - x**2 - y**2 - z**2, 0)) * jets.context[:, 0]
-    assert np.median(np.abs(mass / jets.context[:, 2] - 1)) < 0.1
+    mass = np.sqrt(np.maximum(e**2 - x**2 - y**2 - z**2, 0)) * jets.conditioning[:, 0]
+    assert np.median(np.abs(mass / jets.conditioning[:, 2] - 1)) < 0.1
 
 
 def _momenta(pt, eta, phi):
@@ -140,7 +140,7 @@ def test_a_jet_across_the_seam_of_phi_is_whole():
     jets = leading_jets(1, np.zeros(5, np.int64), _momenta([300, 250, 200, 150, 100], np.zeros(5), phi))
     clouds, rows = jets.clouds()
     assert rows.tolist() == [0]
-    assert clouds.counts.tolist() == [5]
+    assert clouds.multiplicity.tolist() == [5]
     assert np.abs(clouds.points[:, 1]).max() < 0.2
     assert clouds.points[:, 2].sum() == pytest.approx(1, abs=0.01)
 
@@ -152,8 +152,8 @@ def test_soft_particles_and_small_jets_are_dropped_but_count_for_the_jet():
     jets = leading_jets(2, event, _momenta(pt, np.r_[near, near[:5]], np.zeros(11)))
     clouds, rows = jets.clouds()
     assert rows.tolist() == [0]
-    assert clouds.counts.tolist() == [5]
-    assert clouds.context[0, 0] == pytest.approx(960.1, rel=1e-6)
+    assert clouds.multiplicity.tolist() == [5]
+    assert clouds.conditioning[0, 0] == pytest.approx(960.1, rel=1e-6)
 
 
 def test_a_jet_is_matched_to_partons_of_its_own_event_only():

@@ -75,9 +75,9 @@ def test_no_clouds_and_asked_for_multiplicities_are_fine(trained):
     flow, _ = trained
     assert len(flow.sample(Conditions(0), RunContext())) == 0
     counts = np.array([0, 1, 2, 3, 29, 30, 7])
-    assert flow.sample(Conditions(7, counts=counts), RunContext()).counts.tolist() == counts.tolist()
+    assert flow.sample(Conditions(7, multiplicity=counts), RunContext()).multiplicity.tolist() == counts.tolist()
     with pytest.raises(DataError, match="multiplicities between 0 and 30"):
-        flow.sample(Conditions(1, counts=np.array([31])), RunContext())
+        flow.sample(Conditions(1, multiplicity=np.array([31])), RunContext())
 
 
 def test_health_is_reported(trained):
@@ -163,21 +163,21 @@ def test_the_density_of_a_table_is_right_in_the_units_of_its_features():
 def test_the_density_of_jets_holds_the_probability_of_their_multiplicity(clouds):
     flow = RQSFlow.create(settings(steps=5), JETS)
     flow.fit(clouds[:300], clouds[300:], RunContext(seed=1))
-    seen = set(clouds[:300].counts.tolist())
+    seen = set(clouds[:300].multiplicity.tolist())
     for jet in (clouds[i : i + 1] for i in range(300, 400)):
         density = flow.log_prob(jet, RunContext())[0]
-        assert np.isfinite(density) == (int(jet.counts[0]) in seen)
+        assert np.isfinite(density) == (int(jet.multiplicity[0]) in seen)
 
 
 def test_what_it_cannot_learn_is_said_before_training():
     one = Feature("etarel")
     for spec, reason in [
-        (CloudSpec("jets", FEATURES, 30, context=(Feature("mass"),)), "context"),
+        (CloudSpec("jets", FEATURES, 30, conditioning=(Feature("mass"),)), "context"),
         (CloudSpec("table", (one, Feature("kind", nature="categorical")), 1), "categorical"),
         (CloudSpec("table", (one,), 1), "two numbers"),
     ]:
-        assert reason in settings().unsuitable(spec)
-    assert settings().unsuitable(JETS) is None
+        assert reason in settings().incompatibility(spec)
+    assert settings().incompatibility(JETS) is None
     flow = RQSFlow.create(settings(), JETS)
     with pytest.raises(DataError, match="hold no points"):
         flow.fit(Clouds(np.empty((0, 3)), [0, 0]), Clouds(np.empty((0, 3)), [0, 0]), RunContext())
@@ -240,9 +240,9 @@ def test_when_nflows_asserts_while_sampling_the_batch_is_made_in_float64(clouds,
     kind, events = type(flow._design.network), []
     real = kind.inverse
 
-    def discriminant_below_zero(self, noise, context):
+    def discriminant_below_zero(self, noise, conditioning):
         assert noise.dtype == torch.float64
-        return real(self, noise, context)
+        return real(self, noise, conditioning)
 
     monkeypatch.setattr(kind, "inverse", discriminant_below_zero)
     assert len(flow.sample(Conditions(5), RunContext(listener=events.append))) == 5

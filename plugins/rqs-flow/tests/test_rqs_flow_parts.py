@@ -116,16 +116,16 @@ def test_a_flow_inverts_and_its_density_has_the_determinant_of_its_jacobian():
     with torch.random.fork_rng():
         flow = shaken(CouplingFlow(8, 3, contexts=1, counts=4, hidden=8, blocks=1, dropout=0.0, bins=4, tail=5.0))
     values, present, counts = numbers_and_mask()
-    context = torch.ones(5, 1, dtype=torch.float64)
+    conditioning = torch.ones(5, 1, dtype=torch.float64)
 
     def encode(x, row):
         one = slice(row, row + 1)
         return torch.autograd.functional.jacobian(
-            lambda v: flow.decode(v[None], present[one], counts[one], context[one])[0], x
+            lambda v: flow.decode(v[None], present[one], counts[one], conditioning[one])[0], x
         )
 
-    points = flow.decode(values, present, counts, context)
-    density = flow.log_prob(points, present, counts, context)
+    points = flow.decode(values, present, counts, conditioning)
+    density = flow.log_prob(points, present, counts, conditioning)
     for row in range(5):
         taken = int(present[row].sum())
         log_det = torch.linalg.slogdet(encode(values[row], row)[:taken, :taken])[1]

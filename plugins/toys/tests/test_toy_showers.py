@@ -81,12 +81,12 @@ def test_hits_are_cells_of_the_grid_and_none_is_hit_twice(showers):
         assert sorted(set(values.tolist())) == list(range(cells))
     cell = ((showers.rows * 45 + z) * 16 + alpha) * 9 + r
     assert (np.diff(cell) > 0).all()
-    assert showers.counts.min() > 30
-    assert showers.counts.max() <= SPEC.max_points == GRID.cells == 6480
+    assert showers.multiplicity.min() > 30
+    assert showers.multiplicity.max() <= SPEC.max_points == GRID.cells == 6480
 
 
 def test_the_context_is_the_incident_energy_uniform_in_its_logarithm(showers):
-    logs = np.log10(showers.context[:, 0])
+    logs = np.log10(showers.conditioning[:, 0])
     assert (logs.min() > 3.0, logs.max() < 6.0) == (True, True)
     assert np.histogram(logs, 5, (3, 6))[0] == pytest.approx(400, abs=75)
 
@@ -102,8 +102,8 @@ def test_content_does_not_depend_on_how_a_stream_is_sliced():
 
 def test_splits_are_independent_streams():
     first = {split: stream(Simulator(), 0, 1, split) for split in ("train", "val", "test")}
-    assert len({energy for clouds in first.values() for energy in clouds.context[:, 0].tolist()}) == 3 * BLOCK
-    counts = [clouds.counts for clouds in first.values()]
+    assert len({energy for clouds in first.values() for energy in clouds.conditioning[:, 0].tolist()}) == 3 * BLOCK
+    counts = [clouds.multiplicity for clouds in first.values()]
     assert np.abs(np.corrcoef(counts)[np.triu_indices(3, 1)]).max() < 0.5
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from jetgen.data.spec import CloudSpec
 from jetgen.errors import UsageError, did_you_mean
@@ -33,7 +33,17 @@ class Settings(BaseModel):
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
-    def unsuitable(self, cloud_spec: CloudSpec) -> str | None:
+    former_names: ClassVar[Mapping[str, str]] = {}
+    """What settings were called when older models were saved, and what they are called now."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _use_names_of_today(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        return {cls.former_names.get(name, name): value for name, value in values.items()}
+
+    def incompatibility(self, cloud_spec: CloudSpec) -> str | None:
         """Why these settings cannot learn such clouds, in a few words; None if they can."""
         del cloud_spec
         return None

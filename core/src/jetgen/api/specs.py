@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 __all__ = ["API_VERSION", "DatasetSpec", "GeneratorSpec", "MetricSpec", "Spec"]
 
-API_VERSION = 1
+API_VERSION = 2
 """The version of the protocols that this jetgen speaks."""
 
 
@@ -42,14 +42,14 @@ class GeneratorSpec(Spec):
     Arguments:
         settings: where its settings class is (a torch-free subclass of :class:`jetgen.Settings`).
         kinds: the kinds of clouds that it can learn.
-        powers: the further protocols that it implements, such as ``"SupportsLogProb"``.
-        reference: True for a row that is shown beside the models and never ranked.
+        capabilities: the further protocols that it implements, such as ``"SupportsLogProb"``.
+        baseline: True for a row that is shown beside the models and never ranked.
     """
 
     settings: str
     kinds: tuple[str, ...]
-    powers: tuple[str, ...] = ()
-    reference: bool = False
+    capabilities: tuple[str, ...] = ()
+    baseline: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,14 +61,14 @@ class DatasetSpec(Spec):
         sizes: name of each size, and the number of clouds of train, val and test there.
         default_size: the size of a name without ``@size``.
         options: further arguments of the class's ``create``.
-        powers: ``"SupportsSimulation"`` if its simulator can be timed.
+        capabilities: ``"SupportsSimulation"`` if its simulator can be timed.
     """
 
     kind: str
     sizes: Mapping[str, tuple[int, int, int]]
     default_size: str
     options: Mapping[str, Any] = field(default_factory=dict)
-    powers: tuple[str, ...] = ()
+    capabilities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +84,7 @@ class MetricSpec(Spec):
         tier: ``"standard"`` (seconds), ``"slow"`` (minutes), or ``"paper"`` (hours; computed only if named).
         needs: ``"train"`` if it looks at the training clouds too, ``"model"`` if it asks the trained generator itself,
             ``"core"`` if it wants a processor core for itself: the timing stage of a run does what it says.
-        power: the protocol that a generator must declare for a metric that asks it, such as ``"SupportsLogProb"``.
+        capability: the protocol that a generator must declare for a metric that asks it, such as ``"SupportsLogProb"``.
         requires: modules that core does not install by itself and that must be there, such as ``"torch"``.
         ranked: False for a diagnostic that must not order models.
         draws: how many draws of a model it judges at most; None for all that the run makes.
@@ -98,7 +98,7 @@ class MetricSpec(Spec):
     smallest_n: int = 100
     tier: Literal["standard", "slow", "paper"] = "standard"
     needs: tuple[Literal["train", "model", "core"], ...] = ()
-    power: str = ""
+    capability: str = ""
     requires: tuple[str, ...] = ()
     ranked: bool = True
     draws: int | None = None

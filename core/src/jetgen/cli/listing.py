@@ -112,7 +112,7 @@ def _what(plugin: Plugin) -> str:
     spec = plugin.spec
     details = []
     if isinstance(spec, GeneratorSpec):
-        details = ["reference row, never ranked"] * spec.reference + [f"learns {', '.join(spec.kinds)}"]
+        details = ["baseline row, never ranked"] * spec.baseline + [f"learns {', '.join(spec.kinds)}"]
     elif isinstance(spec, DatasetSpec):
         details = [spec.kind, sizes_text(spec)]
     elif isinstance(spec, MetricSpec):

@@ -20,7 +20,7 @@ class Clouds:
     Arguments:
         points: float32 (total, F), the features of every point; cloud i owns ``points[offsets[i]:offsets[i + 1]]``.
         offsets: int64 (N + 1), rising from 0 to total; an empty cloud repeats its offset.
-        context: float32 (N, C), per-cloud observables; C may be 0.
+        conditioning: float32 (N, C), per-cloud observables; C may be 0.
         given: a conditioning set per event, itself clouds.
         event: int64 (N,), the row of ``given`` that each cloud answers; replicas share one.
 
@@ -28,17 +28,17 @@ class Clouds:
         DataError: if a shape, a dtype, an offset or a value is wrong; it names the array and the first bad index.
 
     >>> clouds = Clouds([[0.1, 0.5], [0.2, 0.3], [0.0, 1.0]], [0, 2, 3])
-    >>> len(clouds), clouds.counts.tolist()
+    >>> len(clouds), clouds.multiplicity.tolist()
     (2, [2, 1])
     >>> clouds[1:].points.tolist()
     [[0.0, 1.0]]
     """
 
-    __slots__ = ("context", "event", "given", "offsets", "points")
+    __slots__ = ("conditioning", "event", "given", "offsets", "points")
 
     points: NDArray[np.float32]
     offsets: NDArray[np.int64]
-    context: NDArray[np.float32]
+    conditioning: NDArray[np.float32]
     given: Clouds | None
     event: NDArray[np.int64] | None
 
@@ -46,7 +46,7 @@ class Clouds:
         self,
         points: ArrayLike,
         offsets: ArrayLike,
-        context: ArrayLike | None = None,
+        conditioning: ArrayLike | None = None,
         given: Clouds | None = None,
         event: ArrayLike | None = None,
     ) -> None:
@@ -54,9 +54,11 @@ class Clouds:
         self.offsets = _integers("offsets", offsets)
         _check_offsets(self.offsets, len(self.points))
         n = len(self.offsets) - 1
-        self.context = np.empty((n, 0), np.float32) if context is None else _finite("context", context)
-        if len(self.context) != n:
-            msg = f"context has {len(self.context)} rows for {n} clouds"
+        self.conditioning = (
+            np.empty((n, 0), np.float32) if conditioning is None else _finite("conditioning", conditioning)
+        )
+        if len(self.conditioning) != n:
+            msg = f"conditioning has {len(self.conditioning)} rows for {n} clouds"
             raise DataError(msg)
         if (given is None) != (event is None):
             msg = "given and event come together: one of them is missing"
@@ -79,19 +81,19 @@ class Clouds:
         return int(self.points.shape[1])
 
     @property
-    def counts(self) -> NDArray[np.int64]:
+    def multiplicity(self) -> NDArray[np.int64]:
         """int64 (N,), the number of points of each cloud (its multiplicity)."""
         return np.diff(self.offsets)
 
     @property
     def rows(self) -> NDArray[np.int64]:
         """int64 (total,), the cloud that each point belongs to."""
-        return np.repeat(np.arange(len(self)), self.counts)
+        return np.repeat(np.arange(len(self)), self.multiplicity)
 
     @property
     def ranks(self) -> NDArray[np.int64]:
         """int64 (total,), the place of each point inside its cloud, from 0."""
-        return np.arange(len(self.points)) - np.repeat(self.offsets[:-1], self.counts)
+        return np.arange(len(self.points)) - np.repeat(self.offsets[:-1], self.multiplicity)
 
     def __getitem__(self, key: slice | NDArray[Any] | Sequence[int]) -> Clouds:
         """Some of the clouds: a view for a slice without a step, a copy for an array of indices or of truths."""
@@ -109,45 +111,51 @@ class Clouds:
         first, last = self.offsets[start], self.offsets[stop]
         event = None if self.event is None else self.event[start:stop]
         offsets = self.offsets[start : stop + 1] - first
-        return Clouds._trusted(self.points[first:last], offsets, self.context[start:stop], self.given, event)
+        return Clouds._trusted(self.points[first:last], offsets, self.conditioning[start:stop], self.given, event)
 
     def _pick(self, index: NDArray[np.int64]) -> Clouds:
-        counts = self.counts[index]
+        counts = self.multiplicity[index]
         offsets = np.concatenate([[0], np.cumsum(counts)])
         source = np.arange(offsets[-1]) + np.repeat(self.offsets[:-1][index] - offsets[:-1], counts)
         event = None if self.event is None else self.event[index]
-        return Clouds._trusted(self.points[source], offsets, self.context[index], self.given, event)
+        return Clouds._trusted(self.points[source], offsets, self.conditioning[index], self.given, event)
 
     @classmethod
     def _trusted(
         cls,
         points: NDArray[np.float32],
         offsets: NDArray[np.int64],
-        context: NDArray[np.float32],
+        conditioning: NDArray[np.float32],
         given: Clouds | None,
         event: NDArray[np.int64] | None,
     ) -> Clouds:
         """Parts of clouds that were checked before are not checked again: slicing stays free."""
         self = object.__new__(cls)
-        self.points, self.offsets, self.context, self.given, self.event = points, offsets, context, given, event
+        self.points, self.offsets, self.conditioning, self.given, self.event = (
+            points,
+            offsets,
+            conditioning,
+            given,
+            event,
+        )
         return self
 
     def with_points(self, points: ArrayLike) -> Clouds:
         """The same clouds with other points, as many in each as before; everything else is shared."""
-        return Clouds(points, self.offsets, self.context, self.given, self.event)
+        return Clouds(points, self.offsets, self.conditioning, self.given, self.event)
 
     def padded(self, size: int | None = None) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Points (N, P, F) with zeros in the empty places, and the mask (N, P) that is True at points.
 
         ``size`` is P, by default the largest multiplicity; a larger cloud than P is a :class:`DataError`.
         """
-        largest = int(self.counts.max(initial=0))
+        largest = int(self.multiplicity.max(initial=0))
         size = largest if size is None else size
         if largest > size:
-            row = int(np.argmax(self.counts))
+            row = int(np.argmax(self.multiplicity))
             msg = f"cloud {row} has {largest} points, more than the {size} places asked for"
             raise DataError(msg)
-        mask = np.arange(size) < self.counts[:, None]
+        mask = np.arange(size) < self.multiplicity[:, None]
         points = np.zeros((len(self), size, self.n_features), np.float32)
         points[mask] = self.points
         return points, mask
@@ -157,7 +165,7 @@ class Clouds:
         cls,
         points: ArrayLike,
         mask: ArrayLike,
-        context: ArrayLike | None = None,
+        conditioning: ArrayLike | None = None,
         given: Clouds | None = None,
         event: ArrayLike | None = None,
     ) -> Clouds:
@@ -174,7 +182,7 @@ class Clouds:
                 raise DataError(msg)
             places = places.astype(np.bool_)
         offsets = np.concatenate([[0], np.cumsum(places.sum(1, dtype=np.int64))])
-        return cls(values[places], offsets, context, given, event)
+        return cls(values[places], offsets, conditioning, given, event)
 
     @classmethod
     def concatenate(cls, parts: Sequence[Clouds]) -> Clouds:
@@ -187,18 +195,18 @@ class Clouds:
             raise DataError(msg)
         first = parts[0]
         for i, part in enumerate(parts):
-            if (part.n_features, part.context.shape[1]) != (first.n_features, first.context.shape[1]):
-                msg = f"part {i} has other features or context columns than part 0"
+            if (part.n_features, part.conditioning.shape[1]) != (first.n_features, first.conditioning.shape[1]):
+                msg = f"part {i} has other features or conditioning columns than part 0"
                 raise DataError(msg)
             if (part.given is None) != (first.given is None):
                 msg = f"part {i} {'has no' if part.given is None else 'has a'} given set, unlike part 0"
                 raise DataError(msg)
-        offsets = np.concatenate([[0], np.cumsum(np.concatenate([part.counts for part in parts]))])
+        offsets = np.concatenate([[0], np.cumsum(np.concatenate([part.multiplicity for part in parts]))])
         given, event = _joined(parts)
         return cls._trusted(
             np.concatenate([part.points for part in parts]),
             offsets.astype(np.int64),
-            np.concatenate([part.context for part in parts]),
+            np.concatenate([part.conditioning for part in parts]),
             given,
             event,
         )
@@ -209,7 +217,7 @@ class Clouds:
         arrays: dict[str, NDArray[Any] | None] = {
             "points": self.points,
             "offsets": self.offsets,
-            "context": self.context,
+            "context": self.conditioning,  # the first name of it: fingerprints stay what they were
             "event": self.event,
         }
         for name, array in arrays.items():

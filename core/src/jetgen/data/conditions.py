@@ -21,22 +21,22 @@ class Conditions:
 
     Arguments:
         n: how many clouds.
-        context: float32 (n, C), per-cloud observables to generate for.
+        conditioning: float32 (n, C), per-cloud observables to generate for.
         given, event: a conditioning set per event and the row of it for each cloud, as in :class:`jetgen.Clouds`.
-        counts: int64 (n,), the multiplicities asked for. The harness leaves them out: a generator draws its own.
+        multiplicity: int64 (n,), the multiplicities asked for. The harness leaves them out: a generator draws its own.
     """
 
     n: int
-    context: NDArray[np.float32] | None = None
+    conditioning: NDArray[np.float32] | None = None
     given: Clouds | None = None
     event: NDArray[np.int64] | None = None
-    counts: NDArray[np.int64] | None = None
+    multiplicity: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         if self.n < 0:
             msg = f"{self.n} clouds cannot be generated"
             raise DataError(msg)
-        for name in ("context", "event", "counts"):
+        for name in ("conditioning", "event", "multiplicity"):
             array = getattr(self, name)
             if array is not None and len(array) != self.n:
                 msg = f"{name} has {len(array)} rows for {self.n} clouds"
@@ -45,36 +45,36 @@ class Conditions:
             msg = "given and event come together: one of them is missing"
             raise DataError(msg)
         events = 0 if self.given is None else len(self.given)
-        for name, array, end in (("event", self.event, events), ("counts", self.counts, None)):
+        for name, array, end in (("event", self.event, events), ("multiplicity", self.multiplicity, None)):
             if array is not None:
                 _check_integers(name, array, end)
 
     @classmethod
     def like(cls, truth: Clouds) -> Conditions:
-        """What a fair model may know of ``truth``: its context and its given set, never masks or multiplicities."""
-        context = truth.context if truth.context.shape[1] else None
-        return cls(len(truth), context=context, given=truth.given, event=truth.event)
+        """What a fair model may know of ``truth``: its conditioning and given set, never masks or multiplicities."""
+        conditioning = truth.conditioning if truth.conditioning.shape[1] else None
+        return cls(len(truth), conditioning=conditioning, given=truth.given, event=truth.event)
 
     def columns(self, columns: Sequence[Feature]) -> NDArray[np.float32]:
-        """The context (n, C) that was asked for, for a model that was trained with these columns.
+        """The conditioning (n, C) that was asked for, for a model that was trained with these columns.
 
         Raises:
             DataError: if there are others.
         """
-        found = np.empty((self.n, 0), np.float32) if self.context is None else self.context
+        found = np.empty((self.n, 0), np.float32) if self.conditioning is None else self.conditioning
         if found.shape[1] != len(columns):
             names = ", ".join(column.name for column in columns) or "nothing"
-            msg = f"the context to generate for has {found.shape[1]} columns; the model was trained for {names}"
+            msg = f"the conditioning to generate for has {found.shape[1]} columns; the model was trained for {names}"
             raise DataError(msg)
         return found
 
-    def multiplicities(self, largest: int, draw: Callable[[int], NDArray[np.int64]]) -> NDArray[np.int64]:
+    def chosen_multiplicity(self, largest: int, draw: Callable[[int], NDArray[np.int64]]) -> NDArray[np.int64]:
         """The multiplicities asked for; where none are, those that ``draw`` gives for so many clouds.
 
         Raises:
             DataError: if one is larger than a cloud can be.
         """
-        counts = draw(self.n) if self.counts is None else np.asarray(self.counts, np.int64)
+        counts = draw(self.n) if self.multiplicity is None else np.asarray(self.multiplicity, np.int64)
         if counts.max(initial=0) > largest:
             msg = f"multiplicities between 0 and {largest} can be asked for, not up to {counts.max()}"
             raise DataError(msg)
@@ -83,7 +83,7 @@ class Conditions:
     def __getitem__(self, rows: slice) -> Conditions:
         """The request for some of the rows: generators work through it in batches."""
         n = len(range(*rows.indices(self.n)))
-        cut = {name: getattr(self, name) for name in ("context", "event", "counts")}
+        cut = {name: getattr(self, name) for name in ("conditioning", "event", "multiplicity")}
         return replace(self, n=n, **{name: None if array is None else array[rows] for name, array in cut.items()})
 
 

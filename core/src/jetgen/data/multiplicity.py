@@ -39,7 +39,7 @@ class Multiplicity:
 
     @classmethod
     def of(cls, counts: ArrayLike) -> Self:
-        """The table of these multiplicities, for example ``Multiplicity.of(train.counts)``."""
+        """The table of these multiplicities, for example ``Multiplicity.of(train.multiplicity)``."""
         numbers = np.asarray(counts)
         if numbers.ndim != 1 or len(numbers) == 0 or numbers.dtype.kind not in "iu" or numbers.min() < 0:
             msg = "a table of multiplicities is made from at least one non-negative integer"
@@ -83,19 +83,19 @@ _CLOUDS_PER_CELL = 200
 
 
 class ConditionalMultiplicity:
-    """The tables of multiplicities in cells of the context; one table where there is no context.
+    """The tables of multiplicities in cells of the conditioning; one table where there is no conditioning.
 
     A categorical column has a cell per category, any other is cut at its quantiles, each as finely as leaves some 200
     training clouds in a cell. In a cell that no training cloud was in, the table of all clouds stands. (A category that
-    was never seen is taken for its neighbour: refusing it is the business of the encoding of the context.)
+    was never seen is taken for its neighbour: refusing it is the business of the encoding of the conditioning.)
 
     Arguments:
-        edges: for each column of the context the inner edges of its cells, rising.
+        edges: for each column of the conditioning the inner edges of its cells, rising.
         tables: the table of each cell, by the numbers of the cell in each column, such as ``"0,3"``; ``""`` for all.
 
     >>> columns = [Feature("jet_type", nature="categorical")]
-    >>> context = np.repeat([[0.0], [1.0]], 300, axis=0)
-    >>> table = ConditionalMultiplicity.of(np.repeat([7, 9], 300), columns, context)
+    >>> conditioning = np.repeat([[0.0], [1.0]], 300, axis=0)
+    >>> table = ConditionalMultiplicity.of(np.repeat([7, 9], 300), columns, conditioning)
     >>> table.draw(3, np.random.default_rng(1), np.array([[1.0], [0.0], [1.0]])).tolist()
     [9, 7, 9]
     """
@@ -104,47 +104,47 @@ class ConditionalMultiplicity:
         self.edges, self.tables = list(edges), dict(tables)
 
     @classmethod
-    def of(cls, counts: NDArray[np.int64], columns: Sequence[Feature], context: NDArray[Any]) -> Self:
-        """The tables of the training clouds, whose context is (N, C)."""
+    def of(cls, counts: NDArray[np.int64], columns: Sequence[Feature], conditioning: NDArray[Any]) -> Self:
+        """The tables of the training clouds, whose conditioning is (N, C)."""
         free = [column for column in columns if column.nature != "categorical"]
         cells = max(1, len(counts) // _CLOUDS_PER_CELL)
         for i, column in enumerate(columns):
             if column.nature == "categorical":
-                cells = max(1, cells // len(np.unique(context[:, i])))
+                cells = max(1, cells // len(np.unique(conditioning[:, i])))
         parts = max(1, int(cells ** (1 / len(free)))) if free else 1
-        edges = [_edges(column, context[:, i].astype(np.float64), parts) for i, column in enumerate(columns)]
+        edges = [_edges(column, conditioning[:, i].astype(np.float64), parts) for i, column in enumerate(columns)]
         tables = {"": Multiplicity.of(counts)}
         if columns:
-            names = _cells(edges, context)
+            names = _cells(edges, conditioning)
             tables |= {str(name): Multiplicity.of(counts[names == name]) for name in np.unique(names)}
         return cls(edges, tables)
 
-    def draw(self, n: int, rng: np.random.Generator, context: NDArray[Any] | None = None) -> NDArray[np.int64]:
-        """``n`` multiplicities, for the rows of ``context`` (n, C)."""
+    def draw(self, n: int, rng: np.random.Generator, conditioning: NDArray[Any] | None = None) -> NDArray[np.int64]:
+        """``n`` multiplicities, for the rows of ``conditioning`` (n, C)."""
         if not self.edges:
             return self.tables[""].draw(n, rng)
-        names, answer = self._names(n, context), np.zeros(n, np.int64)
+        names, answer = self._names(n, conditioning), np.zeros(n, np.int64)
         for name in np.unique(names):
             rows = np.flatnonzero(names == name)
             answer[rows] = self._table(name).draw(len(rows), rng)
         return answer
 
-    def log_prob(self, counts: NDArray[np.int64], context: NDArray[Any] | None = None) -> NDArray[np.float64]:
-        """The natural logarithm of the probability of each multiplicity given its row of ``context``."""
+    def log_prob(self, counts: NDArray[np.int64], conditioning: NDArray[Any] | None = None) -> NDArray[np.float64]:
+        """The natural logarithm of the probability of each multiplicity given its row of ``conditioning``."""
         if not self.edges:
             return self.tables[""].log_prob(counts)
-        names, answer = self._names(len(counts), context), np.zeros(len(counts))
+        names, answer = self._names(len(counts), conditioning), np.zeros(len(counts))
         for name in np.unique(names):
             rows = np.flatnonzero(names == name)
             answer[rows] = self._table(name).log_prob(counts[rows])
         return answer
 
-    def _names(self, n: int, context: NDArray[Any] | None) -> NDArray[np.str_]:
-        shape = None if context is None else context.shape
-        if context is None or shape != (n, len(self.edges)):
-            msg = f"multiplicities of {n} clouds need a context of shape {(n, len(self.edges))}, not {shape}"
+    def _names(self, n: int, conditioning: NDArray[Any] | None) -> NDArray[np.str_]:
+        shape = None if conditioning is None else conditioning.shape
+        if conditioning is None or shape != (n, len(self.edges)):
+            msg = f"multiplicities of {n} clouds need a conditioning of shape {(n, len(self.edges))}, not {shape}"
             raise DataError(msg)
-        return _cells(self.edges, context)
+        return _cells(self.edges, conditioning)
 
     def _table(self, name: str) -> Multiplicity:
         return self.tables.get(str(name), self.tables[""])
@@ -175,7 +175,7 @@ def _edges(column: Feature, values: NDArray[np.float64], parts: int) -> NDArray[
     return np.unique(np.quantile(values, np.arange(1, parts) / parts))
 
 
-def _cells(edges: Sequence[NDArray[np.float64]], context: NDArray[Any]) -> NDArray[np.str_]:
+def _cells(edges: Sequence[NDArray[np.float64]], conditioning: NDArray[Any]) -> NDArray[np.str_]:
     """The cell of each row, its numbers in all columns joined by commas."""
-    numbers = [np.searchsorted(inner, context[:, i], side="right") for i, inner in enumerate(edges)]
+    numbers = [np.searchsorted(inner, conditioning[:, i], side="right") for i, inner in enumerate(edges)]
     return np.asarray([",".join(map(str, cell)) for cell in zip(*numbers, strict=True)], np.str_)

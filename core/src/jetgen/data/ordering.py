@@ -45,24 +45,24 @@ def leading_points(clouds: Clouds, spec: CloudSpec, most: int) -> Clouds:
     >>> leading_points(Clouds([[0.25], [0.75], [0.5]], [0, 2, 3]), spec, 1).points.tolist()
     [[0.75], [0.5]]
     """
-    if clouds.counts.max(initial=0) > 2 * most:
+    if clouds.multiplicity.max(initial=0) > 2 * most:
         clouds = _without_the_rest(clouds, leading_feature(spec), most)
     clouds = ordered(clouds, spec)
-    offsets = np.concatenate([[0], np.cumsum(np.minimum(clouds.counts, most))])
-    return Clouds(clouds.points[clouds.ranks < most], offsets, clouds.context, clouds.given, clouds.event)
+    offsets = np.concatenate([[0], np.cumsum(np.minimum(clouds.multiplicity, most))])
+    return Clouds(clouds.points[clouds.ranks < most], offsets, clouds.conditioning, clouds.given, clouds.event)
 
 
 def _without_the_rest(clouds: Clouds, leading: int, most: int) -> Clouds:
     """The clouds without the points that are below the one of rank ``most``."""
-    step = max(1, _PLACES // int(clouds.counts.max()))
+    step = max(1, _PLACES // int(clouds.multiplicity.max()))
     kept, counts = [], []
     for start in range(0, len(clouds), step):
         part = clouds[start : start + step]
-        padded = np.full((len(part), max(most, int(part.counts.max(initial=0)))), -np.inf, np.float32)
+        padded = np.full((len(part), max(most, int(part.multiplicity.max(initial=0)))), -np.inf, np.float32)
         padded[part.rows, part.ranks] = part.points[:, leading]
         lowest = np.partition(padded, -most, axis=1)[:, -most]
         chosen = part.points[:, leading] >= lowest[part.rows]
         kept.append(part.points[chosen])
         counts.append(np.bincount(part.rows[chosen], minlength=len(part)))
     offsets = np.concatenate([[0], np.cumsum(np.concatenate(counts))])
-    return Clouds(np.concatenate(kept), offsets, clouds.context, clouds.given, clouds.event)
+    return Clouds(np.concatenate(kept), offsets, clouds.conditioning, clouds.given, clouds.event)

@@ -53,7 +53,7 @@ class Feature:
 
 @dataclass(frozen=True)
 class CloudSpec:
-    """The meaning of :class:`jetgen.Clouds`: kind, features, largest size, context and the given set.
+    """The meaning of :class:`jetgen.Clouds`: kind, features, largest size, conditioning and the given set.
 
     >>> spec = CloudSpec("jets", (Feature("etarel"), Feature("phirel"), Feature("ptrel", nature="positive")), 30)
     >>> spec.index("ptrel")
@@ -65,17 +65,17 @@ class CloudSpec:
     kind: Kind
     features: tuple[Feature, ...]
     max_points: int
-    context: tuple[Feature, ...] = ()
+    conditioning: tuple[Feature, ...] = ()
     given: CloudSpec | None = None
     geometry: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        for name in ("features", "context"):  # a list would not equal the spec that is read back from JSON
+        for name in ("features", "conditioning"):  # a list would not equal the spec that is read back from JSON
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.kind not in get_args(Kind):
             msg = f"clouds have kind {self.kind!r}; use one of {', '.join(get_args(Kind))}"
             raise DataError(msg)
-        for what, columns in (("feature", self.names), ("context", self.context_names)):
+        for what, columns in (("feature", self.names), ("conditioning", self.conditioning_names)):
             if len(set(columns)) != len(columns):
                 msg = f"the {what} names {', '.join(columns)} are not distinct"
                 raise DataError(msg)
@@ -89,9 +89,9 @@ class CloudSpec:
         return tuple(feature.name for feature in self.features)
 
     @property
-    def context_names(self) -> tuple[str, ...]:
-        """The names of the per-cloud observables, in the order of the columns of ``context``."""
-        return tuple(feature.name for feature in self.context)
+    def conditioning_names(self) -> tuple[str, ...]:
+        """The names of the per-cloud observables, in the order of the columns of ``conditioning``."""
+        return tuple(feature.name for feature in self.conditioning)
 
     def index(self, name: str) -> int:
         """The column of the feature called ``name``; a :class:`DataError` if there is none."""
@@ -106,7 +106,7 @@ class CloudSpec:
             "kind": self.kind,
             "features": [feature.to_json() for feature in self.features],
             "max_points": self.max_points,
-            "context": [feature.to_json() for feature in self.context],
+            "context": [feature.to_json() for feature in self.conditioning],
             "given": self.given.to_json() if self.given is not None else None,
             "geometry": dict(self.geometry),
         }
@@ -116,11 +116,12 @@ class CloudSpec:
         """The spec that :meth:`to_json` described; a :class:`DataError` if the document is not one."""
         try:
             given = document.get("given")
+            conditioning = document.get("context", document.get("conditioning", ()))
             return cls(
                 kind=document["kind"],
                 features=tuple(Feature(**feature) for feature in document["features"]),
                 max_points=int(document["max_points"]),
-                context=tuple(Feature(**feature) for feature in document.get("context", ())),
+                conditioning=tuple(Feature(**feature) for feature in conditioning),
                 given=cls.from_json(given) if given is not None else None,
                 geometry=dict(document.get("geometry", {})),
             )

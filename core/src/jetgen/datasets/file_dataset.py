@@ -16,7 +16,7 @@ from jetgen.api.protocols import Split
 from jetgen.data.clouds import Clouds
 from jetgen.data.spec import CloudSpec
 from jetgen.errors import DataError, UsageError
-from jetgen.io import CloudFile, open_clouds
+from jetgen.io.cloud_file import CloudFile, open_clouds
 
 __all__ = ["SIZE", "FileDataset", "FileSplit"]
 

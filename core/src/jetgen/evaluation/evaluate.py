@@ -28,7 +28,7 @@ from jetgen.evaluation.floors import (
     strata,
 )
 from jetgen.evaluation.progress import progress_bar
-from jetgen.io import CloudFile, open_clouds
+from jetgen.io.cloud_file import CloudFile, open_clouds
 from jetgen.registry import discover, load_target
 from jetgen.system import usable_cores
 

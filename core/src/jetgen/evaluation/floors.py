@@ -106,21 +106,21 @@ def score(metric: Metric, real: Clouds, fake: Clouds, ctx: MetricContext) -> dic
 
 
 def strata(clouds: Clouds, spec: CloudSpec) -> NDArray[np.int64] | None:
-    """int64 (N,), the number of the group of each cloud; clouds of a group have nearly the same context.
+    """int64 (N,), the number of the group of each cloud; clouds of a group have nearly the same conditioning.
 
     Each category is a group. Numbers are cut at their quantiles, so finely that there are about as many groups as
-    clouds in a group. None without context.
+    clouds in a group. None without conditioning.
     """
-    if not spec.context or clouds.context.shape[1] != len(spec.context) or len(clouds) == 0:
+    if not spec.conditioning or clouds.conditioning.shape[1] != len(spec.conditioning) or len(clouds) == 0:
         return None
     groups = np.zeros(len(clouds), np.int64)
-    numbers = [i for i, feature in enumerate(spec.context) if feature.nature != "categorical"]
-    for i in set(range(len(spec.context))) - set(numbers):
-        groups = _joint(groups, clouds.context[:, i])
+    numbers = [i for i, feature in enumerate(spec.conditioning) if feature.nature != "categorical"]
+    for i in set(range(len(spec.conditioning))) - set(numbers):
+        groups = _joint(groups, clouds.conditioning[:, i])
     parts = max(1, int((math.sqrt(len(clouds)) / (groups.max() + 1)) ** (1 / max(1, len(numbers)))))
     for i in numbers:
-        edges = np.quantile(clouds.context[:, i], np.arange(1, parts) / parts)
-        groups = _joint(groups, np.searchsorted(edges, clouds.context[:, i], side="right"))
+        edges = np.quantile(clouds.conditioning[:, i], np.arange(1, parts) / parts)
+        groups = _joint(groups, np.searchsorted(edges, clouds.conditioning[:, i], side="right"))
     return groups
 
 

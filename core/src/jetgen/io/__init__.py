@@ -15,10 +15,3 @@ JetNet    ``particle_features`` (N, P, 4), the mask as last      ``particle_feat
 
 A ragged or padded file may also be an ``.npz`` archive; that cannot be sliced on disk and is read whole.
 """
-
-from __future__ import annotations
-
-from jetgen.io.cloud_file import CloudFile, open_clouds
-from jetgen.io.writing import write_clouds
-
-__all__ = ["CloudFile", "open_clouds", "write_clouds"]

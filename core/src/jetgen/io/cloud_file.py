@@ -23,7 +23,7 @@ __all__ = ["CloudFile", "open_clouds"]
 def open_clouds(
     path: Path | str,
     features: Sequence[str] | None = None,
-    context: Sequence[str] | None = None,
+    conditioning: Sequence[str] | None = None,
     kind: Kind | None = None,
 ) -> CloudFile:
     """Open a file of clouds. Shapes, names and offsets are checked now, values when they are read.
@@ -31,7 +31,7 @@ def open_clouds(
     Arguments:
         path: HDF5 or npz, in any of the layouts of :mod:`jetgen.io`.
         features: the features to read, in this order. Needed for a file that does not name its columns.
-        context: the per-cloud observables to read. By default all that the file calls context; of a JetNet file
+        conditioning: the per-cloud observables to read. By default all that the file has; of a JetNet file
             none, because its ``jet_features`` are sums over the particles that a model is to make.
         kind: what the clouds are, where the file does not say. By default a table if no cloud has two points,
             else jets.
@@ -41,7 +41,7 @@ def open_clouds(
     """
     store = open_store(Path(path))
     try:
-        return _open(store, features, context, kind)
+        return _open(store, features, conditioning, kind)
     except BaseException:
         store.close()
         raise
@@ -55,7 +55,7 @@ class CloudFile:
         layout: where the points of a cloud are.
         spec: what the clouds that are read mean.
         columns: the columns of the points that make the features of ``spec``.
-        observables: where the context is.
+        observables: where the conditioning is.
     """
 
     def __init__(
@@ -122,18 +122,20 @@ class CloudFile:
         return values
 
 
-def _open(store: Store, features: Sequence[str] | None, context: Sequence[str] | None, kind: Kind | None) -> CloudFile:
+def _open(
+    store: Store, features: Sequence[str] | None, conditioning: Sequence[str] | None, kind: Kind | None
+) -> CloudFile:
     told = told_spec(store)
     given = _open(store.inside("given"), None, None, None) if "given" in store and "offsets" in store else None
     layout = find_layout(store, given[:] if given is not None else None)
     found = layout.names if told is None else told.names
     names, picked = choose(store, layout.points, found, len(layout.columns), features)
-    observables = find_context(store, len(layout), told, context)
+    observables = find_context(store, len(layout), told, conditioning)
     if told is None:
         guess: Kind = kind or ("table" if layout.max_points == 1 else "jets")
         spec = CloudSpec(guess, described(names), layout.max_points, given=given.spec if given is not None else None)
     else:
         check_told(store, told, layout.max_points, given.spec if given is not None else None)
         spec = replace(told, features=tuple(told.features[i] for i in picked))
-    spec = replace(spec, context=observables.features)
+    spec = replace(spec, conditioning=observables.features)
     return CloudFile(store, layout, spec, [layout.columns[i] for i in picked], observables)

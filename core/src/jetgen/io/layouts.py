@@ -68,7 +68,7 @@ class Ragged:
 
     @property
     def max_points(self) -> int:
-        return max(1, int(self.clouds.counts.max(initial=0)))
+        return max(1, int(self.clouds.multiplicity.max(initial=0)))
 
     def __len__(self) -> int:
         return len(self.clouds)

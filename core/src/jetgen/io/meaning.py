@@ -21,7 +21,7 @@ _JET_NAMES = {4: ("pt", "eta", "mass", "num_particles"), 5: ("type", "pt", "eta"
 
 @dataclass(frozen=True)
 class Observables:
-    """The context of a file: the array that holds it, the columns to read and what they mean."""
+    """The conditioning of a file: the array that holds it, the columns to read and what they mean."""
 
     array: str = "context"
     columns: tuple[int, ...] = ()
@@ -54,7 +54,7 @@ def find_context(store: Store, n: int, told: CloudSpec | None, wanted: Sequence[
     """The per-cloud observables to read of a file with ``n`` clouds."""
     array = "jet_features" if "particle_features" in store else "context"
     if array not in store:
-        missing = wanted or (told.context_names if told is not None else ())
+        missing = wanted or (told.conditioning_names if told is not None else ())
         if missing:
             store.refuse(f"there is no array {array!r} to read {', '.join(missing)} from")
         return Observables()
@@ -63,9 +63,9 @@ def find_context(store: Store, n: int, told: CloudSpec | None, wanted: Sequence[
         store.refuse(f"{array} has {rows} rows for {n} clouds")
     if array == "jet_features" and wanted is None:
         return Observables()
-    found = told.context_names if told is not None else _context_names(store, array, width)
+    found = told.conditioning_names if told is not None else _context_names(store, array, width)
     names, columns = choose(store, array, found, width, wanted)
-    features = described(names) if told is None else tuple(told.context[i] for i in columns)
+    features = described(names) if told is None else tuple(told.conditioning[i] for i in columns)
     return Observables(array, tuple(columns), features)
 
 
@@ -73,5 +73,5 @@ def _context_names(store: Store, array: str, width: int) -> tuple[str, ...]:
     if array == "jet_features":
         found = stored_names(store, array, "jet_feature_names") or _JET_NAMES.get(width)
     else:
-        found = stored_names(store, array, "context_names")
+        found = stored_names(store, array, "conditioning_names")
     return found or tuple(f"{array}_{i}" for i in range(width))

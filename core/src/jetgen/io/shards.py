@@ -59,7 +59,11 @@ class ShardFile(ABC):
         """Put the clouds into the file, whole or not at all."""
         image = io.BytesIO()  # HDF5 crashes at exit after it met a full disk, so it does not meet the disk
         with h5py.File(image, "w", libver="latest") as file:
-            for name, values in {**self.columns(clouds), "offsets": clouds.offsets, "context": clouds.context}.items():
+            for name, values in {
+                **self.columns(clouds),
+                "offsets": clouds.offsets,
+                "context": clouds.conditioning,
+            }.items():
                 file[name] = values
             file.attrs["name"] = self.name
             file.attrs["fingerprint"] = clouds.fingerprint()

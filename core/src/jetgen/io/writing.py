@@ -77,7 +77,7 @@ def _write_group(group: h5py.Group, source: CloudSource, spec: CloudSpec, block:
     group.attrs["format_version"] = FORMAT_VERSION
     group.attrs["cloud_spec"] = json.dumps(spec.to_json(), allow_nan=False)
     points = _growing(group, "points", len(spec.features), 0)
-    context = _growing(group, "context", len(spec.context), len(source))
+    conditioning = _growing(group, "context", len(spec.conditioning), len(source))
     offsets = [np.zeros(1, np.int64)]
     events = []
     given: Clouds | None = None
@@ -87,7 +87,7 @@ def _write_group(group: h5py.Group, source: CloudSource, spec: CloudSpec, block:
         _check(part, spec, start, given)
         offsets.append(part.offsets[1:] + offsets[-1][-1])
         _append(points, part.points)
-        _append(context, part.context)
+        _append(conditioning, part.conditioning)
         if part.event is not None:
             events.append(part.event)
     group["offsets"] = np.concatenate(offsets)
@@ -110,13 +110,16 @@ def _append(dataset: h5py.Dataset, rows: Any) -> None:
 
 
 def _check(part: Clouds, spec: CloudSpec, start: int, given: Clouds | None) -> None:
-    if (part.n_features, part.context.shape[1]) != (len(spec.features), len(spec.context)):
-        have = f"{part.n_features} features and {part.context.shape[1]} context columns"
-        msg = f"the clouds from row {start} have {have}; their spec has {len(spec.features)} and {len(spec.context)}"
+    if (part.n_features, part.conditioning.shape[1]) != (len(spec.features), len(spec.conditioning)):
+        have = f"{part.n_features} features and {part.conditioning.shape[1]} conditioning columns"
+        msg = (
+            f"the clouds from row {start} have {have}; their spec has {len(spec.features)} and {len(spec.conditioning)}"
+        )
         raise DataError(msg)
-    large = np.flatnonzero(part.counts > spec.max_points)
+    large = np.flatnonzero(part.multiplicity > spec.max_points)
     if len(large):
-        msg = f"cloud {start + large[0]} has {part.counts[large[0]]} points; its spec says at most {spec.max_points}"
+        row = large[0]
+        msg = f"cloud {start + row} has {part.multiplicity[row]} points; its spec says at most {spec.max_points}"
         raise DataError(msg)
     if part.given is not given or (given is None) != (spec.given is None):
         msg = f"the clouds from row {start} do not have the one given set that their spec describes"

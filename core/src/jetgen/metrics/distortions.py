@@ -126,7 +126,7 @@ def _shuffle(clouds: Clouds, spec: CloudSpec, rng: np.random.Generator, train: C
     """Among clouds of equal size, each rank is dealt out anew: who is second in one was second in another."""
     del train
     aligned = ordered(clouds, spec)
-    sizes, ranks = np.repeat(aligned.counts, aligned.counts), aligned.ranks
+    sizes, ranks = np.repeat(aligned.multiplicity, aligned.multiplicity), aligned.ranks
     places = np.lexsort([ranks, sizes])
     dealt = np.lexsort([rng.random(len(ranks)), ranks, sizes])
     points = np.empty_like(aligned.points)
@@ -138,8 +138,8 @@ def _one_more(clouds: Clouds, spec: CloudSpec, rng: np.random.Generator, train: 
     """Only clouds that grow give: full ones may be cut off, and their last point is none of the softest."""
     del train
     aligned = ordered(clouds, spec)
-    growing = aligned.counts < spec.max_points
-    givers = rng.permutation(np.flatnonzero(growing & (aligned.counts > 0)))
+    growing = aligned.multiplicity < spec.max_points
+    givers = rng.permutation(np.flatnonzero(growing & (aligned.multiplicity > 0)))
     if len(givers) == 0:
         msg = f"no cloud has both a point to give and room for one more: the largest size is {spec.max_points}"
         raise DataError(msg)
@@ -148,7 +148,7 @@ def _one_more(clouds: Clouds, spec: CloudSpec, rng: np.random.Generator, train: 
     softest = aligned.points[aligned.offsets[1:][giver[growing]] - 1]
     points = np.insert(aligned.points, aligned.offsets[1:][growing], softest, axis=0)
     offsets = aligned.offsets + np.concatenate([[0], np.cumsum(growing)])
-    return Clouds(points, offsets, aligned.context, aligned.given, aligned.event)
+    return Clouds(points, offsets, aligned.conditioning, aligned.given, aligned.event)
 
 
 def _copy(clouds: Clouds, spec: CloudSpec, rng: np.random.Generator, train: CloudSource | None) -> Clouds:

@@ -39,7 +39,7 @@ class NegativeLogLikelihood(CloudMetric):
         """
         del fake
         model: Any = ctx.model
-        if model is None or len(real) == 0 or real.counts.sum() == 0:
+        if model is None or len(real) == 0 or real.multiplicity.sum() == 0:
             msg = "nll asks a trained generator about true clouds; there is none of one of them"
             raise DataError(msg)
         parts = []
@@ -56,7 +56,7 @@ class NegativeLogLikelihood(CloudMetric):
             msg = f"the generator holds all {len(values)} true clouds to be impossible"
             raise DataError(msg)
         error = float(possible.std(ddof=1 if len(possible) > 1 else 0)) / math.sqrt(len(possible))
-        points = float(real.counts.mean())
+        points = float(real.multiplicity.mean())
         return {
             "nll": float(possible.mean()),
             "nll_spread": error,

@@ -49,7 +49,9 @@ class Novelty(CloudMetric):
             raise DataError(msg)
         rng = ctx.rng("metric")
         chosen = [side[np.sort(rng.permutation(len(side))[:_CLOUDS])] for side in (real, fake)]
-        places = min(_POINTS, max(self.cloud_spec.max_points, *(int(side.counts.max(initial=1)) for side in chosen)))
+        places = min(
+            _POINTS, max(self.cloud_spec.max_points, *(int(side.multiplicity.max(initial=1)) for side in chosen))
+        )
         vectors, known = self._training(ctx.train, places)
         queries = np.concatenate([vectors(side) for side in chosen])
         distances = _nearest(queries, known)

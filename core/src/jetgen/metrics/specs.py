@@ -229,7 +229,7 @@ nll = MetricSpec(
     kinds=("jets", "tracks", "table"),  # hits of showers are cells, which have no density
     unit="nat",
     needs=("model",),
-    power="SupportsLogProb",
+    capability="SupportsLogProb",
     draws=1,  # it does not look at them
     ranked=False,  # densities of sets, of ordered lists and of padded arrays differ by constants
 )

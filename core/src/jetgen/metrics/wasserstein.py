@@ -88,7 +88,7 @@ class MultiplicityDistance(_OneValue):
     def measure(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
         """The number of points of each cloud."""
         del ctx
-        return clouds.counts.astype(np.float64)
+        return clouds.multiplicity.astype(np.float64)
 
 
 class FeatureDistance(CloudMetric):

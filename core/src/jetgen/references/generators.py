@@ -18,8 +18,9 @@ from jetgen.data.conditions import Conditions
 from jetgen.data.ordering import ordered
 from jetgen.data.spec import CloudSpec
 from jetgen.errors import DataError, UsageError
-from jetgen.io import open_clouds, write_clouds
 from jetgen.io.atomic import write_json
+from jetgen.io.cloud_file import open_clouds
+from jetgen.io.writing import write_clouds
 from jetgen.references.settings import ReferenceSettings
 
 __all__ = ["Independence", "Replay"]
@@ -33,8 +34,8 @@ _FILE = "train.h5"
 class _Resampler(ABC):
     """What both share: the model is the training clouds, points in falling order of the leading feature.
 
-    Of clouds with categories as context, those of the category that is asked for are resampled by themselves; of
-    clouds with numbers as context, for each number that is asked for the nearest training clouds.
+    Of clouds with categories as conditioning, those of the category that is asked for are resampled by themselves; of
+    clouds with numbers as conditioning, for each number that is asked for the nearest training clouds.
     """
 
     near: ClassVar[tuple[int, int]]
@@ -51,7 +52,7 @@ class _Resampler(ABC):
         Raises:
             UsageError: if the clouds have a given set.
         """
-        reason = settings.unsuitable(cloud_spec)
+        reason = settings.incompatibility(cloud_spec)
         if reason is not None:
             msg = f"{cls.__name__.lower()} does not fit these clouds: {reason}"
             raise UsageError(msg)
@@ -81,20 +82,20 @@ class _Resampler(ABC):
         rng = ctx.rng("sampling")
         rows, parts = [np.empty(0, np.int64)], [self.clouds[:0]]
         for chosen, train in self._by_context(self.clouds, conditions):
-            counts = None if conditions.counts is None else conditions.counts[chosen]
+            counts = None if conditions.multiplicity is None else conditions.multiplicity[chosen]
             rows.append(chosen)
-            if conditions.context is None or not self._numbers:
+            if conditions.conditioning is None or not self._numbers:
                 parts.append(self._resampled(train, len(chosen), counts, rng))
             else:
-                asked = np.asarray(conditions.context)[chosen]
-                answer = self._resampled_near(train, self._nearest(train.context, asked), counts, rng)
+                asked = np.asarray(conditions.conditioning)[chosen]
+                answer = self._resampled_near(train, self._nearest(train.conditioning, asked), counts, rng)
                 parts.append(Clouds(answer.points, answer.offsets, asked))
         return Clouds.concatenate(parts)[np.argsort(np.concatenate(rows))]
 
     def _by_context(self, train: Clouds, conditions: Conditions) -> Iterator[tuple[NDArray[np.int64], Clouds]]:
         """For each category that is asked for, the rows that ask and the training clouds that have it."""
-        name, columns = type(self).__name__.lower(), train.context.shape[1]
-        asked = np.empty((conditions.n, 0)) if conditions.context is None else np.asarray(conditions.context)
+        name, columns = type(self).__name__.lower(), train.conditioning.shape[1]
+        asked = np.empty((conditions.n, 0)) if conditions.conditioning is None else np.asarray(conditions.conditioning)
         if asked.shape != (conditions.n, columns) or conditions.given is not None:
             wanted = f"context of shape {(conditions.n, columns)}" if columns else "no context"
             msg = f"{name} resamples training clouds, which answer {wanted} and no given set"
@@ -105,16 +106,16 @@ class _Resampler(ABC):
             return
         labels, which = np.unique(asked[:, categories], axis=0, return_inverse=True)
         for i, label in enumerate(labels):
-            known = train[np.flatnonzero((train.context[:, categories] == label).all(axis=1))]
+            known = train[np.flatnonzero((train.conditioning[:, categories] == label).all(axis=1))]
             if len(known) == 0:
-                msg = f"{name} has no training cloud with the context {label.tolist()}"
+                msg = f"{name} has no training cloud with the conditioning {label.tolist()}"
                 raise UsageError(msg)
             yield np.flatnonzero(which == i), known
 
     @property
     def _numbers(self) -> list[int]:
-        """The columns of the context that are not categories."""
-        return [i for i, feature in enumerate(self.cloud_spec.context) if feature.nature != "categorical"]
+        """The columns of the conditioning that are not categories."""
+        return [i for i, feature in enumerate(self.cloud_spec.conditioning) if feature.nature != "categorical"]
 
     def _nearest(self, known: NDArray[np.float32], asked: NDArray[np.float32]) -> NDArray[np.int64]:
         """int64 (n, K): for each row asked for the rows known that are nearest in its numbers.
@@ -123,7 +124,7 @@ class _Resampler(ABC):
         """
         sides = [np.asarray(side, np.float64)[:, self._numbers] for side in (known, asked)]
         for i, column in enumerate(self._numbers):
-            if self.cloud_spec.context[column].nature == "positive":
+            if self.cloud_spec.conditioning[column].nature == "positive":
                 for side in sides:
                     side[:, i] = np.log(np.maximum(side[:, i], np.finfo(np.float32).tiny))
         spread = sides[0].std(axis=0)
@@ -162,7 +163,7 @@ class _Resampler(ABC):
 class Replay(_Resampler):
     """Hands training clouds back, none twice as long as there are enough; beyond that with replacement.
 
-    For a number as context it hands back one of the few clouds that are nearest, and may do so twice.
+    For a number as conditioning it hands back one of the few clouds that are nearest, and may do so twice.
     """
 
     near = (1_000, 1)
@@ -196,8 +197,8 @@ class Independence(_Resampler):
 
     def _resampled(self, train: Clouds, n: int, counts: NDArray[np.int64] | None, rng: np.random.Generator) -> Clouds:
         if counts is None:
-            counts = train.counts[rng.integers(len(train), size=n)]
-        largest = int(train.counts.max())
+            counts = train.multiplicity[rng.integers(len(train), size=n)]
+        largest = int(train.multiplicity.max())
         _check_largest(counts, largest)
         by_rank = train.points[np.argsort(train.ranks, kind="stable")]
         available = np.bincount(train.ranks, minlength=largest)
@@ -205,15 +206,15 @@ class Independence(_Resampler):
         offsets = np.concatenate([[0], np.cumsum(counts)])
         ranks = np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
         columns = [by_rank[first[ranks] + rng.integers(available[ranks]), i] for i in range(train.n_features)]
-        return Clouds(np.stack(columns, axis=1), offsets, np.repeat(train.context[:1], n, axis=0))
+        return Clouds(np.stack(columns, axis=1), offsets, np.repeat(train.conditioning[:1], n, axis=0))
 
     def _resampled_near(
         self, train: Clouds, pools: NDArray[np.int64], counts: NDArray[np.int64] | None, rng: np.random.Generator
     ) -> Clouds:
         # In rising order of size, so that the clouds of a pool that reach a rank are the last ones.
-        pools = np.take_along_axis(pools, np.argsort(train.counts[pools], axis=1, kind="stable"), axis=1)
+        pools = np.take_along_axis(pools, np.argsort(train.multiplicity[pools], axis=1, kind="stable"), axis=1)
         if counts is None:
-            counts = train.counts[pools[np.arange(len(pools)), rng.integers(pools.shape[1], size=len(pools))]]
+            counts = train.multiplicity[pools[np.arange(len(pools)), rng.integers(pools.shape[1], size=len(pools))]]
         parts = [np.empty((0, train.n_features), np.float32)]
         for start in range(0, len(pools), _POOLS):
             some = slice(start, start + _POOLS)
@@ -225,7 +226,7 @@ def _drawn(
     train: Clouds, pools: NDArray[np.int64], counts: NDArray[np.int64], rng: np.random.Generator
 ) -> NDArray[np.float32]:
     """Points (total, F), each feature from a cloud of the pool that has the rank; pools in rising order of size."""
-    sizes, width = train.counts[pools], pools.shape[1]
+    sizes, width = train.multiplicity[pools], pools.shape[1]
     worst = int(np.argmax(counts - sizes[:, -1])) if len(counts) else 0
     _check_largest(counts[worst : worst + 1], int(sizes[worst : worst + 1, -1].max(initial=0)))
     rows = np.repeat(np.arange(len(pools)), counts)

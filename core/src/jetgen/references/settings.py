@@ -1,4 +1,4 @@
-"""The settings of the reference generators: there is nothing to set."""
+"""The settings of the baselines: there is nothing to set."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class ReferenceSettings(Settings):
         name: {} for name in ("tiny", "quick", "standard", "gpu", "full")
     }
 
-    def unsuitable(self, cloud_spec: CloudSpec) -> str | None:
-        """Training clouds answer their context or one near it, but no given set is met twice."""
+    def incompatibility(self, cloud_spec: CloudSpec) -> str | None:
+        """Training clouds answer their conditioning or one near it, but no given set is met twice."""
         if cloud_spec.given is not None:
             return "it resamples training clouds, which cannot answer a given set"
         return None

@@ -1,4 +1,4 @@
-"""What the reference generators say of themselves; nothing heavy is imported here."""
+"""What the baselines say of themselves; nothing heavy is imported here."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ __all__ = ["independence", "replay"]
 
 replay = GeneratorSpec(
     name="replay",
-    summary="reference: hands training clouds back; unbeatable on distances, worthless, and novelty shows it",
+    summary="baseline: hands training clouds back; unbeatable on distances, worthless, and novelty shows it",
     target="jetgen.references.generators:Replay",
     settings="jetgen.references.settings:ReferenceSettings",
     kinds=("jets", "showers", "tracks", "table"),
-    reference=True,
+    baseline=True,
 )
 
 independence = GeneratorSpec(
     name="independence",
-    summary="reference: every feature at every rank drawn by itself from the training clouds; no correlations",
+    summary="baseline: every feature at every rank drawn by itself from the training clouds; no correlations",
     target="jetgen.references.generators:Independence",
     settings="jetgen.references.settings:ReferenceSettings",
     kinds=("jets", "showers", "tracks", "table"),
-    reference=True,
+    baseline=True,
 )

@@ -29,7 +29,7 @@ def _sample(request: dict[str, Any], answer: Path) -> None:
 
     from jetgen.api.context import RunContext
     from jetgen.data.conditions import Conditions
-    from jetgen.io import open_clouds
+    from jetgen.io.cloud_file import open_clouds
     from jetgen.registry import load_target
 
     cls: Any = load_target(request["target"])

@@ -14,7 +14,7 @@ import numpy as np
 
 from jetgen.data.clouds import Clouds
 from jetgen.data.spec import CloudSpec
-from jetgen.io import write_clouds
+from jetgen.io.writing import write_clouds
 from jetgen.testing.verdict import CheckFailedError
 
 __all__ = ["heavy_imports", "sample_afresh"]

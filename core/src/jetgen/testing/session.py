@@ -160,7 +160,7 @@ class Session:
         return watched(self.root, allowed)
 
     def request(self, n: int) -> Conditions:
-        """A request for ``n`` clouds, with the context of true ones where the toy has any."""
+        """A request for ``n`` clouds, with the conditioning of true ones where the toy has any."""
         return Conditions.like(self.truth(n))
 
     def truth(self, n: int) -> Clouds:
@@ -252,7 +252,7 @@ class Session:
         kind = self.toy.spec.kind
         if kind not in self.spec.kinds:
             skip(f"it learns {' and '.join(self.spec.kinds)}, the toy holds {kind}: give a toy of its own")
-        reason = self.settings.unsuitable(self.toy.spec)
+        reason = self.settings.incompatibility(self.toy.spec)
         if reason is not None:
             skip(f"its settings say that it cannot learn the toy: {reason}")
 

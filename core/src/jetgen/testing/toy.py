@@ -48,7 +48,7 @@ def jet_toy(seed: int = 0) -> Toy:
     sum up to a little less than 1. Every multiplicity occurs in every split.
 
     >>> toy = jet_toy()
-    >>> len(toy.train), toy.train.counts[:8].tolist(), toy.spec.names
+    >>> len(toy.train), toy.train.multiplicity[:8].tolist(), toy.spec.names
     (300, [3, 4, 5, 6, 7, 8, 9, 10], ('etarel', 'phirel', 'ptrel'))
     """
     features = (Feature("etarel"), Feature("phirel"), Feature("ptrel", nature="positive"))

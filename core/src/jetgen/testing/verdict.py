@@ -33,7 +33,7 @@ def skip(reason: str) -> NoReturn:
 def require_same(expected: Clouds, found: Clouds, what: str, tolerance: float = 0.0) -> None:
     """Fail the check unless both hold the same clouds; ``tolerance`` is relative to the scale of each feature."""
     require(len(expected) == len(found), f"{what} gives {len(found)} clouds instead of {len(expected)}")
-    counts = np.array_equal(expected.counts, found.counts)
+    counts = np.array_equal(expected.multiplicity, found.multiplicity)
     require(counts, f"{what} gives clouds with other numbers of points")
     if not len(expected.points):
         return

@@ -13,7 +13,7 @@ from jetgen.data.jets import jet_spec
 from jetgen.data.spec import CloudSpec
 from jetgen.datasets.file_dataset import FileDataset
 from jetgen.errors import DataError, UsageError, did_you_mean
-from jetgen.io import open_clouds
+from jetgen.io.cloud_file import open_clouds
 
 from jetgen_jetnet.published import RECORDS, PublishedFile
 from jetgen_jetnet.specs import JETS, sizes

@@ -18,14 +18,14 @@ _SUMMARY_SCALE = 1 / 3
 
 
 class PointField(nn.Module):
-    """The velocity of each point at a time, given multiplicity, context and the summary that the jet shall have.
+    """The velocity of each point at a time, given multiplicity, conditioning and the summary that the jet shall have.
 
     Arguments:
         settings: of the network.
         features: numbers of a coded point.
         largest: the largest multiplicity.
         typical: the mean multiplicity.
-        context: numbers of the encoded context.
+        conditioning: numbers of the encoded conditioning.
         summary: what observes the jet; None for clouds without one.
     """
 
@@ -36,7 +36,7 @@ class PointField(nn.Module):
         features: int,
         largest: int,
         typical: float,
-        context: int,
+        conditioning: int,
         summary: JetSummary | None,
     ) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class PointField(nn.Module):
         self.largest, self.typical = largest, typical
         published = settings.published_form
         told = 2 * settings.frequencies if published else time_width(settings.frequencies)
-        told += context + settings.told_size * (1 if published else 2)
+        told += conditioning + settings.told_size * (1 if published else 2)
         if summary is not None:
             told += summary.size * (3 if settings.feedback else 1)
         self.network = SetNetwork(
@@ -57,16 +57,16 @@ class PointField(nn.Module):
             blocks=settings.blocks,
             heads=settings.heads,
             typical=typical,
-            inner_context=0 if published else settings.inner_context,
+            conditioning_width=0 if published else settings.conditioning_width,
             apart=int(published and settings.told_size),
         )
 
     def forward(
-        self, time: Tensor, points: Tensor, mask: Tensor, counts: Tensor, context: Tensor, target: Tensor | None
+        self, time: Tensor, points: Tensor, mask: Tensor, counts: Tensor, conditioning: Tensor, target: Tensor | None
     ) -> Tensor:
         """The velocity (B, P, F) at times (B,) of points (B, P, F), 0 where ``mask`` is False; target: (B, 4)."""
         one = self.settings
-        known = [(published_times if one.published_form else time_features)(time, one.frequencies), context]
+        known = [(published_times if one.published_form else time_features)(time, one.frequencies), conditioning]
         if self.summary is not None and target is not None:
             known.append(_SUMMARY_SCALE * target)
             if one.feedback:

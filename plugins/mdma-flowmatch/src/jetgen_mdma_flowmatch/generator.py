@@ -56,7 +56,7 @@ class MDMAFlowMatch(CloudGenerator[MDMAFlowMatchSettings, Model]):
         some = filled(clouds)
         coding = fit_coding(self.settings, self.spec, clouds, rng)
         with seeded(ctx.torch_seed("init")):
-            model = self.build(coding, float(clouds.counts.mean()))
+            model = self.build(coding, float(clouds.multiplicity.mean()))
         data = coding.rows(some, rng)
         if model.points.summary is not None and model.summary is not None:
             data["summary"] = learn_summaries(
@@ -67,7 +67,7 @@ class MDMAFlowMatch(CloudGenerator[MDMAFlowMatchSettings, Model]):
                 batch_points=self.settings.batch_points,
             )
         checks = val[:_VALIDATION]
-        phases = self._phases(model, coding.rows(checks[checks.counts > 0], rng), ctx)
+        phases = self._phases(model, coding.rows(checks[checks.multiplicity > 0], rng), ctx)
         modules = {"points": model.points} | ({} if model.summary is None else {"summary": model.summary})
         report = fit(modules, data, phases, ctx, identity=self.settings.model_dump(mode="json"))
         self.kept, self.device = Trained(coding, model, model.typical), ctx.device
@@ -103,7 +103,7 @@ class MDMAFlowMatch(CloudGenerator[MDMAFlowMatchSettings, Model]):
                 validate=score if len(checks["counts"]) else None,
                 validate_every=one.validate_every,
                 buckets="counts" if one.buckets else "",
-                uses=("points", "counts", "context"),
+                uses=("points", "counts", "conditioning"),
             )
         )
         return phases
@@ -111,17 +111,17 @@ class MDMAFlowMatch(CloudGenerator[MDMAFlowMatchSettings, Model]):
     def draw(
         self,
         counts: NDArray[np.int64],
-        context: NDArray[np.float32],
+        conditioning: NDArray[np.float32],
         *,
         seed: int,
         progress: Callable[[int], None],
     ) -> NDArray[np.float32]:
-        """The coded points (total, W) of clouds of these sizes for an encoded context, one after the other."""
+        """The coded points (total, W) of clouds of these sizes for an encoded conditioning, one after the other."""
         model = self.trained().model
         return draw_points(
             partial(self._begin, model),
             counts,
-            context,
+            conditioning,
             noise=model.points.features,
             width=model.points.features,
             seed=seed,
@@ -130,10 +130,10 @@ class MDMAFlowMatch(CloudGenerator[MDMAFlowMatchSettings, Model]):
             progress=progress,
         )
 
-    def _begin(self, model: Model, counts: Tensor, context: Tensor, generator: torch.Generator) -> Make:
+    def _begin(self, model: Model, counts: Tensor, conditioning: Tensor, generator: torch.Generator) -> Make:
         solver = Solver(self.settings.solver, self.settings.nfe, self.settings.tolerance)
         starts = normal([len(counts), 2 * JetSummary.size], generator)
-        return lambda noise, index: model.draw(solver, noise, starts[index], counts[index], context[index])
+        return lambda noise, index: model.draw(solver, noise, starts[index], counts[index], conditioning[index])
 
     def log_prob(self, clouds: Clouds, ctx: RunContext) -> NDArray[np.float64]:
         """An estimate of log p(n) + log n! p(x_1, ..., x_n | n) in the units of the features.
@@ -144,22 +144,22 @@ class MDMAFlowMatch(CloudGenerator[MDMAFlowMatchSettings, Model]):
         """
         coding, model, _ = self.trained()
         model.eval()
-        context = clouds.context
-        total = coding.sizes.log_prob(clouds.counts, context)
+        conditioning = clouds.conditioning
+        total = coding.sizes.log_prob(clouds.multiplicity, conditioning)
         factorials = np.cumsum(np.log(np.maximum(np.arange(self.spec.max_points + 1), 1)))
-        total = total + factorials[clouds.counts]
+        total = total + factorials[clouds.multiplicity]
         slopes = np.bincount(clouds.rows, coding.points.log_det(clouds.points), minlength=len(clouds))
         rows = coding.rows(clouds, ctx.rng("data"))
         generator = torch.Generator(self.device).manual_seed(ctx.torch_seed("sampling"))
         densities, solver = np.zeros(len(clouds)), Solver("rk4", self.settings.density_nfe)
         with torch.no_grad():
-            for batch in length_buckets(clouds.counts, points=self.settings.batch_points):
+            for batch in length_buckets(clouds.multiplicity, points=self.settings.batch_points):
                 index = torch.from_numpy(batch)
                 part = {name: each[index].to(self.device) for name, each in rows.items()}
                 drawn = [model.log_density(solver, part, generator) for _ in range(self.settings.density_draws)]
                 density = torch.stack(drawn).double().logsumexp(0) - math.log(len(drawn))
                 densities[batch] = density.cpu().numpy()
-        return np.asarray(total + slopes + np.where(clouds.counts > 0, densities, 0.0))
+        return np.asarray(total + slopes + np.where(clouds.multiplicity > 0, densities, 0.0))
 
 
 def _validation_loss(

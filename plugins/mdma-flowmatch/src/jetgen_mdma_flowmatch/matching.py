@@ -21,7 +21,7 @@ def point_loss(
     """The mean over all real points and their features of the squared error of the velocity.
 
     Arguments:
-        batch: padded ``points`` (B, P, F), their ``counts`` (B,) and the encoded ``context`` (B, C).
+        batch: padded ``points`` (B, P, F), their ``counts`` (B,) and the encoded ``conditioning`` (B, C).
         mirrored: columns whose sign is drawn for each cloud anew.
     """
     settings, counts = field.settings, batch["counts"]
@@ -38,7 +38,7 @@ def point_loss(
     target = None if field.summary is None else blurred(field.summary(points, mask), settings, generator)
     at = time.view(-1, 1, 1)
     between = ((1 - at) * noise + at * points) * mask.unsqueeze(-1)
-    velocity = field(time, between, mask, counts, batch["context"], target)
+    velocity = field(time, between, mask, counts, batch["conditioning"], target)
     total: Tensor = ((velocity - (points - noise)).square() * mask.unsqueeze(-1)).sum()
     return total / (counts.sum().clamp(min=1) * points.shape[2])
 

@@ -39,7 +39,7 @@ class Model(nn.Module):
     def __init__(self, settings: MDMAFlowMatchSettings, spec: CloudSpec, coding: CloudCoding, typical: float) -> None:
         super().__init__()
         self.settings, self.typical = settings, typical
-        context, largest = coding.context.width, spec.max_points
+        conditioning, largest = coding.conditioning.width, spec.max_points
         summary = None
         if settings.summary and has_relative(spec):
             summary = JetSummary(spec, coding.points.features)
@@ -48,20 +48,20 @@ class Model(nn.Module):
             features=coding.points.width,
             largest=largest,
             typical=typical,
-            context=context,
+            conditioning=conditioning,
             summary=summary,
         )
         self.summary: SummaryFlow | None = None
         if summary is not None:
             self.summary = SummaryFlow(
                 summary.size,
-                context=context,
+                conditioning=conditioning,
                 largest=largest,
                 hidden=settings.summary_hidden,
                 frequencies=settings.frequencies,
             )
 
-    def draw(self, solver: Solver, noise: Tensor, start: Tensor, counts: Tensor, context: Tensor) -> Tensor:
+    def draw(self, solver: Solver, noise: Tensor, start: Tensor, counts: Tensor, conditioning: Tensor) -> Tensor:
         """The points (B, P, F) that ``noise`` flows to.
 
         Arguments:
@@ -71,11 +71,11 @@ class Model(nn.Module):
         noise = noise * mask.unsqueeze(-1)
         observer = self.points.summary
         if self.summary is None or observer is None:
-            return solver.solve(self._point_field(mask, counts, context, None), noise)
+            return solver.solve(self._point_field(mask, counts, conditioning, None), noise)
         first, blur = start.chunk(2, 1)
-        summary = self.summary.draw(first, counts, context)
+        summary = self.summary.draw(first, counts, conditioning)
         target = observer.told(summary) + self.settings.summary_noise * blur
-        points = solver.solve(self._point_field(mask, counts, context, target), noise)
+        points = solver.solve(self._point_field(mask, counts, conditioning, target), noise)
         return observer.settled(points, mask, summary)[0]
 
     def log_density(self, solver: Solver, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor:
@@ -86,14 +86,14 @@ class Model(nn.Module):
         told. One t and one b, the latter from a normal q about t, give an estimate p(c) p(y | t) |dy / dx| / q(b) that
         has the density as its mean, but for the estimated trace of p(y | t).
         """
-        points, counts, context = batch["points"], batch["counts"], batch["context"]
+        points, counts, conditioning = batch["points"], batch["counts"], batch["conditioning"]
         mask = mask_of(counts, points.shape[1])
         target, weight = None, torch.zeros(len(points), device=points.device)
         observer = self.points.summary
         if self.summary is not None and observer is not None:
             summary = observer.raw(points, mask)
             scores, slope = self.summary.scores(summary)
-            field = self.summary.field(counts, context)
+            field = self.summary.field(counts, conditioning)
             # In the units of what is told, as q is.
             weight = (
                 log_density(field, scores, _SUMMARY_DENSITY_SOLVER, exact_trace) + slope + observer.scale.log().sum()
@@ -105,8 +105,8 @@ class Model(nn.Module):
             weight = weight + volume - log_normal(away) + away.shape[1] * math.log(self.settings.summary_noise)
         signs = torch.randint(0, 2, points.shape, generator=generator, device=points.device)
         probe = (2.0 * signs - 1) * mask.unsqueeze(-1)
-        point_field = self._point_field(mask, counts, context, target)
+        point_field = self._point_field(mask, counts, conditioning, target)
         return weight + log_density(point_field, points, solver, hutchinson_trace(probe), mask.unsqueeze(-1))
 
-    def _point_field(self, mask: Tensor, counts: Tensor, context: Tensor, target: Tensor | None) -> Field:
-        return lambda time, state: self.points(time.expand(len(state)), state, mask, counts, context, target)
+    def _point_field(self, mask: Tensor, counts: Tensor, conditioning: Tensor, target: Tensor | None) -> Field:
+        return lambda time, state: self.points(time.expand(len(state)), state, mask, counts, conditioning, target)

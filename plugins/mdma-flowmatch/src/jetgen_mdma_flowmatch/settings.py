@@ -33,7 +33,9 @@ class MDMAFlowMatchSettings(PretrainedSettings):
     blocks: int = Field(6, ge=1, description="how many blocks")
     heads: int = Field(8, ge=1, description="heads of the attention; hidden is a multiple")
     frequencies: int = Field(5, ge=1, description="cosines and sines of the time, the fastest of this times pi / 2")
-    inner_context: int = Field(64, ge=0, description="width of time, size and conditions after a network; 0 for none")
+    conditioning_width: int = Field(
+        64, ge=0, description="width of time, size and conditions after a network; 0 for none"
+    )
     told_size: bool = Field(default=True, description="tell the network how many points a cloud has")
     published_form: bool = Field(
         default=False, description="tell time and number of points as the published code does; for comparison"
@@ -79,13 +81,15 @@ class MDMAFlowMatchSettings(PretrainedSettings):
     density_draws: int = Field(1, ge=1, description="draws of trace and summary that a density is averaged over")
     batch_points: int = Field(16_384, ge=1, description="padded points computed at once; a limit on memory")
 
+    former_names: ClassVar[Mapping[str, str]] = {"inner_context": "conditioning_width"}
+
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "tiny": {
             "width": 16,
             "hidden": 32,
             "blocks": 2,
             "heads": 4,
-            "inner_context": 16,
+            "conditioning_width": 16,
             "summary_hidden": 32,
             "summary_steps": 40,
             "steps": 40,
@@ -141,7 +145,7 @@ class MDMAFlowMatchSettings(PretrainedSettings):
         },
     }
 
-    def unsuitable(self, cloud_spec: CloudSpec) -> str | None:
+    def incompatibility(self, cloud_spec: CloudSpec) -> str | None:
         if cloud_spec.given is not None:
             return "it does not generate for a given set"
         if "categorical" in {feature.nature for feature in cloud_spec.features}:

@@ -13,5 +13,5 @@ MDMA_FLOWMATCH = GeneratorSpec(
     settings="jetgen_mdma_flowmatch.settings:MDMAFlowMatchSettings",
     paper="arXiv:2305.15254",
     kinds=("jets", "showers", "tracks", "table"),
-    powers=("SupportsLogProb", "SupportsPretrained"),
+    capabilities=("SupportsLogProb", "SupportsPretrained"),
 )

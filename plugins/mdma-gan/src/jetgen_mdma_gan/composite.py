@@ -95,9 +95,9 @@ def observables(clouds: Clouds, spec: CloudSpec) -> dict[str, list[_Array]]:
     if has_relative(spec):
         groups["mass"] = [relative_mass(clouds, spec)]
         groups["efps"] = list(efps(clouds, spec).T)
-    elif spec.kind == "showers" and "energy" in spec.names and "e_inc" in spec.context_names:
+    elif spec.kind == "showers" and "energy" in spec.names and "e_inc" in spec.conditioning_names:
         energy = np.bincount(clouds.rows, clouds.points[:, spec.index("energy")], minlength=len(clouds))
-        groups["energy"] = [energy / clouds.context[:, spec.context_names.index("e_inc")]]
+        groups["energy"] = [energy / clouds.conditioning[:, spec.conditioning_names.index("e_inc")]]
     thin = slice(None, None, max(1, len(clouds.points) // _POINTS))
     groups["features"] = [
         clouds.points[thin, i].astype(np.float64)
@@ -105,7 +105,7 @@ def observables(clouds: Clouds, spec: CloudSpec) -> dict[str, list[_Array]]:
         if feature.nature != "categorical"
     ]
     if spec.max_points > 1:
-        groups["size"] = [clouds.counts.astype(np.float64)]
+        groups["size"] = [clouds.multiplicity.astype(np.float64)]
     return groups
 
 
@@ -122,14 +122,14 @@ def variety(clouds: Clouds) -> float:
     A cloud is here the means and standard deviations of its features, each in units of the spread of the feature over
     the points of all these clouds.
     """
-    some = clouds[clouds.counts > 0][:_VARIETY_CLOUDS]
+    some = clouds[clouds.multiplicity > 0][:_VARIETY_CLOUDS]
     if len(some) < 2:
         return 0.0
     starts = some.offsets[:-1]
     sums = np.add.reduceat(some.points.astype(np.float64), starts)
     squares = np.add.reduceat(some.points.astype(np.float64) ** 2, starts)
-    means = sums / some.counts[:, None]
-    spreads = np.sqrt(np.maximum(squares / some.counts[:, None] - means**2, 0))
+    means = sums / some.multiplicity[:, None]
+    spreads = np.sqrt(np.maximum(squares / some.multiplicity[:, None] - means**2, 0))
     scale = np.maximum(some.points.std(0, dtype=np.float64), 1e-12)
     rows = np.concatenate([means / scale, spreads / scale], 1)
     distances = np.sqrt(((rows[:, None] - rows[None]) ** 2).sum(2))

@@ -59,12 +59,12 @@ class MDMAGAN(CloudGenerator[MDMAGANSettings, Model]):
         clouds, rng = train[: len(train)], ctx.rng("data")
         some = filled(clouds)
         coding = fit_coding(self.settings, self.spec, clouds, rng)
-        rows, typical = coding.rows(some, rng), float(clouds.counts.mean())
+        rows, typical = coding.rows(some, rng), float(clouds.multiplicity.mean())
         with seeded(ctx.torch_seed("init")):
             model = self.build(coding, typical)
             rows |= model.learnt(rows)
             observer = self._observer(model, coding, rows)
-            critic = Critic(self.settings, coding.points.width, coding.context.width, typical, observer)
+            critic = Critic(self.settings, coding.points.width, coding.conditioning.width, typical, observer)
         judge = None
         if len(val) and len(clouds) > 1:
             judge = Validation(model, coding, clouds, val[: len(val)], ctx)
@@ -127,20 +127,20 @@ class MDMAGAN(CloudGenerator[MDMAGANSettings, Model]):
             validate=None if judge is None else judge.score,
             validate_every=one.validate_every,
             buckets="counts" if one.buckets else "",
-            uses=("points", "counts", "context"),
+            uses=("points", "counts", "conditioning"),
         )
 
     def draw(
         self,
         counts: NDArray[np.int64],
-        context: NDArray[np.float32],
+        conditioning: NDArray[np.float32],
         *,
         seed: int,
         progress: Callable[[int], None],
     ) -> NDArray[np.float32]:
-        """The coded points (total, W) of clouds of these sizes for an encoded context, one after the other."""
+        """The coded points (total, W) of clouds of these sizes for an encoded conditioning, one after the other."""
         model, points = self.trained().model, self.settings.batch_points
-        return model.draw(counts, context, seed=seed, device=self.device, batch_points=points, progress=progress)
+        return model.draw(counts, conditioning, seed=seed, device=self.device, batch_points=points, progress=progress)
 
 
 def _judged(report: FitReport, judge: Validation) -> FitReport:

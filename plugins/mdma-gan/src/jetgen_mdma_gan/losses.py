@@ -46,7 +46,7 @@ class Adversaries:
     def critic_loss(self, step: Step) -> Tensor:
         """Scores of generated clouds down to 0 and of true ones up to 1; or simply far apart.
 
-        The relativistic loss compares a generated cloud with a true one of the same size and context.
+        The relativistic loss compares a generated cloud with a true one of the same size and conditioning.
         """
         one, generator = self.settings, step.generator
         true = self._true(step.batch, generator)
@@ -105,13 +105,13 @@ class Adversaries:
         points, counts = self._mirrored(batch["points"], generator), batch["counts"]
         if self.settings.input_noise:
             points = points * (1 + self.settings.input_noise * normal(points.shape, generator))
-        told = self.sizes.told(counts, batch["context"], points.shape[1], published=self.settings.published_form)
+        told = self.sizes.told(counts, batch["conditioning"], points.shape[1], published=self.settings.published_form)
         if self.generator.observer is not None:
             told = told._replace(summary=self.generator.observer.raw(points, told.mask))
         return _Batch(points, counts, told)
 
     def _generated(self, true: _Batch, generator: torch.Generator) -> Tensor:
-        """Clouds of the sizes, for the context, and with the summary of the true ones."""
+        """Clouds of the sizes, for the conditioning, and with the summary of the true ones."""
         size, places = true.told.mask.shape
         noise = normal([size, places, self.generator.noise], generator)
         shared = normal([size, self.generator.cloud_noise], generator)

@@ -39,18 +39,18 @@ class Model(nn.Module):
         super().__init__()
         self.settings, self.sizes = settings, sizes
         self.mirrored = mirrored_columns(settings, coding.spec)
-        width, context = coding.points.width, coding.context.width
+        width, conditioning = coding.points.width, coding.conditioning.width
         observer, self.summary = None, None
         if settings.summary and has_relative(coding.spec):
             observer = JetSummary(coding.spec, coding.points.features)
             self.summary = SummaryFlow(
                 observer.size,
-                context=context,
+                conditioning=conditioning,
                 largest=sizes.largest,
                 hidden=settings.summary_hidden,
                 frequencies=_FREQUENCIES,
             )
-        self.points = PointGenerator(settings, width, context, sizes.typical, observer)
+        self.points = PointGenerator(settings, width, conditioning, sizes.typical, observer)
 
     def learnt(self, rows: Mapping[str, Any]) -> dict[str, Tensor]:
         """The rows ``summary`` that the small flow learns; scales and quantiles of summaries are fitted to ``rows``."""
@@ -64,14 +64,14 @@ class Model(nn.Module):
     def draw(
         self,
         counts: NDArray[np.int64],
-        context: NDArray[np.float32],
+        conditioning: NDArray[np.float32],
         *,
         seed: int,
         device: str,
         batch_points: int,
         progress: Callable[[int], None] | None = None,
     ) -> NDArray[np.float32]:
-        """The coded points (total, W) of clouds of these sizes for an encoded context (N, C), one after the other.
+        """The coded points (total, W) of clouds of these sizes for an encoded conditioning (N, C), one after the other.
 
         Arguments:
             batch_points: padded points computed at once.
@@ -80,7 +80,7 @@ class Model(nn.Module):
         return draw_points(
             self._begin,
             counts,
-            context,
+            conditioning,
             noise=self.points.noise,
             width=self.points.out.out_features,
             seed=seed,
@@ -89,15 +89,15 @@ class Model(nn.Module):
             progress=progress,
         )
 
-    def _begin(self, counts: Tensor, context: Tensor, generator: torch.Generator) -> Make:
+    def _begin(self, counts: Tensor, conditioning: Tensor, generator: torch.Generator) -> Make:
         shared = normal([len(counts), self.points.cloud_noise], generator)
         sides = mirror_signs(len(counts), self.points.out.out_features, self.mirrored, generator)
         summary = None
         if self.summary is not None:
-            summary = self.summary.draw(normal([len(counts), self.summary.size], generator), counts, context)
+            summary = self.summary.draw(normal([len(counts), self.summary.size], generator), counts, conditioning)
 
         def make(noise: Tensor, index: Tensor) -> Tensor:
-            told = self.sizes.told(counts[index], context[index], noise.shape[1], published=self.points.published)
+            told = self.sizes.told(counts[index], conditioning[index], noise.shape[1], published=self.points.published)
             told = told._replace(summary=None if summary is None else summary[index])
             points: Tensor = self.points(noise, shared[index], told)
             return points * sides[index]

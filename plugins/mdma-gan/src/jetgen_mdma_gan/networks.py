@@ -31,7 +31,7 @@ class Told(NamedTuple):
     mask: Tensor
     """(B, P), True at points."""
     known: Tensor
-    """(B, C), size and encoded context."""
+    """(B, C), size and encoded conditioning."""
     summary: Tensor | None = None
     """(B, 4), raw, what jets shall be as a whole; it is the generator's alone, for a critic sees it."""
 
@@ -42,16 +42,16 @@ class Sizes(NamedTuple):
     largest: int
     typical: float
 
-    def told(self, counts: Tensor, context: Tensor, places: int, *, published: bool) -> Told:
-        """What is told of clouds of ``counts`` (B,) points and an encoded ``context`` (B, C) in so many places."""
-        part = (counts.to(context.dtype) / self.typical).unsqueeze(1)
+    def told(self, counts: Tensor, conditioning: Tensor, places: int, *, published: bool) -> Told:
+        """What is told of clouds of ``counts`` (B,) points and an encoded ``conditioning`` (B, C) in so many places."""
+        part = (counts.to(conditioning.dtype) / self.typical).unsqueeze(1)
         size = part if published else size_numbers(counts, self.largest)
-        return Told(mask_of(counts, places), torch.cat([size, context], 1))
+        return Told(mask_of(counts, places), torch.cat([size, conditioning], 1))
 
     @staticmethod
-    def width(context: int, *, published: bool) -> int:
+    def width(conditioning: int, *, published: bool) -> int:
         """How many numbers are told beside the mask."""
-        return context + (1 if published else 2)
+        return conditioning + (1 if published else 2)
 
 
 class PointGenerator(nn.Module):
@@ -60,20 +60,25 @@ class PointGenerator(nn.Module):
     Arguments:
         settings: of the network.
         coded: numbers of a coded point.
-        context: numbers of the encoded context.
+        conditioning: numbers of the encoded conditioning.
         typical: the mean multiplicity.
         observer: what jets are moved by to be what they shall be as a whole; None for clouds that are left as made.
     """
 
     def __init__(
-        self, settings: MDMAGANSettings, coded: int, context: int, typical: float, observer: JetSummary | None = None
+        self,
+        settings: MDMAGANSettings,
+        coded: int,
+        conditioning: int,
+        typical: float,
+        observer: JetSummary | None = None,
     ) -> None:
         super().__init__()
         one, self.typical, self.observer = settings, typical, observer
         self.noise, self.cloud_noise, self.published = one.noise or coded, one.cloud_noise, one.published_form
-        told = Sizes.width(context, published=one.published_form) + one.cloud_noise
+        told = Sizes.width(conditioning, published=one.published_form) + one.cloud_noise
         told += 0 if observer is None else observer.size
-        self.context, told = _context_network(told, one.inner_context)
+        self.conditioning, told = _context_network(told, one.conditioning_width)
         self.embed = nn.Linear(self.noise, one.width)
         self.start = None if one.published_form else nn.Linear(one.width + told, one.width)
         self.steer = None if one.published_form else nn.Linear(told, one.width, bias=False)
@@ -87,7 +92,7 @@ class PointGenerator(nn.Module):
         mask, known = told.mask, [told.known, cloud_noise]
         if self.observer is not None and told.summary is not None:
             known.append(_SUMMARY_SCALE * self.observer.told(told.summary))
-        return self._settled(self._made(noise, mask, self.context(torch.cat(known, 1))), told)
+        return self._settled(self._made(noise, mask, self.conditioning(torch.cat(known, 1))), told)
 
     def _made(self, noise: Tensor, mask: Tensor, known: Tensor) -> Tensor:
         points = self.embed(noise)
@@ -120,15 +125,15 @@ class Critic(nn.Module):
         self,
         settings: MDMAGANSettings,
         coded: int,
-        context: int,
+        conditioning: int,
         typical: float,
         summary: JetSummary | WeightedSummary | None,
     ) -> None:
         super().__init__()
         one, self.typical, self.summary, norm = settings, typical, summary, settings.critic_norm
         width, hidden = one.critic_width, one.critic_hidden
-        self.context, told = _context_network(
-            Sizes.width(context, published=one.published_form), one.inner_context, norm=norm
+        self.conditioning, told = _context_network(
+            Sizes.width(conditioning, published=one.published_form), one.conditioning_width, norm=norm
         )
         self.embed = linear(coded, width, norm)
         self.start = linear(width + (0 if one.published_form else told), width, norm)
@@ -148,7 +153,7 @@ class Critic(nn.Module):
             return self._judge(points, told)
 
     def _judge(self, points: Tensor, told: Told) -> tuple[Tensor, Tensor]:
-        mask, known = told.mask, self.context(told.known)
+        mask, known = told.mask, self.conditioning(told.known)
         parts = [known] if self.summary is None else [known, self.summary(points, mask)]
         points = self.embed(points)
         if self.steer is not None:

@@ -24,7 +24,7 @@ class MDMAGANSettings(PretrainedSettings):
     heads: int = Field(8, ge=1, description="heads of the attention; hidden is a multiple")
     noise: int = Field(0, ge=0, description="normal numbers a point is made of; 0 for as many as it is coded in")
     cloud_noise: int = Field(8, ge=0, description="normal numbers that all points of a cloud share")
-    inner_context: int = Field(32, ge=0, description="width of size and conditions after a network; 0 for none")
+    conditioning_width: int = Field(32, ge=0, description="width of size and conditions after a network; 0 for none")
     gated: bool = Field(default=False, description="let size and conditions scale what is heard inside a block, too")
     published_form: bool = Field(
         default=False, description="tell the number of points as the published code does, inside the blocks alone"
@@ -90,13 +90,15 @@ class MDMAGANSettings(PretrainedSettings):
 
     batch_points: int = Field(65_536, ge=1, description="padded points generated at once; a limit on memory")
 
+    former_names: ClassVar[Mapping[str, str]] = {"inner_context": "conditioning_width"}
+
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "tiny": {
             "width": 16,
             "hidden": 32,
             "blocks": 2,
             "heads": 4,
-            "inner_context": 16,
+            "conditioning_width": 16,
             "critic_width": 16,
             "critic_hidden": 32,
             "critic_blocks": 1,
@@ -143,7 +145,7 @@ class MDMAGANSettings(PretrainedSettings):
             "blocks": 7,
             "heads": 16,
             "cloud_noise": 0,
-            "inner_context": 0,
+            "conditioning_width": 0,
             "published_form": True,
             "critic_width": 16,
             "critic_hidden": 64,
@@ -172,7 +174,7 @@ class MDMAGANSettings(PretrainedSettings):
         },
     }
 
-    def unsuitable(self, cloud_spec: CloudSpec) -> str | None:
+    def incompatibility(self, cloud_spec: CloudSpec) -> str | None:
         if cloud_spec.given is not None:
             return "it does not generate for a given set"
         if any(feature.nature == "categorical" for feature in cloud_spec.features):

@@ -13,5 +13,5 @@ MDMA_GAN = GeneratorSpec(
     settings="jetgen_mdma_gan.settings:MDMAGANSettings",
     paper="arXiv:2305.15254",
     kinds=("jets", "showers", "tracks", "table"),
-    powers=("SupportsPretrained",),
+    capabilities=("SupportsPretrained",),
 )

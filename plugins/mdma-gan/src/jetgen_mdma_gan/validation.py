@@ -36,8 +36,8 @@ class Validation:
         self.ctx = ctx.at("part", "validation")
         n, rng = self.settings.validation_clouds, self.ctx.rng("training")
         val = val[:n]
-        self.context = val.context[np.arange(n) % len(val)]
-        self.counts = coding.sizes.draw(n, rng, self.context)
+        self.conditioning = val.conditioning[np.arange(n) % len(val)]
+        self.counts = coding.sizes.draw(n, rng, self.conditioning)
         truth = Clouds.concatenate([train[: max(len(val), 2 * n)], val])
         self.composite = Composite(coding.spec, val, truth, n, by=self.settings.validation_by, rng=rng)
 
@@ -45,12 +45,12 @@ class Validation:
         """What the model makes."""
         values = self.model.draw(
             self.counts,
-            self.coding.context.encode(self.context),
+            self.coding.conditioning.encode(self.conditioning),
             seed=seed,
             device=self.ctx.device,
             batch_points=self.settings.batch_points,
         )
-        return self.coding.clouds(values, self.counts, self.context)
+        return self.coding.clouds(values, self.counts, self.conditioning)
 
     def score(self, generator: torch.Generator) -> float:
         """The composite score, lower is better; each part of it is reported as an event."""

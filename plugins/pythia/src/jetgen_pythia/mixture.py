@@ -1,4 +1,4 @@
-"""The five classes of jets in equal parts, each jet with its class as context."""
+"""The five classes of jets in equal parts, each jet with its class as conditioning."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from jetgen_pythia.recipe import PARTONS
 __all__ = ["JET_TYPE", "InterleavedJets", "MixedJets", "interleaved"]
 
 JET_TYPE = Feature("jet_type", nature="categorical", categories=tuple(PARTONS))
-"""The column of the context: 0 gluon, 1 quark, 2 top, 3 w, 4 z, the order of JetNet's g, q, t, w, z."""
+"""The column of the conditioning: 0 gluon, 1 quark, 2 top, 3 w, 4 z, the order of JetNet's g, q, t, w, z."""
 
 
 class MixedJets:
@@ -32,7 +32,7 @@ class MixedJets:
         size: a name in :data:`jetgen_pythia.specs.SIZES`; the numbers are those of all classes together.
         particles: from 1 to 150.
 
-    >>> MixedJets.create("tiny").spec.context[0].categories
+    >>> MixedJets.create("tiny").spec.conditioning[0].categories
     ('gluon', 'quark', 'top', 'w', 'z')
     """
 
@@ -47,8 +47,8 @@ class MixedJets:
 
     @property
     def spec(self) -> CloudSpec:
-        """That of the single classes, with the class as context."""
-        return replace(next(iter(self._parts.values())).spec, context=(JET_TYPE,))
+        """That of the single classes, with the class as conditioning."""
+        return replace(next(iter(self._parts.values())).spec, conditioning=(JET_TYPE,))
 
     def recipe(self) -> Mapping[str, Any]:
         """How the classes are put together, and the recipe of each."""
@@ -94,12 +94,12 @@ class InterleavedJets:
 
 
 def interleaved(parts: Sequence[Clouds]) -> Clouds:
-    """The first cloud of each part, then the second of each, and so on; the context is the number of the part.
+    """The first cloud of each part, then the second of each, and so on; the conditioning is the number of the part.
 
     >>> parts = [Clouds([[0.1], [0.2]], [0, 1, 2]), Clouds([[0.3]], [0, 1])]
     >>> interleaved(parts).points[:, 0].tolist() == np.float32([0.1, 0.3, 0.2]).tolist()
     True
-    >>> interleaved(parts).context[:, 0].tolist()
+    >>> interleaved(parts).conditioning[:, 0].tolist()
     [0.0, 1.0, 0.0]
     """
     labelled = [Clouds(part.points, part.offsets, np.full((len(part), 1), i)) for i, part in enumerate(parts)]

@@ -22,7 +22,7 @@ SHARD = 100
 
 @dataclass(frozen=True)
 class Shard(ShardFile):
-    """One file of :data:`SHARD` jets with up to 150 particles each and the context pt, eta, mass.
+    """One file of :data:`SHARD` jets with up to 150 particles each and the conditioning pt, eta, mass.
 
     Arguments:
         home: the folder of all streams of one parton.

@@ -26,7 +26,7 @@ class Simulator:
         self._collider = Collider(parton)
 
     def jets(self, n: int, *axes: str | int) -> Clouds:
-        """``n`` jets on the stream of seeds named by ``axes``; up to 150 particles each, context pt, eta, mass.
+        """``n`` jets on the stream of seeds named by ``axes``; up to 150 particles each, conditioning pt, eta, mass.
 
         The same call gives the same jets, whatever was simulated before it.
         """

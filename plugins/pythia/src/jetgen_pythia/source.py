@@ -45,6 +45,6 @@ class ShardedJets:
 
 
 def hardest(clouds: Clouds, particles: int) -> Clouds:
-    """The leading ``particles`` points of each cloud, without context."""
-    offsets = np.concatenate([[0], np.cumsum(np.minimum(clouds.counts, particles))])
+    """The leading ``particles`` points of each cloud, without conditioning."""
+    offsets = np.concatenate([[0], np.cumsum(np.minimum(clouds.multiplicity, particles))])
     return Clouds(clouds.points[clouds.ranks < particles], offsets)

@@ -42,7 +42,7 @@ def _spec(name: str, title: str, particles: int, cls: str, options: Mapping[str,
         sizes=SIZES,
         default_size="small",
         options={**options, "particles": particles},
-        powers=("SupportsSimulation",),
+        capabilities=("SupportsSimulation",),
     )
 
 

@@ -15,12 +15,12 @@ __all__ = ["Coupling", "CouplingFlow"]
 
 
 class Coupling(nn.Module):
-    """Every other number through a spline whose shape follows from the others, the multiplicity and the context.
+    """Every other number through a spline whose shape follows from the others, the multiplicity and the conditioning.
 
     Arguments:
         size: d, how many numbers there are.
         parity: 0 to change those with even index, 1 for the odd ones.
-        contexts: how many numbers of context there are.
+        contexts: how many numbers of conditioning there are.
         counts: the largest multiplicity.
         hidden, blocks, dropout: of the residual network in between.
         bins, tail: of the splines.
@@ -54,10 +54,10 @@ class Coupling(nn.Module):
         nn.init.zeros_(self.last.bias)
 
     def forward(
-        self, values: Tensor, present: Tensor, counts: Tensor, context: Tensor, *, inverse: bool = False
+        self, values: Tensor, present: Tensor, counts: Tensor, conditioning: Tensor, *, inverse: bool = False
     ) -> tuple[Tensor, Tensor]:
         """Values through the layer (or back), and log |det| of the way taken."""
-        hidden = self.first(torch.cat([values[:, self.kept], context], 1)) + self.count(counts)
+        hidden = self.first(torch.cat([values[:, self.kept], conditioning], 1)) + self.count(counts)
         for block in self.blocks:
             hidden = hidden + block(hidden)
         raw = self.last(nn.functional.silu(hidden))
@@ -98,20 +98,20 @@ class CouplingFlow(nn.Module):
         if isinstance(first, Mixing):
             first.whiten(values, present)
 
-    def log_prob(self, values: Tensor, present: Tensor, counts: Tensor, context: Tensor) -> Tensor:
+    def log_prob(self, values: Tensor, present: Tensor, counts: Tensor, conditioning: Tensor) -> Tensor:
         """The logarithm of the density of the numbers that are present."""
         total = torch.zeros(len(values), dtype=values.dtype, device=values.device)
         for mixing, coupling in zip(self.mixings, self.couplings, strict=True):
             values, log_det = mixing(values, present)
             total = total + log_det
-            values, log_det = coupling(values, present, counts, context)
+            values, log_det = coupling(values, present, counts, conditioning)
             total = total + log_det
         return total - 0.5 * ((values**2 + math.log(2 * math.pi)) * present).sum(1)
 
-    def decode(self, noise: Tensor, present: Tensor, counts: Tensor, context: Tensor) -> Tensor:
+    def decode(self, noise: Tensor, present: Tensor, counts: Tensor, conditioning: Tensor) -> Tensor:
         """What standard normal ``noise`` becomes."""
         values = noise * present
         for mixing, coupling in zip(reversed(self.mixings), reversed(self.couplings), strict=True):
-            values, _ = coupling(values, present, counts, context, inverse=True)
+            values, _ = coupling(values, present, counts, conditioning, inverse=True)
             values = cast("Mixing", mixing).inverse(values, present)
         return values

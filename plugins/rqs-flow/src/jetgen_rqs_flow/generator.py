@@ -103,9 +103,11 @@ class RQSFlow:
         )
 
     def sample(self, conditions: Conditions, ctx: RunContext) -> Clouds:
-        """New clouds; ``conditions.counts`` are honoured, and drawn from the training table where there are none."""
+        """New clouds; ``conditions.multiplicity`` are honoured, or drawn from the training table."""
         design, multiplicity = self._trained()
-        counts = conditions.multiplicities(self.spec.max_points, lambda n: multiplicity.draw(n, ctx.rng("sampling")))
+        counts = conditions.chosen_multiplicity(
+            self.spec.max_points, lambda n: multiplicity.draw(n, ctx.rng("sampling"))
+        )
         design.network.eval()
         health: dict[str, int] = {"generated": conditions.n, "clipped": 0}
         parts = [np.empty((0, self.spec.max_points, len(self.spec.features)))]
@@ -193,4 +195,4 @@ def _log_density(design: Design, tensors: Mapping[str, Tensor]) -> Tensor:
 def ordered(clouds: Clouds, spec: CloudSpec) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Padded points (N, P, F) in float64 in canonical order (:mod:`jetgen.data.ordering`), and multiplicities (N,)."""
     points, _ = canonically_ordered(clouds, spec).padded(spec.max_points)
-    return points.astype(np.float64), clouds.counts
+    return points.astype(np.float64), clouds.multiplicity

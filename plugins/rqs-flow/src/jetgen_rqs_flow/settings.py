@@ -91,9 +91,9 @@ class RQSFlowSettings(Settings):
         },
     }
 
-    def unsuitable(self, cloud_spec: CloudSpec) -> str | None:
-        if cloud_spec.context or cloud_spec.given is not None:
-            return "it does not generate for a context or a given set"
+    def incompatibility(self, cloud_spec: CloudSpec) -> str | None:
+        if cloud_spec.conditioning or cloud_spec.given is not None:
+            return "it does not generate for a conditioning or a given set"
         natures = {feature.nature for feature in cloud_spec.features}
         if natures & {"periodic", "categorical"}:
             return "it has no coordinates for periodic or categorical features"

@@ -13,5 +13,5 @@ RQS_FLOW = GeneratorSpec(
     settings="jetgen_rqs_flow.settings:RQSFlowSettings",
     paper="arXiv:1906.04032",
     kinds=("jets", "table"),
-    powers=("SupportsLogProb",),
+    capabilities=("SupportsLogProb",),
 )

@@ -49,14 +49,14 @@ class Planner:
         self._cells: dict[str, CellPlan] = {}
 
     def plan(self) -> Plan:
-        """The whole plan: for each dataset its floor, the reference rows, and every model with every seed."""
+        """The whole plan: for each dataset its floor, the baselines, and every model with every seed."""
         request = self._request
         plugins = self._generators()
         self._check_layers(plugins)
         for dataset in self._datasets():
             self._add(self._floor(dataset))
             for plugin in plugins:
-                seeds = 1 if _reference(plugin) else request.seeds
+                seeds = 1 if _baseline(plugin) else request.seeds
                 for seed in range(seeds):
                     self._model(plugin, dataset, seed, request.preset, self._layers(plugin))
         return Plan(
@@ -68,15 +68,15 @@ class Planner:
         )
 
     def _generators(self) -> list[Plugin]:
-        """The reference rows first, then the models asked for; a broken one that was named stays in."""
+        """The baselines first, then the models asked for; a broken one that was named stays in."""
         known = self._registry.of("generators")
-        references = [plugin for plugin in known if _reference(plugin)]
+        baselines = [plugin for plugin in known if _baseline(plugin)]
         if self._request.generators == "all":
             asked = list(self._registry.usable("generators"))
         else:
             asked = [_named(self._registry, name) for name in self._request.generators]
-        seen = {plugin.full_name for plugin in references}
-        return references + [plugin for plugin in asked if plugin.full_name not in seen]
+        seen = {plugin.full_name for plugin in baselines}
+        return baselines + [plugin for plugin in asked if plugin.full_name not in seen]
 
     def _check_layers(self, plugins: Sequence[Plugin]) -> None:
         names = {name for plugin in plugins for name in (plugin.name, plugin.full_name)}
@@ -120,7 +120,7 @@ class Planner:
             recipe=recipe,
             cloud_spec=cloud_spec,
             counts=found.counts,
-            simulated="SupportsSimulation" in found.spec.powers,
+            simulated="SupportsSimulation" in found.spec.capabilities,
         )
 
     def _metrics(
@@ -133,10 +133,11 @@ class Planner:
             if not isinstance(spec, MetricSpec) or "core" in spec.needs:
                 continue  # what wants a core for itself is the timing stage
             reason = inapplicable(spec, dataset.spec)
-            if reason is None and "model" in spec.needs and (generator is None or spec.power not in generator.powers):
+            able = generator is not None and spec.capability in generator.capabilities
+            if reason is None and "model" in spec.needs and not able:
                 if not named or generator is None:
                     continue  # nobody asked it of a floor, or of a model that does not have it
-                reason = f"{generator.name} does not declare {spec.power}"
+                reason = f"{generator.name} does not declare {spec.capability}"
             if reason is not None:
                 skipped[plugin.name] = reason
                 continue
@@ -178,11 +179,11 @@ class Planner:
             preset=variant,
             settings=resolved.values,
             origins=dict(resolved.origins),
-            powers=spec.powers,
-            reference=spec.reference,
+            capabilities=spec.capabilities,
+            baseline=spec.baseline,
         )
-        minutes = _MINUTES["tiny"] if spec.reference else _MINUTES.get(preset, _MINUTES["standard"])
-        skip = _unsuitable(spec, resolved.settings, dataset)
+        minutes = _MINUTES["tiny"] if spec.baseline else _MINUTES.get(preset, _MINUTES["standard"])
+        skip = _incompatibility(spec, resolved.settings, dataset)
         self._add(self._cell(cell_id, generator, dataset, seed, minutes, needs=needs, skip=skip))
         return cell_id
 
@@ -252,8 +253,8 @@ def _named(registry: Registry, name: str) -> Plugin:
         return found[0]
 
 
-def _reference(plugin: Plugin) -> bool:
-    return isinstance(plugin.spec, GeneratorSpec) and plugin.spec.reference and plugin.state is State.OK
+def _baseline(plugin: Plugin) -> bool:
+    return isinstance(plugin.spec, GeneratorSpec) and plugin.spec.baseline and plugin.state is State.OK
 
 
 def _settings_class(spec: GeneratorSpec) -> type[Settings]:
@@ -281,8 +282,8 @@ def _metric_plan(plugin: Plugin, spec: MetricSpec) -> MetricPlan:
     )
 
 
-def _unsuitable(spec: GeneratorSpec, settings: Settings, dataset: DatasetPlan) -> str | None:
+def _incompatibility(spec: GeneratorSpec, settings: Settings, dataset: DatasetPlan) -> str | None:
     cloud_spec = dataset.spec
     if cloud_spec.kind not in spec.kinds:
         return f"{spec.name} learns {' and '.join(spec.kinds)}, {dataset.name} holds {cloud_spec.kind}"
-    return settings.unsuitable(cloud_spec)
+    return settings.incompatibility(cloud_spec)

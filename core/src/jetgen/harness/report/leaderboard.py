@@ -40,7 +40,7 @@ def tables(rows: Sequence[Row]) -> list[Table]:
     found = []
     for experiment in experiments(rows):
         found += _quality(experiment)
-        if any(not one.reference for one in experiment.standings):
+        if any(not one.baseline for one in experiment.standings):
             found.append(_cost(experiment))
     return found
 
@@ -128,7 +128,7 @@ def _head(name: str, power: int) -> str:
 
 
 def _cost(experiment: Experiment) -> Table:
-    models = [one for one in experiment.standings if not one.reference]
+    models = [one for one in experiment.standings if not one.baseline]
     return Table(
         title=f"Cost: {experiment.title}",
         heads=("model", *_COSTS),
@@ -141,7 +141,7 @@ def _cost(experiment: Experiment) -> Table:
 def _name(one: Standing) -> str:
     if one.rows[0].kind == "floor":
         return "floor: truth"
-    marks = ["reference"] if one.reference else []
+    marks = ["baseline"] if one.baseline else []
     marks += sorted({row.status for row in one.rows if row.status != "ok"})
     marks += [one.coverage] if one.coverage and len(one.rows) > 1 else []
     return f"{one.title}\n({', '.join(marks)})" if marks else one.title
@@ -215,7 +215,7 @@ def _quality_notes(experiment: Experiment, shown: Sequence[str]) -> Iterator[str
     few = [_NAMES.get(name, name) for name in shown if any(_few(one, name) for one in experiment.standings)]
     if few:
         yield f"(few): too few clouds to rank by {', '.join(few)}."
-    if experiment.seeds == 1 and sum(not one.reference for one in experiment.standings) > 1:
+    if experiment.seeds == 1 and sum(not one.baseline for one in experiment.standings) > 1:
         yield "One seed: nothing is bold; compare with --seeds 3 or more."
     for one in experiment.standings:
         if one.best_row.overrides:

@@ -20,7 +20,7 @@ def records(rows: Sequence[Row]) -> list[dict[str, Any]]:
         cost = row.cost.model_dump(exclude={"peak_bytes", "seconds", "microseconds_by_batch"})
         cost |= {f"microseconds_batch_{n}": value for n, value in row.cost.microseconds_by_batch.items()}
         common = row.model_dump(include={"id", "kind", "status", "phase", "error_type", "error", "generator"})
-        common |= row.model_dump(include={"distribution", "version", "preset", "reference", "dataset", "size", "seed"})
+        common |= row.model_dump(include={"distribution", "version", "preset", "baseline", "dataset", "size", "seed"})
         common |= cost
         for name, score in row.scores.items():
             found.append({**common, "score": name, **score.model_dump(exclude={"values"}), "draws": len(score.values)})

@@ -58,9 +58,9 @@ class Standing:
         return next((row for row in self.rows if row.scores), self.rows[0])
 
     @property
-    def reference(self) -> bool:
-        """Whether it is a reference or the floor, which nothing ranks."""
-        return self.rows[0].reference or self.rows[0].kind == "floor"
+    def baseline(self) -> bool:
+        """Whether it is a baseline or the floor, which nothing ranks."""
+        return self.rows[0].baseline or self.rows[0].kind == "floor"
 
     @property
     def coverage(self) -> str:
@@ -99,7 +99,7 @@ class Experiment:
 
         Nothing is said from one seed, of what is not ranked, or of one model alone.
         """
-        able = [one for one in self.standings if not one.reference and score in one.figures]
+        able = [one for one in self.standings if not one.baseline and score in one.figures]
         if len(able) < 2 or self.seeds < 2 or not all(one.figures[score].ranked for one in able):
             return None
         best = min(able, key=lambda one: _badness(one.figures[score].mean, one.figures[score].direction))
@@ -116,7 +116,7 @@ def experiments(rows: Sequence[Row]) -> list[Experiment]:
     found = []
     for label, group in groupby(sorted(rows, key=dataset), dataset):
         mine = list(group)
-        shared = [row for row in mine if row.kind == "floor" or row.reference]
+        shared = [row for row in mine if row.kind == "floor" or row.baseline]
         models = [row for row in mine if row not in shared]
         bases = sorted({_base(row) for row in models}) or [NO_PRESET]
         found += [_experiment(label, base, shared, [row for row in models if _base(row) == base]) for base in bases]

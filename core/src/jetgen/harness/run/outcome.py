@@ -70,7 +70,7 @@ def _identity(cell: CellPlan) -> dict[str, Any]:
         "preset": generator.preset if generator is not None else None,
         "settings": generator.settings if generator is not None else {},
         "overrides": generator.overrides if generator is not None else {},
-        "reference": generator.reference if generator is not None else False,
+        "baseline": generator.baseline if generator is not None else False,
         "dataset": cell.dataset.name,
         "size": cell.dataset.size,
         "seed": cell.seed,

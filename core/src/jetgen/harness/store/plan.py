@@ -14,7 +14,7 @@ from jetgen.io.atomic import write_text
 
 __all__ = ["PLAN_FORMAT", "CellPlan", "DatasetPlan", "GeneratorPlan", "MetricPlan", "Plan", "cell_folder", "read_plan"]
 
-PLAN_FORMAT = 1
+PLAN_FORMAT = 2
 """The version of the layout of a run folder."""
 
 
@@ -34,8 +34,8 @@ class GeneratorPlan(_Strict):
     preset: str
     settings: dict[str, Any]
     origins: dict[str, str] = Field(description="where each setting came from")
-    powers: tuple[str, ...] = ()
-    reference: bool = Field(default=False, description="shown beside the models, never ranked")
+    capabilities: tuple[str, ...] = ()
+    baseline: bool = Field(default=False, description="shown beside the models, never ranked")
 
     @property
     def overrides(self) -> dict[str, Any]:

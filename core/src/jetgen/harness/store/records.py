@@ -63,7 +63,7 @@ class Ledger:
         generator = self.cell.generator
         if generator is None:
             return ["prepare", *metrics]
-        timing = [] if generator.reference else ["timing"]
+        timing = [] if generator.baseline else ["timing"]
         return ["prepare", "fit", "sample", *metrics, *timing]
 
     def before(self, stage: str) -> str | None:

@@ -73,7 +73,7 @@ class Row(_Document):
     preset: str | None
     settings: dict[str, Any] = Field(default_factory=dict)
     overrides: dict[str, Any] = Field(default_factory=dict, description="settings that a suite or --set changed")
-    reference: bool = False
+    baseline: bool = False
     dataset: str
     size: str
     seed: int

@@ -34,7 +34,7 @@ class Inputs:
         logs: float32 (total,), the logarithm of the leading feature if that is positive, else 0.
         shares: float32 (total,), the share of a point in the sum of the leading feature, else 1 / size.
         offsets: int64 (N + 1).
-        whole: float32 (N, H), of each cloud the high-level features, the context, and those of its conditioning set.
+        whole: float32 (N, H), of each cloud the high-level features, its conditioning, and those of its given set.
     """
 
     points: Float32
@@ -96,7 +96,7 @@ class Encoder:
             _categories(clouds.points[:, i]) if feature.nature == "categorical" else np.empty(0, np.float32)
             for i, feature in enumerate(spec.features)
         ]
-        self.context_categories = [_categories(column) for column in clouds.context.T]
+        self.conditioning_categories = [_categories(column) for column in clouds.conditioning.T]
         kept = self._kept(clouds)
         self.point_scale = Scale.fit(self._points(kept))
         self.place_scale = Scale.fit(self._places(kept))
@@ -120,7 +120,7 @@ class Encoder:
 
     def _kept(self, clouds: Clouds) -> Clouds:
         kept = leading_points(clouds, self.spec, self.most)
-        return Clouds(kept.points, kept.offsets, kept.context)
+        return Clouds(kept.points, kept.offsets, kept.conditioning)
 
     def _log(self, clouds: Clouds, column: int) -> Float64:
         return np.asarray(np.log(np.maximum(clouds.points[:, column].astype(np.float64), 0.0) + self.floors[column]))
@@ -155,7 +155,7 @@ class Encoder:
 
     def _weights(self, clouds: Clouds) -> tuple[Float64, Float64]:
         """The logarithm of the leading feature of each point, and its share in the sum over the cloud."""
-        size = np.maximum(clouds.counts, 1)[clouds.rows]
+        size = np.maximum(clouds.multiplicity, 1)[clouds.rows]
         if self.spec.features[self.leading].nature != "positive" and not self._is_jet:
             return np.zeros(len(clouds.points)), 1.0 / size
         values = np.maximum(clouds.points[:, self.leading].astype(np.float64), 0.0)
@@ -185,11 +185,11 @@ class Encoder:
         return np.concatenate(parts, axis=1)
 
     def _context(self, clouds: Clouds) -> list[Float64]:
-        """The context, categories one column each as those of points are."""
-        categorical = [feature.nature == "categorical" for feature in self.spec.context]
+        """The conditioning, categories one column each as those of points are."""
+        categorical = [feature.nature == "categorical" for feature in self.spec.conditioning]
         parts = []
-        for i, column in enumerate(clouds.context.T.astype(np.float64)):
-            known = self.context_categories[i] if any(categorical[i : i + 1]) else ()
+        for i, column in enumerate(clouds.conditioning.T.astype(np.float64)):
+            known = self.conditioning_categories[i] if any(categorical[i : i + 1]) else ()
             parts.append(np.stack([column == one for one in known] if len(known) else [column], axis=1))
         return [part.astype(np.float64) for part in parts]
 

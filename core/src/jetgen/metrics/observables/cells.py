@@ -82,12 +82,14 @@ def incident_energy(clouds: Clouds, spec: CloudSpec) -> NDArray[np.float64]:
     """float64 (N,), the energy of the particle that made each shower.
 
     Raises:
-        DataError: if the clouds do not have it as context ``e_inc``, or if it is not positive.
+        DataError: if the clouds do not have it as conditioning ``e_inc``, or if it is not positive.
     """
-    if "e_inc" not in spec.context_names or clouds.context.shape[1] != len(spec.context):
-        msg = "the showers have no context e_inc, the incident energy; give clouds and a CloudSpec with that context"
+    if "e_inc" not in spec.conditioning_names or clouds.conditioning.shape[1] != len(spec.conditioning):
+        msg = (
+            "the showers have no conditioning e_inc, the incident energy; give clouds and a CloudSpec with that context"
+        )
         raise DataError(msg)
-    energy = clouds.context[:, spec.context_names.index("e_inc")].astype(np.float64)
+    energy = clouds.conditioning[:, spec.conditioning_names.index("e_inc")].astype(np.float64)
     if (energy <= 0).any():
         row = int(np.argmax(energy <= 0))
         msg = f"e_inc is {energy[row]} at shower {row}; an incident energy is positive"

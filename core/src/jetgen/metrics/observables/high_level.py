@@ -97,7 +97,7 @@ def _jet_observables(clouds: Clouds, spec: CloudSpec) -> dict[str, _Array]:
         "pt": relative_pt(clouds, spec),
         "eta": relative_eta(clouds, spec),
         "phi": np.arctan2(_total(clouds, pt * np.sin(phi)), _total(clouds, pt * np.cos(phi))),
-        "multiplicity": clouds.counts.astype(np.float64),
+        "multiplicity": clouds.multiplicity.astype(np.float64),
         **_spreads(clouds, eta, phi, z),
         **_leading(clouds, eta, phi, pt, z),
     }
@@ -146,17 +146,17 @@ def _leading(clouds: Clouds, eta: _Array, phi: _Array, pt: _Array, z: _Array) ->
     ranks = clouds.ranks
     values = {f"ptrel_{k}": _total(clouds, pt * (ranks == k - 1)) for k in _LEADING}
     values |= {f"fraction_{k}": _total(clouds, z * (ranks < k)) for k in _FRACTIONS}
-    first = clouds.offsets[:-1][clouds.counts >= 2]
+    first = clouds.offsets[:-1][clouds.multiplicity >= 2]
     d_phi = (phi[first + 1] - phi[first] + np.pi) % (2.0 * np.pi) - np.pi
     values["distance_12"] = np.zeros(len(clouds))
-    values["distance_12"][clouds.counts >= 2] = np.hypot(eta[first + 1] - eta[first], d_phi)
+    values["distance_12"][clouds.multiplicity >= 2] = np.hypot(eta[first + 1] - eta[first], d_phi)
     return values
 
 
 def _summaries(clouds: Clouds, spec: CloudSpec) -> dict[str, _Array]:
     values: dict[str, _Array] = {}
     if spec.max_points > 1:
-        values["multiplicity"] = clouds.counts.astype(np.float64)
+        values["multiplicity"] = clouds.multiplicity.astype(np.float64)
     for column, feature in enumerate(spec.features):
         if feature.nature == "categorical":
             continue
@@ -187,14 +187,14 @@ def _total(clouds: Clouds, of_points: _Array) -> _Array:
 
 
 def _mean_and_sd(clouds: Clouds, of_points: _Array) -> tuple[_Array, _Array]:
-    size = np.maximum(clouds.counts, 1)
+    size = np.maximum(clouds.multiplicity, 1)
     mean = _total(clouds, of_points) / size
     return mean, np.sqrt(_total(clouds, (of_points - mean[clouds.rows]) ** 2) / size)
 
 
 def _extreme(ufunc: np.ufunc, clouds: Clouds, of_points: _Array) -> _Array:
     values = np.zeros(len(clouds))
-    filled = clouds.counts > 0
+    filled = clouds.multiplicity > 0
     if filled.any():
         values[filled] = ufunc.reduceat(of_points, clouds.offsets[:-1][filled])
     return values

@@ -37,7 +37,7 @@ _NAMES = (
 
 def shower_names(spec: CloudSpec) -> tuple[str, ...]:
     """What the columns of :func:`shower_observables` are called."""
-    return (*_NAMES, "response") if "e_inc" in spec.context_names else _NAMES
+    return (*_NAMES, "response") if "e_inc" in spec.conditioning_names else _NAMES
 
 
 def shower_observables(clouds: Clouds, spec: CloudSpec) -> _Array:
@@ -51,7 +51,7 @@ def shower_observables(clouds: Clouds, spec: CloudSpec) -> _Array:
     """
     parts = [_of_cells(part, cells) for part, cells, _ in grids(clouds, spec)]
     columns = np.concatenate(parts)
-    if "e_inc" not in spec.context_names:
+    if "e_inc" not in spec.conditioning_names:
         return columns
     energy = np.expm1(columns[:, _NAMES.index("ln_energy")])
     return np.column_stack([columns, energy / incident_energy(clouds, spec)])
@@ -68,7 +68,7 @@ def _of_cells(clouds: Clouds, cells: _Array) -> _Array:
     middle, angle = np.arange(rings) + 0.5, 2.0 * np.pi * (np.arange(sectors) + 0.5) / sectors
     moment = across @ middle
     values = {
-        "multiplicity": clouds.counts,
+        "multiplicity": clouds.multiplicity,
         **_of_hits(cells),
         "layers": lit.sum(axis=1),
         "ln_energy": np.log1p(total),

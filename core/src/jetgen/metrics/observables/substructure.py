@@ -77,7 +77,7 @@ def subjettiness(jets: Clouds, spec: CloudSpec) -> _Array:
     (R = 0.8, four-momenta added), with their pseudorapidities.
     """
     tau = np.zeros((len(jets), 3))
-    for most, size in ((1, jets.counts == 2), (2, jets.counts == 3), (3, jets.counts > 3)):
+    for most, size in ((1, jets.multiplicity == 2), (2, jets.multiplicity == 3), (3, jets.multiplicity > 3)):
         if size.any():  # of N particles no N + 1 jets can be asked for, and tau_N is 0
             tau[size, :most] = _subjettiness_up_to(most, jets[size], spec)
     return tau
@@ -127,7 +127,7 @@ def _clustering(clouds: Clouds, momenta: _Array, algorithm: int) -> Any:
 
     ClusterSequence.set_fastjet_banner_stream(None)
     columns = dict(zip(("px", "py", "pz", "E"), momenta.T, strict=True))
-    particles = ak.unflatten(ak.zip(columns, with_name="Momentum4D"), clouds.counts)
+    particles = ak.unflatten(ak.zip(columns, with_name="Momentum4D"), clouds.multiplicity)
     return fastjet.ClusterSequence(particles, fastjet.JetDefinition(algorithm, RADIUS))
 
 

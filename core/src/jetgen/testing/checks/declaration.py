@@ -18,8 +18,8 @@ from jetgen.testing.session import Session
 from jetgen.testing.verdict import require
 
 __all__ = [
+    "capabilities_are_implemented",
     "imports_are_light",
-    "powers_are_implemented",
     "presets_are_complete",
     "settings_refuse_unknown_keys",
     "settings_survive_json",
@@ -52,7 +52,9 @@ def spec_is_sound(session: Session) -> None:
         known = get_args(Kind)
         require(kind in known, f"there is no kind {kind!r}{did_you_mean(kind, known)}; use {', '.join(known)}")
     document = json.loads(json.dumps(spec.to_json()))
-    again = GeneratorSpec(**{**document, "kinds": tuple(document["kinds"]), "powers": tuple(document["powers"])})
+    again = GeneratorSpec(
+        **{**document, "kinds": tuple(document["kinds"]), "capabilities": tuple(document["capabilities"])}
+    )
     require(again == spec, "written as JSON and read back, the spec is another")
 
 
@@ -61,12 +63,12 @@ def target_is_a_generator(session: Session) -> None:
     _require_methods(session.generator_class, jetgen.api.protocols.Generator)
 
 
-def powers_are_implemented(session: Session) -> None:
-    """Every power that the spec declares exists, and the class has its methods."""
+def capabilities_are_implemented(session: Session) -> None:
+    """Every capability that the spec declares exists, and the class has its methods."""
     known = [name for name in jetgen.api.protocols.__all__ if name.startswith("Supports")]
-    for power in session.spec.powers:
-        require(power in known, f"there is no power {power!r}{did_you_mean(power, known)}")
-        _require_methods(session.generator_class, getattr(jetgen.api.protocols, power))
+    for capability in session.spec.capabilities:
+        require(capability in known, f"there is no capability {capability!r}{did_you_mean(capability, known)}")
+        _require_methods(session.generator_class, getattr(jetgen.api.protocols, capability))
 
 
 def presets_are_complete(session: Session) -> None:

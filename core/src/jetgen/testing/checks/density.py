@@ -34,7 +34,7 @@ def log_prob_tells_truth_from_noise(session: Session) -> None:
 
 
 def _log_prob(session: Session, clouds: Clouds) -> NDArray[np.float64]:
-    if "SupportsLogProb" not in session.spec.powers:
+    if "SupportsLogProb" not in session.spec.capabilities:
         skip("it does not declare SupportsLogProb")
     model: Any = session.model
     values: NDArray[np.float64] = model.log_prob(clouds, RunContext(SEED))
@@ -47,4 +47,4 @@ def _noise(truth: Clouds, session: Session) -> Clouds:
     positive = [feature.nature == "positive" for feature in session.toy.spec.features]
     wide = np.where(positive, low, low - (high - low) / 2)
     points = np.random.default_rng(SEED).uniform(wide, wide + 2 * (high - low), truth.points.shape)
-    return Clouds(points, truth.offsets, truth.context, truth.given, truth.event)
+    return Clouds(points, truth.offsets, truth.conditioning, truth.given, truth.event)

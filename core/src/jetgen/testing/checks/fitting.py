@@ -34,7 +34,7 @@ def fit_reports_what_it_did(session: Session) -> None:
     report = session.first.report
     require(isinstance(report, FitReport), f"fit returned {type(report).__name__}, not a FitReport")
     require(report.stop_reason == "finished", f"the stop reason is {report.stop_reason!r}, not 'finished'")
-    least = 0 if session.spec.reference else 1
+    least = 0 if session.spec.baseline else 1
     for name in ("parameters", "steps"):
         value = getattr(report, name)
         require(type(value) is int and value >= least, f"{name} is {value!r}; an int of {least} or more is needed")
@@ -78,8 +78,8 @@ def fit_is_repeatable(session: Session) -> None:
 
 def fit_follows_its_seed(session: Session) -> None:
     """A training with another seed gives another model; without that, a spread over seeds would be a lie."""
-    if session.spec.reference:
-        skip("it is a reference: nothing is trained")
+    if session.spec.baseline:
+        skip("it is a baseline: nothing is trained")
     other = session.sample(session.train(seed=SEED + 1).model)
     same = other.fingerprint() == session.sample(session.model).fingerprint()
     require(not same, "trained with another seed, it gives the same clouds; does fit take its seeds from ctx?")

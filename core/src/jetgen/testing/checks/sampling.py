@@ -14,7 +14,7 @@ from jetgen.testing.session import MANY, SEED, Session
 from jetgen.testing.verdict import require, require_same
 
 __all__ = [
-    "counts_are_honoured_or_refused",
+    "multiplicity_is_honoured_or_refused",
     "samples_are_as_many_as_asked",
     "samples_are_finite_float32",
     "samples_are_repeatable",
@@ -45,7 +45,7 @@ def samples_keep_to_the_cloud_spec(session: Session) -> None:
     spec = session.toy.spec
     for n, clouds in _samples(session):
         require(clouds.n_features == len(spec.features), f"{n} clouds have {clouds.n_features} features")
-        largest = int(clouds.counts.max(initial=0))
+        largest = int(clouds.multiplicity.max(initial=0))
         require(largest <= spec.max_points, f"a cloud has {largest} points; at most {spec.max_points} are allowed")
 
 
@@ -69,18 +69,18 @@ def samples_differ_between_draws(session: Session) -> None:
     require(not same, 'ctx.at("draw", 1) gives the same clouds as draw 0; use ctx.rng, not ctx.seed')
 
 
-def counts_are_honoured_or_refused(session: Session) -> None:
+def multiplicity_is_honoured_or_refused(session: Session) -> None:
     """Multiplicities that are asked for are kept or refused with a JetgenError, and the request is left as it was."""
     most = session.toy.spec.max_points
     for asked in ([1, most, (most + 1) // 2, most], [0, 1]):
         counts = np.array(asked, np.int64)
-        request = replace(session.request(len(asked)), counts=counts)
+        request = replace(session.request(len(asked)), multiplicity=counts)
         try:
             clouds = session.model.sample(request, RunContext(SEED))
         except JetgenError:
             continue
         require(counts.tolist() == asked, "sample changed the counts of the request in place")
-        found = clouds.counts.tolist()
+        found = clouds.multiplicity.tolist()
         require(found == asked, f"clouds of {asked} points were asked for, clouds of {found} points came")
 
 

@@ -15,7 +15,7 @@ from jetgen.data.jets import mirror_columns
 from jetgen.data.multiplicity import ConditionalMultiplicity
 from jetgen.data.spec import CloudSpec
 from jetgen.torch.training.ragged import Ragged
-from jetgen.torch.transforms import ContextEncoding, PointCoding
+from jetgen.torch.transforms import ConditioningEncoding, PointCoding
 
 __all__ = ["CloudCoding", "CodingSettings", "fit_coding", "mirrored_columns"]
 
@@ -28,19 +28,19 @@ class CodingSettings(Protocol):
 
 
 class CloudCoding:
-    """Coded points, encoded context, and how many points a cloud has for a context.
+    """Coded points, encoded conditioning, and how many points a cloud has for a conditioning.
 
     Arguments:
         spec: the meaning of the clouds.
         points: the coding of the points.
-        context: the encoding of the context.
-        sizes: the multiplicities for a context.
+        conditioning: the encoding of the conditioning.
+        sizes: the multiplicities for a conditioning.
     """
 
     def __init__(
-        self, spec: CloudSpec, points: PointCoding, context: ContextEncoding, sizes: ConditionalMultiplicity
+        self, spec: CloudSpec, points: PointCoding, conditioning: ConditioningEncoding, sizes: ConditionalMultiplicity
     ) -> None:
-        self.spec, self.points, self.context, self.sizes = spec, points, context, sizes
+        self.spec, self.points, self.conditioning, self.sizes = spec, points, conditioning, sizes
 
     @classmethod
     def fit(
@@ -56,27 +56,31 @@ class CloudCoding:
         return cls(
             spec,
             PointCoding.fit(spec, clouds, positive=positive, mirrored=mirrored, rng=rng),
-            ContextEncoding.fit(spec.context, clouds.context),
-            ConditionalMultiplicity.of(clouds.counts, spec.context, clouds.context),
+            ConditioningEncoding.fit(spec.conditioning, clouds.conditioning),
+            ConditionalMultiplicity.of(clouds.multiplicity, spec.conditioning, clouds.conditioning),
         )
 
     def rows(self, clouds: Clouds, rng: np.random.Generator) -> dict[str, Tensor | Ragged]:
-        """What a training draws its batches from: ``points``, ``counts`` and ``context``."""
+        """What a training draws its batches from: ``points``, ``counts`` and ``conditioning``."""
         return {
-            "points": Ragged.of(self.points.encode(clouds, rng), clouds.counts),
-            "counts": torch.tensor(clouds.counts),
-            "context": torch.tensor(self.context.encode(clouds.context)),
+            "points": Ragged.of(self.points.encode(clouds, rng), clouds.multiplicity),
+            "counts": torch.tensor(clouds.multiplicity),
+            "conditioning": torch.tensor(self.conditioning.encode(clouds.conditioning)),
         }
 
     def clouds(
-        self, values: NDArray[np.float32], counts: NDArray[np.int64], context: NDArray[np.float32] | None
+        self, values: NDArray[np.float32], counts: NDArray[np.int64], conditioning: NDArray[np.float32] | None
     ) -> Clouds:
         """The clouds of coded points (total, width), in the units of the data."""
-        return self.points.decode(values, counts, context)
+        return self.points.decode(values, counts, conditioning)
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object from which :meth:`from_json` makes an equal coding."""
-        return {"points": self.points.to_json(), "context": self.context.to_json(), "sizes": self.sizes.to_json()}
+        return {
+            "points": self.points.to_json(),
+            "context": self.conditioning.to_json(),
+            "sizes": self.sizes.to_json(),
+        }
 
     @classmethod
     def from_json(cls, spec: CloudSpec, document: Mapping[str, Any]) -> Self:
@@ -84,7 +88,7 @@ class CloudCoding:
         return cls(
             spec,
             PointCoding.from_json(spec, document["points"]),
-            ContextEncoding.from_json(spec.context, document["context"]),
+            ConditioningEncoding.from_json(spec.conditioning, document["context"]),
             ConditionalMultiplicity.from_json(document["sizes"]),
         )
 

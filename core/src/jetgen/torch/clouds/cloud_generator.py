@@ -60,12 +60,12 @@ class CloudGenerator(ABC, Generic[AnySettings, AnyModule]):
     def draw(
         self,
         counts: NDArray[np.int64],
-        context: NDArray[np.float32],
+        conditioning: NDArray[np.float32],
         *,
         seed: int,
         progress: Callable[[int], None],
     ) -> NDArray[np.float32]:
-        """The coded points (total, W) of clouds of these sizes for an encoded context, one after the other."""
+        """The coded points (total, W) of clouds of these sizes for an encoded conditioning, one after the other."""
 
     @classmethod
     def create(cls, settings: AnySettings, cloud_spec: CloudSpec) -> Self:
@@ -102,20 +102,20 @@ class CloudGenerator(ABC, Generic[AnySettings, AnyModule]):
         return FitReport(sum(p.numel() for p in self.kept.model.parameters()), steps=0)
 
     def sample(self, conditions: Conditions, ctx: RunContext) -> Clouds:
-        """New clouds; ``conditions.counts`` are honoured, and drawn from the training table where there are none."""
+        """New clouds; ``conditions.multiplicity`` are honoured, or drawn from the training table."""
         coding, model, _ = self.trained()
-        context = conditions.columns(self.spec.context)
-        counts = conditions.multiplicities(
-            self.spec.max_points, lambda n: coding.sizes.draw(n, ctx.rng("sampling"), context)
+        conditioning = conditions.columns(self.spec.conditioning)
+        counts = conditions.chosen_multiplicity(
+            self.spec.max_points, lambda n: coding.sizes.draw(n, ctx.rng("sampling"), conditioning)
         )
         model.eval()
         values = self.draw(
             counts,
-            coding.context.encode(context),
+            coding.conditioning.encode(conditioning),
             seed=ctx.torch_seed("sampling"),
             progress=lambda done: ctx.report("progress", done=done, total=conditions.n, unit="clouds"),
         )
-        return coding.clouds(values, counts, conditions.context)
+        return coding.clouds(values, counts, conditions.conditioning)
 
     def save(self, folder: Path) -> None:
         """Weights in safetensors, and in model.json what is needed to build the module again."""
@@ -162,4 +162,4 @@ def filled(clouds: Clouds) -> Clouds:
     if len(clouds.points) == 0:
         msg = f"the {len(clouds)} training clouds hold no points: there is nothing to learn"
         raise DataError(msg)
-    return clouds[clouds.counts > 0]
+    return clouds[clouds.multiplicity > 0]

@@ -22,14 +22,14 @@ Make = Callable[[Tensor, Tensor], Tensor]
 """Coded points (B, P, W) of padded noise (B, P, D) of these clouds of a chunk (B,)."""
 
 Begin = Callable[[Tensor, Tensor, torch.Generator], Make]
-"""What is drawn for whole clouds of a chunk, given sizes (N,), encoded context (N, C) and a generator."""
+"""What is drawn for whole clouds of a chunk, given sizes (N,), encoded conditioning (N, C) and a generator."""
 
 
 @torch.inference_mode()
 def draw_points(
     begin: Begin,
     counts: NDArray[np.int64],
-    context: NDArray[np.float32],
+    conditioning: NDArray[np.float32],
     *,
     noise: int,
     width: int,
@@ -38,7 +38,7 @@ def draw_points(
     batch_points: int,
     progress: Callable[[int], None] | None = None,
 ) -> NDArray[np.float32]:
-    """The coded points (total, ``width``) of clouds of these sizes for an encoded context, one after the other.
+    """The coded points (total, ``width``) of clouds of these sizes for an encoded conditioning, one after the other.
 
     Arguments:
         begin: is called for some thousand clouds, and what it returns for batches of them.
@@ -50,7 +50,7 @@ def draw_points(
     for number, start in enumerate(range(0, len(counts), _CHUNK)):
         rows = slice(start, start + _CHUNK)
         generator = torch.Generator(device).manual_seed(derived_seed(seed, "chunk", number))
-        sizes, known = (torch.from_numpy(each[rows]).to(device) for each in (counts, context))
+        sizes, known = (torch.from_numpy(each[rows]).to(device) for each in (counts, conditioning))
         source = Ragged.of(normal([int(counts[rows].sum()), noise], generator), sizes)
         make = begin(sizes, known, generator)
         answer = Ragged(torch.empty(len(source.values), width, device=device), source.offsets)

@@ -42,10 +42,10 @@ def learn_summaries(
     """
     points: Ragged = rows["points"]
     raw = torch.zeros(len(points), observer.size)
-    for batch in length_buckets(points.counts.numpy(), points=batch_points):
+    for batch in length_buckets(points.lengths.numpy(), points=batch_points):
         index = torch.from_numpy(batch)
         padded = points[index]
-        raw[index] = observer.raw(padded, mask_of(points.counts[index], padded.shape[1]))
+        raw[index] = observer.raw(padded, mask_of(points.lengths[index], padded.shape[1]))
     observer.standardise(raw, mirrored=mirrored)
     flow.scores.fit(raw, CENTRE if mirrored else [])
     scores: Tensor = flow.scores(raw)[0]
@@ -53,7 +53,7 @@ def learn_summaries(
 
 
 def summary_phase(flow: SummaryFlow, settings: SummaryTraining, *, mirrored: bool, weight_decay: float = 1e-2) -> Phase:
-    """The training of the module ``summary`` on the rows ``summary``, ``counts`` and ``context``."""
+    """The training of the module ``summary`` on the rows ``summary``, ``counts`` and ``conditioning``."""
 
     def loss(step: Step) -> Tensor:
         return summary_loss(flow, step.batch, step.generator, CENTRE if mirrored else [])
@@ -67,7 +67,7 @@ def summary_phase(flow: SummaryFlow, settings: SummaryTraining, *, mirrored: boo
         settings.summary_batch,
         (Update("summary", ("summary",), loss, optimiser, schedule),),
         ema={"summary": settings.ema} if settings.ema else {},
-        uses=("summary", "counts", "context"),
+        uses=("summary", "counts", "conditioning"),
     )
 
 
@@ -80,6 +80,6 @@ def summary_loss(
     noise = normal(scores.shape, generator)
     time = even_times(len(scores), generator)
     at = time.unsqueeze(1)
-    velocity = flow(time, (1 - at) * noise + at * scores, batch["counts"], batch["context"])
+    velocity = flow(time, (1 - at) * noise + at * scores, batch["counts"], batch["conditioning"])
     mean: Tensor = (velocity - (scores - noise)).square().mean()
     return mean

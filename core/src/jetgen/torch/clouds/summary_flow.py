@@ -1,4 +1,4 @@
-"""A small flow that draws what a cloud shall be as a whole, for its size and context."""
+"""A small flow that draws what a cloud shall be as a whole, for its size and conditioning."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ class SummaryFlow(nn.Module):
 
     Arguments:
         size: how many numbers.
-        context: numbers of the encoded context.
+        conditioning: numbers of the encoded conditioning.
         largest: the largest multiplicity.
         hidden: width of the layers.
         frequencies: of the time features.
     """
 
-    def __init__(self, size: int, *, context: int, largest: int, hidden: int, frequencies: int) -> None:
+    def __init__(self, size: int, *, conditioning: int, largest: int, hidden: int, frequencies: int) -> None:
         super().__init__()
         self.size, self.largest, self.frequencies = size, largest, frequencies
         self.scores = NormalScores(size)
-        widths = [size + time_width(frequencies) + 2 + context, hidden, hidden, hidden]
+        widths = [size + time_width(frequencies) + 2 + conditioning, hidden, hidden, hidden]
         layers = [layer for i, o in pairwise(widths) for layer in (nn.Linear(i, o), nn.SiLU())]
         last = nn.Linear(hidden, size)
         nn.init.zeros_(last.weight)
         self.network = nn.Sequential(*layers, last)
 
-    def forward(self, time: Tensor, scores: Tensor, counts: Tensor, context: Tensor) -> Tensor:
+    def forward(self, time: Tensor, scores: Tensor, counts: Tensor, conditioning: Tensor) -> Tensor:
         """The velocity (B, size) at times (B,) of scores (B, size), of clouds of ``counts`` (B,) points."""
-        known = [scores, time_features(time, self.frequencies), size_numbers(counts, self.largest), context]
+        known = [scores, time_features(time, self.frequencies), size_numbers(counts, self.largest), conditioning]
         velocity: Tensor = self.network(torch.cat(known, 1))
         return velocity
 
-    def field(self, counts: Tensor, context: Tensor) -> Field:
+    def field(self, counts: Tensor, conditioning: Tensor) -> Field:
         """The velocity as a function of one time for all, and the scores."""
-        return lambda time, scores: self(time.expand(len(scores)), scores, counts, context)
+        return lambda time, scores: self(time.expand(len(scores)), scores, counts, conditioning)
 
-    def draw(self, noise: Tensor, counts: Tensor, context: Tensor) -> Tensor:
+    def draw(self, noise: Tensor, counts: Tensor, conditioning: Tensor) -> Tensor:
         """The numbers (B, size) that normal ``noise`` (B, size) flows to."""
-        return self.scores.inverse(_SOLVER.solve(self.field(counts, context), noise))
+        return self.scores.inverse(_SOLVER.solve(self.field(counts, conditioning), noise))

@@ -15,7 +15,7 @@ __all__ = ["AdversarialBlock"]
 class AdversarialBlock(nn.Module):
     r"""Points and mean field speak with each other once, as in the adversarial MDMA (arXiv:2305.15254, 2408.04997).
 
-    For points :math:`x_i`, mean field :math:`\bar x` and context c
+    For points :math:`x_i`, mean field :math:`\bar x` and conditioning c
 
     .. math:: y_i = W_0 \sigma(x_i),\quad a = \mathrm{MHA}(\mathrm{LN}(W_0 \sigma(\bar x)); y, y),\quad b = W_c [a, c],
               \quad x_i \leftarrow x_i + W_1 [y_i, b],\quad \bar x \leftarrow \sigma(W_2 b)
@@ -27,14 +27,14 @@ class AdversarialBlock(nn.Module):
     Arguments:
         width: of the points and of the mean field.
         hidden: of y, of the attention and of b.
-        context: of c; 0 for none.
+        conditioning: of c; 0 for none.
         heads: of the attention; ``hidden`` is a multiple.
         gated: multiply a with a sigmoid of c first, as showers of very different energies ask for.
         norm: of the linear maps. With ``rows`` those of the attention are free, as in the published critic.
     """
 
     def __init__(
-        self, width: int, hidden: int, context: int, heads: int, *, gated: bool = False, norm: Norm = "none"
+        self, width: int, hidden: int, conditioning: int, heads: int, *, gated: bool = False, norm: Norm = "none"
     ) -> None:
         super().__init__()
         self.biased = norm != "rows"
@@ -44,20 +44,20 @@ class AdversarialBlock(nn.Module):
         if norm == "spectral":
             for part in (self.attention.query, self.attention.key, self.attention.value, self.attention.out):
                 hold(part, norm)
-        self.gate = linear(context, hidden, norm) if gated and context else None
-        self.gather = linear(hidden + context, hidden, norm)
+        self.gate = linear(conditioning, hidden, norm) if gated and conditioning else None
+        self.gather = linear(hidden + conditioning, hidden, norm)
         self.back = linear(2 * hidden, width, norm)
         self.field = linear(hidden, width, norm)
 
-    def forward(self, points: Tensor, field: Tensor, mask: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, points: Tensor, field: Tensor, mask: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:
         """Points (B, P, width) and mean field (B, width) after the block; ``mask`` (B, P) is True at points."""
         inner = functional.leaky_relu(points)
         lift, shift = self.local.weight, self.local.bias
         query = self.norm(functional.linear(functional.leaky_relu(field), lift, shift))
         heard = self.attention(query, inner, mask, lift, shift.unsqueeze(0) if self.biased else None)
         if self.gate is not None:
-            heard = heard * self.gate(context).sigmoid()
-        heard = self.gather(torch.cat([heard, context], 1))
+            heard = heard * self.gate(conditioning).sigmoid()
+        heard = self.gather(torch.cat([heard, conditioning], 1))
         own, told = self.back.weight.chunk(2, 1)
         news = functional.linear(heard, told, self.back.bias)
         if self.biased:

@@ -15,23 +15,23 @@ _SUM_SCALE = 1e-2
 
 
 class EPiCBlock(nn.Module):
-    """Cloud from mean, sum and context; then each point from itself, the cloud and the context. Cost is linear.
+    """Cloud from mean, sum and conditioning; then each point from itself, cloud and conditioning. Cost is linear.
 
     Arguments: as of :class:`jetgen.torch.nn.MeanFieldBlock`; there are no heads.
     """
 
-    def __init__(self, width: int, hidden: int, context: int) -> None:
+    def __init__(self, width: int, hidden: int, conditioning: int) -> None:
         super().__init__()
-        self.pool = nn.Linear(3 * width + context, hidden)
+        self.pool = nn.Linear(3 * width + conditioning, hidden)
         self.update = nn.Linear(hidden, width)
         self.local = nn.Linear(width, hidden)
-        self.steer = nn.Linear(width + context, hidden, bias=False)
+        self.steer = nn.Linear(width + conditioning, hidden, bias=False)
         self.back = nn.Linear(hidden, width)
 
-    def forward(self, points: Tensor, field: Tensor, mask: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, points: Tensor, field: Tensor, mask: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:
         """Points (B, P, width) and cloud vector (B, width) after the block; ``mask`` (B, P) is True at points."""
-        pools = [masked_mean(points, mask), _SUM_SCALE * masked_sum(points, mask), field, context]
+        pools = [masked_mean(points, mask), _SUM_SCALE * masked_sum(points, mask), field, conditioning]
         field = functional.leaky_relu(field + self.update(functional.leaky_relu(self.pool(torch.cat(pools, 1)))))
-        steer = self.steer(torch.cat([field, context], 1)).unsqueeze(1)
+        steer = self.steer(torch.cat([field, conditioning], 1)).unsqueeze(1)
         inner = functional.leaky_relu(self.local(points) + steer)
         return functional.leaky_relu(points + self.back(inner)), field

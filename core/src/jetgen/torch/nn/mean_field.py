@@ -8,13 +8,13 @@ from torch.nn import functional
 
 from jetgen.torch.nn.attention import MeanFieldAttention
 
-__all__ = ["MeanFieldBlock", "split_context"]
+__all__ = ["MeanFieldBlock", "split_conditioning"]
 
 
 class MeanFieldBlock(nn.Module):
     r"""Points and mean field speak with each other once, as in MDMA with flow matching (arXiv:2305.15254).
 
-    For points :math:`x_i`, mean field :math:`\bar x` and context c
+    For points :math:`x_i`, mean field :math:`\bar x` and conditioning c
 
     .. math:: y_i = W_0 \sigma(x_i) + T c,\quad a = \mathrm{MHA}(\mathrm{LN}(W_0 \sigma(\bar x) + T c); y, y),\quad
               \bar x \leftarrow W_c [a, c],\quad x_i \leftarrow x_i + W_1 y_i + W_2 \bar x
@@ -26,27 +26,27 @@ class MeanFieldBlock(nn.Module):
     Arguments:
         width: of the points and of the mean field.
         hidden: of y and of the attention.
-        context: of c, what the block is told beside points and mean field.
+        conditioning: of c, what the block is told beside points and mean field.
         heads: of the attention; ``hidden`` is a multiple.
-        apart: of the context the last ``apart`` numbers reach the mean field only, and the others y only, as the
+        apart: of the conditioning the last ``apart`` numbers reach the mean field only, and the others y only, as the
             multiplicity and the time do in the published network; 0 tells everything to both.
     """
 
-    def __init__(self, width: int, hidden: int, context: int, heads: int, apart: int = 0) -> None:
+    def __init__(self, width: int, hidden: int, conditioning: int, heads: int, apart: int = 0) -> None:
         super().__init__()
         self.apart = apart
         self.local = nn.Linear(width, hidden)
-        self.steer = nn.Linear(context - apart, hidden, bias=False)
+        self.steer = nn.Linear(conditioning - apart, hidden, bias=False)
         self.norm = nn.LayerNorm(hidden)
         self.attention = MeanFieldAttention(hidden, heads)
-        self.gather = nn.Linear(hidden + (apart or context), width)
+        self.gather = nn.Linear(hidden + (apart or conditioning), width)
         self.back = nn.Linear(hidden, width)
         self.spread = nn.Linear(width, width, bias=False)
 
-    def forward(self, points: Tensor, field: Tensor, mask: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, points: Tensor, field: Tensor, mask: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:
         """Points (B, P, width) and mean field (B, width) after the block; ``mask`` (B, P) is True at points."""
         inner = functional.leaky_relu(points)
-        steered, told = split_context(context, self.apart)
+        steered, told = split_conditioning(conditioning, self.apart)
         shift = self.steer(steered)
         query = self.norm(self.local(functional.leaky_relu(field)) + shift)
         shift = shift + self.local.bias
@@ -58,6 +58,6 @@ class MeanFieldBlock(nn.Module):
         return moved.add_((self.back(shift) + self.spread(field)).unsqueeze(1)), field
 
 
-def split_context(context: Tensor, apart: int) -> tuple[Tensor, Tensor]:
-    """Of a context (B, C), what the points are told and what the mean field is told."""
-    return (context[:, :-apart], context[:, -apart:]) if apart else (context, context)
+def split_conditioning(conditioning: Tensor, apart: int) -> tuple[Tensor, Tensor]:
+    """Of a conditioning (B, C), what the points are told and what the mean field is told."""
+    return (conditioning[:, :-apart], conditioning[:, -apart:]) if apart else (conditioning, conditioning)

@@ -17,26 +17,26 @@ class TransformerBlock(nn.Module):
     Arguments: as of :class:`jetgen.torch.nn.MeanFieldBlock`.
     """
 
-    def __init__(self, width: int, hidden: int, context: int, heads: int) -> None:
+    def __init__(self, width: int, hidden: int, conditioning: int, heads: int) -> None:
         super().__init__()
         if width % heads:
             msg = f"a width of {width} cannot be shared by {heads} heads; use a multiple"
             raise ValueError(msg)
         self.heads = heads
         self.first, self.second = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.steer = nn.Linear(width + context, width, bias=False)
+        self.steer = nn.Linear(width + conditioning, width, bias=False)
         self.attend = nn.Linear(width, 3 * width)
         self.join = nn.Linear(width, width)
         self.local = nn.Linear(width, hidden)
         self.back = nn.Linear(hidden, width)
-        self.update = nn.Linear(width + context, width)
+        self.update = nn.Linear(width + conditioning, width)
 
-    def forward(self, points: Tensor, field: Tensor, mask: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, points: Tensor, field: Tensor, mask: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:
         """Points (B, P, width) and cloud vector (B, width) after the block; ``mask`` (B, P) is True at points."""
-        points = points + self.steer(torch.cat([field, context], 1)).unsqueeze(1)
+        points = points + self.steer(torch.cat([field, conditioning], 1)).unsqueeze(1)
         points = points + self.join(self._attention(self.first(points), mask))
         points = points + self.back(functional.silu(self.local(self.second(points))))
-        return points, field + self.update(torch.cat([masked_mean(points, mask), context], 1))
+        return points, field + self.update(torch.cat([masked_mean(points, mask), conditioning], 1))
 
     def _attention(self, points: Tensor, mask: Tensor) -> Tensor:
         size, places, width = points.shape

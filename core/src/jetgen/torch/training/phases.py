@@ -114,7 +114,7 @@ class Phase:
         if not self.buckets:
             return None
         rows = data.get(self.buckets)
-        lengths = rows.counts if isinstance(rows, Ragged) else rows
+        lengths = rows.lengths if isinstance(rows, Ragged) else rows
         if lengths is None or lengths.dtype != torch.int64 or lengths.ndim != 1:
             msg = (
                 f"phase {self.name!r} buckets its rows by {self.buckets!r}, but the training data have neither ragged "

@@ -24,7 +24,7 @@ class Ragged:
         DataError: if a shape, a dtype, a device or an offset is wrong.
 
     >>> rows = Ragged(torch.tensor([[1.0], [2.0], [3.0]]), torch.tensor([0, 2, 2, 3]))
-    >>> len(rows), rows.counts.tolist()
+    >>> len(rows), rows.lengths.tolist()
     (3, [2, 0, 1])
     >>> rows[torch.tensor([2, 0])].squeeze(-1)
     tensor([[3., 0.],
@@ -37,12 +37,12 @@ class Ragged:
     def __init__(self, values: Tensor, offsets: Tensor) -> None:
         _check(values, offsets)
         self.values, self.offsets = values, offsets
-        self.counts = offsets.diff()
+        self.lengths = offsets.diff()
         """int64 (N,), the length of each row."""
 
     @classmethod
     def of(cls, values: Tensor | NDArray[Any], counts: Tensor | NDArray[Any]) -> Self:
-        """Rows of these lengths, for example ``Ragged.of(clouds.points, clouds.counts)``."""
+        """Rows of these lengths, for example ``Ragged.of(clouds.points, clouds.multiplicity)``."""
         places = _tensor(values)
         lengths = _tensor(counts).to(places.device)
         if lengths.ndim != 1 or lengths.is_floating_point() or (len(lengths) and int(lengths.min()) < 0):
@@ -52,14 +52,14 @@ class Ragged:
         return cls(places, torch.cat([start, lengths.cumsum(0, dtype=torch.int64)]))
 
     def __len__(self) -> int:
-        return len(self.counts)
+        return len(self.lengths)
 
     def __repr__(self) -> str:
         return f"Ragged({len(self)} rows, {len(self.values)} places, {self.values.shape[1]} columns)"
 
     def __getitem__(self, index: Tensor) -> Tensor:
         """The rows at these numbers, padded with zeros to the longest of them: (B, longest, F)."""
-        counts = self.counts[index]
+        counts = self.lengths[index]
         longest = int(counts.max()) if len(counts) else 0
         if longest == 0:
             return self.values.new_zeros(len(counts), 0, self.values.shape[1])
@@ -71,7 +71,7 @@ class Ragged:
 
     def __setitem__(self, index: Tensor, padded: Tensor) -> None:
         """Put the rows at these numbers back from (B, longest or more, F); what stands in empty places is not read."""
-        mask = mask_of(self.counts[index], padded.shape[1])
+        mask = mask_of(self.lengths[index], padded.shape[1])
         self.values[self._places(index, padded.shape[1])[mask]] = padded[mask]
 
     def _places(self, index: Tensor, longest: int) -> Tensor:

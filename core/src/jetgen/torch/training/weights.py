@@ -17,6 +17,9 @@ from jetgen.torch.training.average import copy_into, snapshot
 
 __all__ = ["load_weights", "read_document", "save_weights"]
 
+_FORMER_NAMES = {"context": "conditioning"}
+"""What parts of modules were called when older models were saved."""
+
 
 def save_weights(folder: Path, module: nn.Module, document: Mapping[str, Any]) -> None:
     """Write the weights of ``module``, and beside them what is needed to build it again."""
@@ -51,9 +54,14 @@ def load_weights(folder: Path, module: nn.Module, device: str) -> None:
     except (OSError, SafetensorError) as error:
         msg = f"{path} does not hold weights ({error}); train the model again"
         raise DataError(msg) from error
+    tensors = {_named_today(name): tensor for name, tensor in tensors.items()}
     shapes = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
     if shapes != {name: tuple(tensor.shape) for name, tensor in tensors.items()}:
         msg = f"{path} holds the weights of another model than model.json beside it describes; train it again"
         raise DataError(msg)
     module.to(device)
     copy_into(module, tensors)
+
+
+def _named_today(name: str) -> str:
+    return ".".join(_FORMER_NAMES.get(part, part) for part in name.split("."))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jetgen.torch.transforms.context import ContextEncoding
+from jetgen.torch.transforms.conditioning import ConditioningEncoding
 from jetgen.torch.transforms.elementwise import BoxCox, Log, Logit, MinMax, Standardise, Transform
 from jetgen.torch.transforms.features import TRANSFORMS, FeatureTransform
 from jetgen.torch.transforms.points import PointCoding
@@ -10,7 +10,7 @@ from jetgen.torch.transforms.points import PointCoding
 __all__ = [
     "TRANSFORMS",
     "BoxCox",
-    "ContextEncoding",
+    "ConditioningEncoding",
     "FeatureTransform",
     "Log",
     "Logit",

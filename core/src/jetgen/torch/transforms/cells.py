@@ -88,14 +88,14 @@ def one_to_a_cell(spec: CloudSpec, clouds: Clouds, shared: Literal["move", "sum"
     if shared == "move":
         points = clouds.points.copy()
         weights = points[:, amounts[0]] if amounts else np.zeros(len(points), np.float32)
-        points[:, axes] = grid.alone(cells, clouds.counts, weights)
+        points[:, axes] = grid.alone(cells, clouds.multiplicity, weights)
         return clouds.with_points(points)
     keys, first, which = np.unique(clouds.rows * grid.size + grid.flat(cells), return_index=True, return_inverse=True)
     points = clouds.points[first]
     for column in amounts:
         points[:, column] = np.bincount(which, clouds.points[:, column], minlength=len(keys))
     counts = np.bincount(keys // grid.size, minlength=len(clouds))
-    return Clouds(points, np.concatenate([[0], np.cumsum(counts)]), clouds.context)
+    return Clouds(points, np.concatenate([[0], np.cumsum(counts)]), clouds.conditioning)
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ class PointCoding:
     >>> clouds = Clouds([[3.0, 7], [0.5, 8], [0.2, 44]], [0, 3])
     >>> rng = np.random.default_rng(0)
     >>> coding = PointCoding.fit(spec, clouds, rng=rng)
-    >>> coding.decode(coding.encode(clouds, rng), clouds.counts).points[:, 1].tolist()
+    >>> coding.decode(coding.encode(clouds, rng), clouds.multiplicity).points[:, 1].tolist()
     [7.0, 8.0, 44.0]
 
     Arguments:
@@ -161,7 +161,7 @@ class PointCoding:
         self,
         values: ArrayLike,
         counts: ArrayLike,
-        context: ArrayLike | None = None,
+        conditioning: ArrayLike | None = None,
         *,
         shared: Literal["move", "sum"] = "move",
     ) -> Clouds:
@@ -169,7 +169,7 @@ class PointCoding:
 
         Arguments:
             counts: (N,), the number of points of each cloud.
-            context: (N, C), kept beside the points.
+            conditioning: (N, C), kept beside the points.
             shared: of hits in one cell all but the one with most of the first positive feature ``"move"`` to free cells
                 near by (see :meth:`jetgen.torch.transforms.cells.Grid.alone`), or they become one with the
                 ``"sum"`` of their positive features, and clouds have fewer points than ``counts``.
@@ -182,7 +182,7 @@ class PointCoding:
         points = np.empty((len(coded), len(self.spec.features)), np.float32)
         for part in _parts(len(coded)):
             points[part] = self._legal(self._undone(coded[part].astype(np.float64)))
-        clouds = Clouds(points, np.concatenate([[0], np.cumsum(sizes)]), context)
+        clouds = Clouds(points, np.concatenate([[0], np.cumsum(sizes)]), conditioning)
         return one_to_a_cell(self.spec, clouds, shared) if only_cells(self.spec) else clouds
 
     def log_det(self, points: ArrayLike) -> Float64:

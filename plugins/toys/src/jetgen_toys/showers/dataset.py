@@ -22,12 +22,12 @@ __all__ = ["ShowerSource", "ToyShowers", "shower_spec"]
 
 
 class ToyShowers:
-    """Showers of electrons with their incident energy as context; parametric, not Geant4.
+    """Showers of electrons with their incident energy as conditioning; parametric, not Geant4.
 
     Arguments:
         size: a name in :data:`jetgen_toys.showers.specs.SIZES`.
 
-    >>> ToyShowers.create("tiny").spec.names, ToyShowers.create("tiny").spec.context_names
+    >>> ToyShowers.create("tiny").spec.names, ToyShowers.create("tiny").spec.conditioning_names
     (('energy', 'z', 'alpha', 'r'), ('e_inc',))
     """
 
@@ -132,7 +132,7 @@ def shower_spec() -> CloudSpec:
             Feature("r", bins=GRID.rings),
         ),
         max_points=GRID.cells,
-        context=(Feature("e_inc", "MeV", "positive"),),
+        conditioning=(Feature("e_inc", "MeV", "positive"),),
         geometry={
             "nature": NATURE,
             "layer_mm": GRID.depth,

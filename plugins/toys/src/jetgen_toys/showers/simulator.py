@@ -43,7 +43,7 @@ class Simulator:
         return np.exp(rng.uniform(low, high, n))
 
     def showers(self, energies: _Array, rng: np.random.Generator) -> Clouds:
-        """A shower of each incident energy (N,): the hit cells, layer by layer, with E_inc as context."""
+        """A shower of each incident energy (N,): the hit cells, layer by layer, with E_inc as conditioning."""
         grid = self.grid
         run = course(energies, rng.standard_normal((len(energies), 2)))
         of_core, of_halo = self._expected(energies, run, rng)

@@ -23,5 +23,5 @@ TOY_SHOWERS = DatasetSpec(
     kind="showers",
     sizes=SIZES,
     default_size="small",
-    powers=("SupportsSimulation",),
+    capabilities=("SupportsSimulation",),
 )

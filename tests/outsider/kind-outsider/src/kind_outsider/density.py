@@ -22,4 +22,4 @@ class KindDensity(KindGaussian):
         residuals = np.linalg.solve(factors, (clouds.points - self.means[clouds.ranks])[..., None])[..., 0]
         per_point = -(residuals**2 + np.log(2 * np.pi)).sum(1) / 2 - np.log(np.linalg.det(factors))
         per_cloud = np.bincount(clouds.rows, per_point, minlength=len(clouds))
-        return per_cloud + Multiplicity.of(self.counts).log_prob(clouds.counts)
+        return per_cloud + Multiplicity.of(self.counts).log_prob(clouds.multiplicity)

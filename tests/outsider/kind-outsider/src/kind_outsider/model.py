@@ -38,7 +38,7 @@ class KindGaussian:
     def fit(self, train: CloudSource, val: CloudSource, ctx: RunContext) -> FitReport:
         """Rank by rank; after a kill it goes on with the rank that it had not finished."""
         del val
-        self.counts = train[0 : len(train)].counts
+        self.counts = train[0 : len(train)].multiplicity
         size = self.cloud_spec.max_points
         losses = self._resume(ctx.out)
         for rank in range(len(losses), size):
@@ -67,7 +67,7 @@ class KindGaussian:
     def sample(self, conditions: Conditions, ctx: RunContext) -> Clouds:
         """Clouds with multiplicities of the training clouds, or those that are asked for."""
         rng = ctx.rng("sampling")
-        counts = rng.choice(self.counts, conditions.n) if conditions.counts is None else conditions.counts
+        counts = rng.choice(self.counts, conditions.n) if conditions.multiplicity is None else conditions.multiplicity
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         ranks = np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
         noise = rng.standard_normal((len(ranks), self.means.shape[1])) * self.settings.width
@@ -75,7 +75,7 @@ class KindGaussian:
         for column, feature in enumerate(self.cloud_spec.features):
             if feature.nature == "positive":
                 points[:, column] = np.maximum(points[:, column], 0)
-        return Clouds(points, offsets, conditions.context, conditions.given, conditions.event)
+        return Clouds(points, offsets, conditions.conditioning, conditions.given, conditions.event)
 
     def save(self, folder: Path) -> None:
         """Arrays as ``.npz``, the rest as JSON."""

@@ -16,7 +16,7 @@ def _animal(path: str, **changes: Any) -> GeneratorSpec:
         "target": f"zoo.{path}",
         "settings": "zoo.settings:RightSettings",
         "kinds": ("jets",),
-        "powers": ("SupportsLogProb",),
+        "capabilities": ("SupportsLogProb",),
     }
     return GeneratorSpec(**{**facts, **changes})
 
@@ -48,9 +48,9 @@ ANIMALS: dict[str, dict[str, GeneratorSpec | str]] = {
         "has no method save": _animal("wrong_files:NoSave"),
         "cannot be loaded": promise(target="zoo.right:Wrong"),
     },
-    "powers-are-implemented": {
+    "capabilities-are-implemented": {
         "has no method log_prob": promise(target="kind_outsider.model:KindGaussian"),
-        "did you mean SupportsLogProb": promise(powers=("SupportsLogProbability",)),
+        "did you mean SupportsLogProb": promise(capabilities=("SupportsLogProbability",)),
     },
     "presets-are-complete": {
         "no preset gpu": promise(settings="zoo.settings:NoGpu"),
@@ -98,7 +98,7 @@ ANIMALS: dict[str, dict[str, GeneratorSpec | str]] = {
     "samples-are-repeatable": {"same context gives": _animal("wrong_samples:KeepsItsOwnState")},
     "samples-follow-their-seed": {"another seed": _animal("wrong_samples:IgnoresItsSeed")},
     "samples-differ-between-draws": {"as draw 0": _animal("wrong_samples:IgnoresTheDraw")},
-    "counts-are-honoured-or-refused": {
+    "multiplicity-is-honoured-or-refused": {
         "were asked for": _animal("wrong_samples:IgnoresCounts"),
         "KeyError": _animal("wrong_samples:RefusesCountsRudely"),
         "changed the counts": _animal("wrong_samples:ChangesTheRequest"),

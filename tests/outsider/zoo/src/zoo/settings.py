@@ -23,7 +23,7 @@ class NeedySettings(KindGaussianSettings):
 
 
 class Picky(KindGaussianSettings):
-    def unsuitable(self, cloud_spec: CloudSpec) -> str | None:
+    def incompatibility(self, cloud_spec: CloudSpec) -> str | None:
         return f"it learns clouds of 100 points or more, these have {cloud_spec.max_points}"
 
 

@@ -127,7 +127,9 @@ class LogProbIsPerPoint(Right):
 
 class LogProbIsInfinite(Right):
     def log_prob(self, clouds: Clouds, ctx: RunContext) -> Any:
-        return super().log_prob(clouds, ctx) - np.where(clouds.counts == clouds.counts.max(initial=0), np.inf, 0)
+        return super().log_prob(clouds, ctx) - np.where(
+            clouds.multiplicity == clouds.multiplicity.max(initial=0), np.inf, 0
+        )
 
 
 class LogProbIsALoss(Right):

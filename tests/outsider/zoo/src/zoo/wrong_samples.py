@@ -84,7 +84,7 @@ class IgnoresCounts(Right):
 
 class RefusesCountsRudely(Right):
     def sample(self, conditions: Conditions, ctx: RunContext) -> Clouds:
-        if conditions.counts is not None:
+        if conditions.multiplicity is not None:
             raise KeyError
         return super().sample(conditions, ctx)
 
@@ -92,9 +92,9 @@ class RefusesCountsRudely(Right):
 class ChangesTheRequest(Right):
     def sample(self, conditions: Conditions, ctx: RunContext) -> Clouds:
         clouds = super().sample(conditions, ctx)
-        if conditions.counts is not None:
-            conditions.counts.sort()
-            conditions.counts[0] += 1
+        if conditions.multiplicity is not None:
+            conditions.multiplicity.sort()
+            conditions.multiplicity[0] += 1
         return clouds
 
 

@@ -8,7 +8,7 @@ from jetgen.api.protocols import Dataset, Generator, MetricContext
 from jetgen.data.clouds import Clouds
 from jetgen.evaluation.floors import compared, floor_draws, seen, strata
 from jetgen.harness.run.stages.work import Work
-from jetgen.io import open_clouds
+from jetgen.io.cloud_file import open_clouds
 
 __all__ = ["metric"]
 

@@ -12,7 +12,7 @@ from jetgen.data.conditions import Conditions
 from jetgen.data.spec import CloudSpec
 from jetgen.errors import DataError
 from jetgen.harness.run.stages.work import Work
-from jetgen.io import write_clouds
+from jetgen.io.writing import write_clouds
 
 __all__ = ["checked", "sample"]
 
@@ -40,39 +40,39 @@ def checked(answer: object, conditions: Conditions, spec: CloudSpec) -> Clouds:
         msg = f"sample returned {type(answer).__name__}, not Clouds"
         raise DataError(msg)
     # Made anew, so that every array is checked whatever the plugin did to it.
-    clouds = Clouds(answer.points, answer.offsets, answer.context, conditions.given, conditions.event)
+    clouds = Clouds(answer.points, answer.offsets, answer.conditioning, conditions.given, conditions.event)
     if len(clouds) != conditions.n:
         msg = f"sample returned {len(clouds)} clouds, {conditions.n} were asked for"
         raise DataError(msg)
-    _check_context(clouds.context, conditions.context)
+    _check_conditioning(clouds.conditioning, conditions.conditioning)
     if clouds.n_features != len(spec.features):
         msg = f"sample returned points of {clouds.n_features} features, {len(spec.features)} were asked for"
         raise DataError(msg)
-    largest = int(clouds.counts.max(initial=0))
+    largest = int(clouds.multiplicity.max(initial=0))
     if largest > spec.max_points:
-        row = int(clouds.counts.argmax())
+        row = int(clouds.multiplicity.argmax())
         msg = f"sample returned a cloud of {largest} points at row {row}, at most {spec.max_points} are allowed"
         raise DataError(msg)
-    return Clouds(clouds.points, clouds.offsets, conditions.context, conditions.given, conditions.event)
+    return Clouds(clouds.points, clouds.offsets, conditions.conditioning, conditions.given, conditions.event)
 
 
-def _check_context(found: NDArray[np.float32], asked: NDArray[np.float32] | None) -> None:
-    """Clouds come without context, or with the one that was asked for."""
+def _check_conditioning(found: NDArray[np.float32], asked: NDArray[np.float32] | None) -> None:
+    """Clouds come without conditioning, or with the one that was asked for."""
     if found.shape[1] == 0:
         return
     if asked is None or found.shape != asked.shape:
         columns = 0 if asked is None else asked.shape[1]
-        msg = f"sample returned {found.shape[1]} columns of context, {columns} were asked for"
+        msg = f"sample returned {found.shape[1]} columns of conditioning, {columns} were asked for"
         raise DataError(msg)
     wrong = np.flatnonzero((found != asked).any(axis=1))
     if len(wrong):
-        msg = f"sample returned another context than was asked for at row {wrong[0]}; row i answers row i"
+        msg = f"sample returned another conditioning than was asked for at row {wrong[0]}; row i answers row i"
         raise DataError(msg)
 
 
 def _facts(clouds: Clouds, spec: CloudSpec) -> dict[str, float]:
     """What a reader of the scores should know of the samples."""
-    facts = {"empty_clouds": float(np.count_nonzero(clouds.counts == 0))}
+    facts = {"empty_clouds": float(np.count_nonzero(clouds.multiplicity == 0))}
     for feature in spec.features:
         if feature.nature == "positive":
             values = clouds.points[:, spec.index(feature.name)]

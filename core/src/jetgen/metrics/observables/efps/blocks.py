@@ -81,13 +81,13 @@ def _primes(
 ) -> NDArray[np.float64]:
     """float64 (N, number of primes); each thread takes every so many-th block, with memory of its own to work in."""
     columns = [spec.index(name) for name in RELATIVE]
-    order = np.argsort(clouds.counts, kind="stable")
+    order = np.argsort(clouds.multiplicity, kind="stable")
     jets = clouds[order]
-    blocks = _blocks(jets.counts, limit // 8)
+    blocks = _blocks(jets.multiplicity, limit // 8)
     values = np.zeros((len(clouds), len(primes)))
 
     def work_on(mine: list[slice]) -> None:
-        counts = jets.counts
+        counts = jets.multiplicity
         largest = max(((block.stop - block.start) * int(counts[block.stop - 1]) ** 2 for block in mine), default=0)
         memory = xp.empty((WORK_ARRAYS, largest), dtype=xp.float64, device=device)
         for block in mine:

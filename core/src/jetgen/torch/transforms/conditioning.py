@@ -1,4 +1,4 @@
-"""The context of clouds as numbers for a network: standardised, or one of several categories."""
+"""The conditioning of clouds as numbers for a network: standardised, or one of several categories."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from jetgen.data.spec import Feature
 from jetgen.errors import DataError
 from jetgen.torch.transforms.features import FeatureTransform
 
-__all__ = ["ContextEncoding"]
+__all__ = ["ConditioningEncoding"]
 
 
-class ContextEncoding:
+class ConditioningEncoding:
     """Per-cloud observables as columns of the size of 1.
 
     A categorical column becomes one column per category that was seen, a periodic one (in radians, or with bins as its
     period) its cosine and sine, a positive one its standardised logarithm, any other is standardised.
 
-    >>> encoding = ContextEncoding.fit([Feature("jet_type", nature="categorical")], np.array([[0.0], [2.0], [2.0]]))
+    >>> columns = [Feature("jet_type", nature="categorical")]
+    >>> encoding = ConditioningEncoding.fit(columns, np.array([[0.0], [2.0], [2.0]]))
     >>> encoding.width, encoding.encode(np.array([[2.0]])).tolist()
     (2, [[0.0, 1.0]])
     """
@@ -34,18 +35,18 @@ class ContextEncoding:
         self.numbers = numbers
 
     @classmethod
-    def fit(cls, columns: Sequence[Feature], context: NDArray[Any]) -> Self:
-        """The encoding that suits the context (N, C) of the training clouds."""
+    def fit(cls, columns: Sequence[Feature], conditioning: NDArray[Any]) -> Self:
+        """The encoding that suits the conditioning (N, C) of the training clouds."""
         plan, chosen = {}, []
         categories: dict[str, list[float]] = {}
         for i, column in enumerate(columns):
             if column.nature == "categorical":
-                categories[column.name] = np.unique(context[:, i]).tolist()
+                categories[column.name] = np.unique(conditioning[:, i]).tolist()
             elif column.nature != "periodic":
                 plan[column.name] = ["log", "standardise"] if column.nature == "positive" else ["standardise"]
                 chosen.append(i)
         return cls(
-            columns, categories, FeatureTransform.fit(plan, context[:, chosen]) if plan else FeatureTransform({})
+            columns, categories, FeatureTransform.fit(plan, conditioning[:, chosen]) if plan else FeatureTransform({})
         )
 
     @property
@@ -56,18 +57,18 @@ class ContextEncoding:
     def _width(self, column: Feature) -> int:
         return {"categorical": len(self.categories.get(column.name, ())), "periodic": 2}.get(column.nature, 1)
 
-    def encode(self, context: NDArray[Any]) -> NDArray[np.float32]:
-        """float32 (N, width) of the context (N, C).
+    def encode(self, conditioning: NDArray[Any]) -> NDArray[np.float32]:
+        """float32 (N, width) of the conditioning (N, C).
 
         Raises:
             DataError: for a category that was not among the training clouds, or other columns.
         """
-        if context.ndim != 2 or context.shape[1] != len(self.columns):
+        if conditioning.ndim != 2 or conditioning.shape[1] != len(self.columns):
             names = ", ".join(column.name for column in self.columns) or "nothing"
-            msg = f"the context has shape {context.shape}; columns are needed for {names}"
+            msg = f"the conditioning has shape {conditioning.shape}; columns are needed for {names}"
             raise DataError(msg)
-        parts = [np.empty((len(context), 0))]
-        parts += [self._encoded(column, context[:, i].astype(np.float64)) for i, column in enumerate(self.columns)]
+        parts = [np.empty((len(conditioning), 0))]
+        parts += [self._encoded(column, conditioning[:, i].astype(np.float64)) for i, column in enumerate(self.columns)]
         return np.concatenate(parts, 1).astype(np.float32)
 
     def _encoded(self, column: Feature, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -80,7 +81,7 @@ class ContextEncoding:
             strange = np.flatnonzero(~matches.any(1))
             if len(strange):
                 msg = (
-                    f"the context {column.name} is {values[strange[0]]:g} at row {strange[0]}; "
+                    f"the conditioning {column.name} is {values[strange[0]]:g} at row {strange[0]}; "
                     f"the model was trained on {', '.join(f'{value:g}' for value in known)}"
                 )
                 raise DataError(msg)
@@ -99,10 +100,10 @@ class ContextEncoding:
         try:
             made = cls(columns, document["categories"], FeatureTransform.from_json(document["numbers"]))
         except (AttributeError, KeyError, TypeError) as error:
-            msg = f"the description of the context is not one ({type(error).__name__}: {error})"
+            msg = f"the description of the conditioning is not one ({type(error).__name__}: {error})"
             raise DataError(msg) from error
         needed = {column.name for column in columns if column.nature != "periodic"}
         if {*made.categories, *made.numbers.chains} != needed:
-            msg = f"the description of the context is not one (it does not describe {', '.join(needed)} and no other)"
+            msg = f"the description of the conditioning is not one (it describes others than {', '.join(needed)})"
             raise DataError(msg)
         return made
