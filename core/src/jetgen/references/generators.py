@@ -81,7 +81,7 @@ class _Resampler(ABC):
             raise UsageError(msg)
         rng = ctx.rng("sampling")
         rows, parts = [np.empty(0, np.int64)], [self.clouds[:0]]
-        for chosen, train in self._by_context(self.clouds, conditions):
+        for chosen, train in self._by_category(self.clouds, conditions):
             counts = None if conditions.multiplicity is None else conditions.multiplicity[chosen]
             rows.append(chosen)
             if conditions.conditioning is None or not self._numbers:
@@ -92,12 +92,12 @@ class _Resampler(ABC):
                 parts.append(Clouds(answer.points, answer.offsets, asked))
         return Clouds.concatenate(parts)[np.argsort(np.concatenate(rows))]
 
-    def _by_context(self, train: Clouds, conditions: Conditions) -> Iterator[tuple[NDArray[np.int64], Clouds]]:
+    def _by_category(self, train: Clouds, conditions: Conditions) -> Iterator[tuple[NDArray[np.int64], Clouds]]:
         """For each category that is asked for, the rows that ask and the training clouds that have it."""
         name, columns = type(self).__name__.lower(), train.conditioning.shape[1]
         asked = np.empty((conditions.n, 0)) if conditions.conditioning is None else np.asarray(conditions.conditioning)
         if asked.shape != (conditions.n, columns) or conditions.given is not None:
-            wanted = f"context of shape {(conditions.n, columns)}" if columns else "no context"
+            wanted = f"conditioning of shape {(conditions.n, columns)}" if columns else "no conditioning"
             msg = f"{name} resamples training clouds, which answer {wanted} and no given set"
             raise UsageError(msg)
         categories = np.setdiff1d(np.arange(columns), self._numbers)
@@ -169,17 +169,17 @@ class Replay(_Resampler):
     near = (1_000, 1)
 
     def _resampled(self, train: Clouds, n: int, counts: NDArray[np.int64] | None, rng: np.random.Generator) -> Clouds:
-        _refuse_counts(counts)
+        _refuse_multiplicity(counts)
         return train[rng.choice(len(train), n, replace=n > len(train))]
 
     def _resampled_near(
         self, train: Clouds, pools: NDArray[np.int64], counts: NDArray[np.int64] | None, rng: np.random.Generator
     ) -> Clouds:
-        _refuse_counts(counts)
+        _refuse_multiplicity(counts)
         return train[pools[np.arange(len(pools)), rng.integers(pools.shape[1], size=len(pools))]]
 
 
-def _refuse_counts(counts: NDArray[np.int64] | None) -> None:
+def _refuse_multiplicity(counts: NDArray[np.int64] | None) -> None:
     if counts is not None:
         msg = "replay hands whole training clouds back and cannot choose their number of points"
         raise UsageError(msg)

@@ -99,9 +99,9 @@ ANIMALS: dict[str, dict[str, GeneratorSpec | str]] = {
     "samples-follow-their-seed": {"another seed": _animal("wrong_samples:IgnoresItsSeed")},
     "samples-differ-between-draws": {"as draw 0": _animal("wrong_samples:IgnoresTheDraw")},
     "multiplicity-is-honoured-or-refused": {
-        "were asked for": _animal("wrong_samples:IgnoresCounts"),
-        "KeyError": _animal("wrong_samples:RefusesCountsRudely"),
-        "changed the counts": _animal("wrong_samples:ChangesTheRequest"),
+        "were asked for": _animal("wrong_samples:IgnoresMultiplicity"),
+        "KeyError": _animal("wrong_samples:RefusesMultiplicityRudely"),
+        "changed the multiplicity": _animal("wrong_samples:ChangesTheRequest"),
     },
     "saved-model-works-in-a-fresh-process": {
         "No such file": _animal("wrong_files:SavesNothing"),

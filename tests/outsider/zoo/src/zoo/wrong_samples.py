@@ -77,12 +77,12 @@ class IgnoresTheDraw(Right):
         return super().sample(conditions, RunContext(ctx.seed))
 
 
-class IgnoresCounts(Right):
+class IgnoresMultiplicity(Right):
     def sample(self, conditions: Conditions, ctx: RunContext) -> Clouds:
-        return super().sample(replace(conditions, counts=None), ctx)
+        return super().sample(replace(conditions, multiplicity=None), ctx)
 
 
-class RefusesCountsRudely(Right):
+class RefusesMultiplicityRudely(Right):
     def sample(self, conditions: Conditions, ctx: RunContext) -> Clouds:
         if conditions.multiplicity is not None:
             raise KeyError
