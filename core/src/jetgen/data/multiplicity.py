@@ -25,7 +25,7 @@ class Multiplicity:
 
     >>> table = Multiplicity.of([30, 30, 29, 30])
     >>> table.draw(5, np.random.default_rng(1)).tolist()
-    [30, 30, 30, 30, 29]
+    [30, 30, 29, 30, 30]
     >>> table.log_prob([30, 28]).round(3).tolist()
     [-0.288, -inf]
     """
@@ -52,9 +52,13 @@ class Multiplicity:
         return np.asarray(self.tally / self.tally.sum(), np.float64)
 
     def draw(self, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        """``n`` multiplicities."""
-        # Integers below the total, not floats: every training cloud is exactly as likely as every other.
-        picks = rng.integers(self.tally.sum(), size=n)
+        """``n`` multiplicities; the first of them are the same whatever ``n`` is."""
+        return self.quantile(rng.random(n))
+
+    def quantile(self, parts: NDArray[np.float64]) -> NDArray[np.int64]:
+        """The multiplicity below which these ``parts`` of the clouds lie, each in [0, 1)."""
+        total = self.tally.sum()
+        picks = np.minimum((parts * total).astype(np.int64), total - 1)
         return np.searchsorted(np.cumsum(self.tally), picks, side="right").astype(np.int64)
 
     def log_prob(self, counts: ArrayLike) -> NDArray[np.float64]:
@@ -120,13 +124,14 @@ class ConditionalMultiplicity:
         return cls(edges, tables)
 
     def draw(self, n: int, rng: np.random.Generator, conditioning: NDArray[Any] | None = None) -> NDArray[np.int64]:
-        """``n`` multiplicities, for the rows of ``conditioning`` (n, C)."""
+        """``n`` multiplicities, for the rows of ``conditioning`` (n, C); each row depends on itself alone."""
+        parts = rng.random(n)
         if not self.edges:
-            return self.tables[""].draw(n, rng)
+            return self.tables[""].quantile(parts)
         names, answer = self._names(n, conditioning), np.zeros(n, np.int64)
         for name in np.unique(names):
             rows = np.flatnonzero(names == name)
-            answer[rows] = self._table(name).draw(len(rows), rng)
+            answer[rows] = self._table(name).quantile(parts[rows])
         return answer
 
     def log_prob(self, counts: NDArray[np.int64], conditioning: NDArray[Any] | None = None) -> NDArray[np.float64]:

@@ -7,7 +7,6 @@ from torch import Tensor, nn
 
 from jetgen.data.jets import RELATIVE
 from jetgen.data.spec import CloudSpec
-from jetgen.torch.clouds.chains import log_slope, physical, standardised
 from jetgen.torch.transforms import FeatureTransform
 
 __all__ = ["CENTRE", "JetSummary"]
@@ -18,6 +17,8 @@ CENTRE = [2, 3]
 # Noise at the beginning of a flow may stand for absurd particles; their summaries stay finite.
 _FARTHEST = 12.0
 _SMALLEST = 1e-9
+# Of particles in units of their jet; what a network makes at its beginning may be anything.
+_LARGEST, _LARGEST_LOG = 10.0, 10.0
 # With all particles of a jet there, momentum and centre hardly vary: a network needs no eye for less than a per cent.
 _FINEST = 0.01
 # An untrained network makes absurd jets; these are moved only so far (a logarithm).
@@ -89,16 +90,17 @@ class JetSummary(nn.Module):
         )
         answer = points.clone()
         for column, chain, values in zip(self.columns, self.chains, moved, strict=True):
-            answer[..., column] = standardised(values, chain)
+            answer[..., column] = chain.forward(values)
         chain = self.chains[2]
-        slopes = (grow.unsqueeze(1) + log_slope(moved[2], chain) - log_slope(momentum, chain)) * mask
+        slopes = (grow.unsqueeze(1) + chain.log_slope(moved[2]) - chain.log_slope(momentum)) * mask
         # Stretching leaves the centre where it is: of n points n - 1 move with it.
         volume = 2 * (mask.sum(1) - 1).clamp(min=0) * stretch + slopes.sum(1)
         return answer * mask.unsqueeze(-1), volume
 
     def _physical(self, points: Tensor) -> list[Tensor]:
         """etarel, phirel and ptrel (B, P) of points (B, P, F)."""
-        return [physical(points[..., column], chain) for column, chain in zip(self.columns, self.chains, strict=True)]
+        pairs = zip(self.columns, self.chains, strict=True)
+        return [chain.inverse(points[..., i], _LARGEST_LOG).clamp(-_LARGEST, _LARGEST) for i, chain in pairs]
 
     @staticmethod
     def _observed(eta: Tensor, phi: Tensor, momentum: Tensor, mask: Tensor) -> Tensor:

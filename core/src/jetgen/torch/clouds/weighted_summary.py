@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 
 from jetgen.data.spec import CloudSpec
-from jetgen.torch.clouds.chains import physical
 from jetgen.torch.transforms import PointCoding
 
 __all__ = ["WeightedSummary"]
@@ -15,6 +14,8 @@ __all__ = ["WeightedSummary"]
 _FARTHEST = 8.0
 _FARTHEST_SUMMARY = 12.0
 _SMALLEST = 1e-12
+# What single precision can hold.
+_FINITE, _LARGEST_LOG = 1e30, 40.0
 
 
 class WeightedSummary(nn.Module):
@@ -57,7 +58,7 @@ class WeightedSummary(nn.Module):
     def raw(self, points: Tensor, mask: Tensor) -> Tensor:
         """The numbers (B, size) of coded points (B, P, W), before they are standardised."""
         coded = points[..., self.weight].clamp(-_FARTHEST, _FARTHEST)
-        weights = physical(coded, self.chain, relative=False) * mask
+        weights = self.chain.inverse(coded, _LARGEST_LOG).clamp(max=_FINITE) * mask
         total = weights.sum(1, keepdim=True).clamp(min=_SMALLEST)
         shares = (weights / total).unsqueeze(1)
         where = points[..., self.others].clamp(-_FARTHEST, _FARTHEST)

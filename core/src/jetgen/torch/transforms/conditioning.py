@@ -86,9 +86,7 @@ class ConditioningEncoding:
                 )
                 raise DataError(msg)
             return np.asarray(matches, np.float64)
-        for step in self.numbers.chains[column.name]:
-            values = step.forward(values)
-        return values[:, None]
+        return self.numbers.chains[column.name].forward(values)[:, None]
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object from which :meth:`from_json` makes an equal encoding of the same columns."""

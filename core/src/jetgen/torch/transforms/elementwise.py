@@ -1,21 +1,31 @@
-"""Increasing functions of one feature, fitted on its training values.
+"""Increasing functions of one feature, fitted on its training values, for NumPy arrays and torch tensors alike.
 
-All of them compute in float64 whatever they are given, work elementwise on arrays of any shape, and know log |dy/dx|,
-so that a density of transformed values becomes a density in the units of the data. A value outside the domain of a
-transform is moved to the edge of the domain: nothing here returns an infinity or a NaN for finite input.
+All of them work elementwise on any shape, keep the precision of what they are given, and know log |dy/dx|, so that a
+density of transformed values becomes a density in the units of the data. On tensors they are differentiable. A value
+outside the domain of a transform is moved to the edge of the domain: nothing here returns an infinity or a NaN for
+finite input.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-__all__ = ["BoxCox", "Float64", "Log", "Logit", "MinMax", "Standardise", "Transform"]
+__all__ = ["Array", "BoxCox", "Float64", "Log", "Logit", "MinMax", "Standardise", "Transform"]
 
 Float64 = NDArray[np.float64]
+
+Array = TypeVar("Array", Float64, Tensor)
+"""A NumPy array or a torch tensor; what comes out is of the kind that went in."""
+
+_LARGEST_LOG = 87.0
+"""exp of it is near the largest number of single precision."""
 
 
 class Transform(Protocol):
@@ -26,15 +36,15 @@ class Transform(Protocol):
         """The transform that suits these training values."""
         ...
 
-    def forward(self, x: Float64) -> Float64:
+    def forward(self, x: Array) -> Array:
         """From the units of the data."""
         ...
 
-    def inverse(self, y: Float64) -> Float64:
-        """Back to the units of the data."""
+    def inverse(self, y: Array, largest_log: float = _LARGEST_LOG) -> Array:
+        """Back to the units of the data; no logarithm of a value exceeds ``largest_log`` on the way."""
         ...
 
-    def log_slope(self, x: Float64) -> Float64:
+    def log_slope(self, x: Array) -> Array:
         """The logarithm of dy/dx at each ``x``."""
         ...
 
@@ -52,14 +62,15 @@ class Standardise:
         # Rounding gives constants a standard deviation of about 1e-16 of their size: that is no scale.
         return cls(mean, scale if scale > 1e-12 * abs(mean) else 1.0)
 
-    def forward(self, x: Float64) -> Float64:
+    def forward(self, x: Array) -> Array:
         return (x - self.mean) / self.scale
 
-    def inverse(self, y: Float64) -> Float64:
+    def inverse(self, y: Array, largest_log: float = _LARGEST_LOG) -> Array:
+        del largest_log
         return y * self.scale + self.mean
 
-    def log_slope(self, x: Float64) -> Float64:
-        return np.full_like(x, -np.log(self.scale))
+    def log_slope(self, x: Array) -> Array:
+        return _constant(x, -math.log(self.scale))
 
 
 @dataclass(frozen=True)
@@ -74,14 +85,15 @@ class MinMax:
         low, width = float(values.min()), float(np.ptp(values))
         return cls(low, width if width > 1e-12 * abs(low) else 1.0)
 
-    def forward(self, x: Float64) -> Float64:
+    def forward(self, x: Array) -> Array:
         return (x - self.low) / self.width
 
-    def inverse(self, y: Float64) -> Float64:
+    def inverse(self, y: Array, largest_log: float = _LARGEST_LOG) -> Array:
+        del largest_log
         return y * self.width + self.low
 
-    def log_slope(self, x: Float64) -> Float64:
-        return np.full_like(x, -np.log(self.width))
+    def log_slope(self, x: Array) -> Array:
+        return _constant(x, -math.log(self.width))
 
 
 @dataclass(frozen=True)
@@ -94,13 +106,13 @@ class Log:
     def fit(cls, values: Float64) -> Self:
         return cls(_small_offset(values))
 
-    def forward(self, x: Float64) -> Float64:
-        return np.asarray(np.log(np.maximum(x, 0) + self.offset))
+    def forward(self, x: Array) -> Array:
+        return _call("log", _clip(x, 0, None) + self.offset)
 
-    def inverse(self, y: Float64) -> Float64:
-        return np.maximum(_safe_exp(y) - self.offset, 0)
+    def inverse(self, y: Array, largest_log: float = _LARGEST_LOG) -> Array:
+        return _clip(_exp(y, largest_log) - self.offset, 0, None)
 
-    def log_slope(self, x: Float64) -> Float64:
+    def log_slope(self, x: Array) -> Array:
         return -self.forward(x)
 
 
@@ -124,16 +136,20 @@ class BoxCox:
         power = float(grid[int(np.argmin(variances))]) if np.ptp(centred) > 1e-12 else 0.0
         return cls(round(power, 6), offset, float(np.exp(logs.mean())))
 
-    def forward(self, x: Float64) -> Float64:
-        return _power_of_exp(np.log((np.maximum(x, 0) + self.offset) / self.scale), self.power)
+    def forward(self, x: Array) -> Array:
+        return _power_of_exp(self._log(x), self.power)
 
-    def inverse(self, y: Float64) -> Float64:
-        logs = y if self.power == 0 else np.log1p(np.maximum(self.power * y, -1 + 1e-15)) / self.power
-        return np.maximum(_safe_exp(logs) * self.scale - self.offset, 0)
+    def inverse(self, y: Array, largest_log: float = _LARGEST_LOG) -> Array:
+        # Of a negative power the curve ends at a finite y; beyond it there is no x.
+        end = -1 + 8 * float(_namespace(y).finfo(y.dtype).eps)
+        logs = y if self.power == 0 else _call("log1p", _clip(self.power * y, end, None)) / self.power
+        return _clip(_exp(logs, largest_log) * self.scale - self.offset, 0, None)
 
-    def log_slope(self, x: Float64) -> Float64:
-        logs = np.log((np.maximum(x, 0) + self.offset) / self.scale)
-        return np.asarray((self.power - 1) * logs - np.log(self.scale))
+    def log_slope(self, x: Array) -> Array:
+        return (self.power - 1) * self._log(x) - math.log(self.scale)
+
+    def _log(self, x: Array) -> Array:
+        return _call("log", (_clip(x, 0, None) + self.offset) / self.scale)
 
 
 @dataclass(frozen=True)
@@ -149,21 +165,47 @@ class Logit:
         span = MinMax.fit(values)
         return cls(span.low, span.width)
 
-    def _unit(self, x: Float64) -> Float64:
-        return self.shrink / 2 + (1 - self.shrink) * np.clip((x - self.low) / self.width, 0, 1)
-
-    def forward(self, x: Float64) -> Float64:
+    def forward(self, x: Array) -> Array:
         unit = self._unit(x)
-        return np.asarray(np.log(unit) - np.log1p(-unit))
+        return _call("log", unit) - _call("log1p", -unit)
 
-    def inverse(self, y: Float64) -> Float64:
+    def inverse(self, y: Array, largest_log: float = _LARGEST_LOG) -> Array:
+        del largest_log
         # The sigmoid is undone first and the shrinking second: the other order cannot reach the edges.
-        unit = 0.5 * (1 + np.tanh(y / 2))
-        return self.low + self.width * np.clip((unit - self.shrink / 2) / (1 - self.shrink), 0, 1)
+        unit = 0.5 * (1 + _call("tanh", y / 2))
+        return self.low + self.width * _clip((unit - self.shrink / 2) / (1 - self.shrink), 0, 1)
 
-    def log_slope(self, x: Float64) -> Float64:
+    def log_slope(self, x: Array) -> Array:
         unit = self._unit(x)
-        return np.asarray(np.log1p(-self.shrink) - np.log(self.width) - np.log(unit) - np.log1p(-unit))
+        return math.log1p(-self.shrink) - math.log(self.width) - _call("log", unit) - _call("log1p", -unit)
+
+    def _unit(self, x: Array) -> Array:
+        return self.shrink / 2 + (1 - self.shrink) * _clip((x - self.low) / self.width, 0, 1)
+
+
+def _namespace(x: Any) -> Any:
+    """The library that ``x`` belongs to: NumPy and torch give the functions used here the same names."""
+    return torch if isinstance(x, Tensor) else np
+
+
+def _call(function: str, x: Array) -> Array:
+    answer: Array = getattr(_namespace(x), function)(x)
+    return answer
+
+
+def _clip(x: Array, low: float | None, high: float | None) -> Array:
+    answer: Array = _namespace(x).clip(x, low, high)
+    return answer
+
+
+def _constant(x: Array, value: float) -> Array:
+    answer: Array = _namespace(x).full_like(x, value)
+    return answer
+
+
+def _exp(logs: Array, largest: float) -> Array:
+    """exp, held inside what can be computed with: the output of a model may be wild."""
+    return _call("exp", _clip(logs, -_LARGEST_LOG, largest))
 
 
 def _small_offset(values: Float64) -> float:
@@ -172,11 +214,6 @@ def _small_offset(values: Float64) -> float:
     return 1e-3 * float(positive.min()) if len(positive) else 1.0
 
 
-def _safe_exp(logs: Float64) -> Float64:
-    """exp, held inside what a float32 can carry: model output may be wild."""
-    return np.asarray(np.exp(np.clip(logs, -87, 87)))
-
-
-def _power_of_exp(logs: Float64, power: float) -> Float64:
+def _power_of_exp(logs: Array, power: float) -> Array:
     """(e^(power·logs) - 1) / power, with its limit at power 0."""
-    return logs if power == 0 else np.asarray(np.expm1(power * logs) / power)
+    return logs if power == 0 else _call("expm1", power * logs) / power

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from jetgen.errors import DataError, UsageError, did_you_mean
-from jetgen.torch.transforms.elementwise import BoxCox, Float64, Log, Logit, MinMax, Standardise, Transform
+from jetgen.torch.transforms.elementwise import Array, BoxCox, Float64, Log, Logit, MinMax, Standardise, Transform
 
-__all__ = ["TRANSFORMS", "FeatureTransform"]
+__all__ = ["TRANSFORMS", "Chain", "FeatureTransform"]
 
 TRANSFORMS: dict[str, type[Transform]] = {
     "boxcox": BoxCox,
@@ -22,6 +22,32 @@ TRANSFORMS: dict[str, type[Transform]] = {
     "standardise": Standardise,
 }
 """The names by which settings and files call the transforms."""
+
+
+class Chain(tuple[Transform, ...]):
+    """Transforms of one feature, one after the other, for NumPy arrays and torch tensors."""
+
+    __slots__ = ()
+
+    def forward(self, x: Array) -> Array:
+        """From the units of the data."""
+        for step in self:
+            x = step.forward(x)
+        return x
+
+    def inverse(self, y: Array, largest_log: float = 87.0) -> Array:
+        """Back to the units of the data; no logarithm of a value exceeds ``largest_log`` on the way."""
+        for step in reversed(self):
+            y = step.inverse(y, largest_log)
+        return y
+
+    def log_slope(self, x: Array) -> Array:
+        """The logarithm of dy/dx at each ``x`` in the units of the data."""
+        total = 0 * x
+        for step in self:
+            total = total + step.log_slope(x)
+            x = step.forward(x)
+        return total
 
 
 class FeatureTransform:
@@ -37,7 +63,7 @@ class FeatureTransform:
     """
 
     def __init__(self, chains: Mapping[str, Sequence[Transform]]) -> None:
-        self.chains = {name: tuple(chain) for name, chain in chains.items()}
+        self.chains = {name: Chain(chain) for name, chain in chains.items()}
 
     @classmethod
     def fit(cls, plan: Mapping[str, Sequence[str]], points: ArrayLike) -> Self:
@@ -65,16 +91,14 @@ class FeatureTransform:
         """From the units of the data; float64 of the same shape."""
         columns = self._columns(points)
         for i, chain in enumerate(self.chains.values()):
-            for step in chain:
-                columns[..., i] = step.forward(columns[..., i])
+            columns[..., i] = chain.forward(columns[..., i])
         return columns
 
     def inverse(self, values: ArrayLike) -> Float64:
         """Back to the units of the data; float64 of the same shape."""
         columns = self._columns(values)
         for i, chain in enumerate(self.chains.values()):
-            for step in reversed(chain):
-                columns[..., i] = step.inverse(columns[..., i])
+            columns[..., i] = chain.inverse(columns[..., i])
         return columns
 
     def log_det(self, points: ArrayLike) -> Float64:
@@ -82,10 +106,7 @@ class FeatureTransform:
         columns = self._columns(points)
         total = np.zeros(columns.shape[:-1])
         for i, chain in enumerate(self.chains.values()):
-            values = columns[..., i]
-            for step in chain:
-                total += step.log_slope(values)
-                values = step.forward(values)
+            total += chain.log_slope(columns[..., i])
         return total
 
     def to_json(self) -> dict[str, Any]:
