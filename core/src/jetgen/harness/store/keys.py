@@ -8,16 +8,21 @@ import importlib.util
 import json
 import sys
 from collections.abc import Collection, Mapping
-from functools import cache
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
-__all__ = ["changed_modules", "digest", "family", "loaded_modules", "torch_version"]
+from jetgen.harness.store.sources import SourceDigests
+
+__all__ = ["CodeOfToday", "changed_modules", "digest", "family", "loaded_modules", "torch_version"]
 
 
 # What starts and records stages decides when one runs, not what it computes: an edit there retrains nothing.
 _ORCHESTRATION = ("jetgen.harness.", "jetgen.registry.")
 _STAGES = "jetgen.harness.run.stages."
+
+UNREADABLE = "unreadable"
+"""Stands for the digest of a module whose file is missing, or inside an archive."""
 
 
 def digest(document: Any) -> str:
@@ -36,17 +41,19 @@ def family(targets: Collection[str]) -> frozenset[str]:
 
 
 def loaded_modules(packages: Collection[str]) -> dict[str, str]:
-    """SHA-256 of the source of every loaded module of ``packages``, and of all packages called ``jetgen_*``.
+    """The digest of the source of every loaded module of ``packages``, and of all packages called ``jetgen_*``.
 
     The modules that only start and record stages are left out.
     """
     found: dict[str, str] = {}
+    sources = SourceDigests()
     for name, module in sorted(sys.modules.items()):
         top = name.split(".")[0]
         path = getattr(module, "__file__", None)
         ours = top in packages or top.startswith("jetgen_")
         if path is not None and ours and not _orchestrates(name):
-            found[name] = _file_digest(Path(path)) or "unreadable"
+            found[name] = sources.digest(Path(path)) or UNREADABLE
+    sources.save()
     return found
 
 
@@ -55,9 +62,29 @@ def _orchestrates(module: str) -> bool:
     return f"{module}.".startswith(_ORCHESTRATION) and not f"{module}.".startswith(_STAGES)
 
 
+class CodeOfToday:
+    """The code as it is now, found without importing it; each module is looked at once, when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._sources = SourceDigests()
+        self._digests: dict[str, str] = {}
+
+    def changed(self, modules: Mapping[str, str]) -> list[str]:
+        """Those of the recorded modules whose source is another one now."""
+        changed = [name for name, recorded in modules.items() if self._digest(name) != recorded]
+        self._sources.save()
+        return changed
+
+    def _digest(self, name: str) -> str:
+        if name not in self._digests:
+            path = _origin(name)
+            self._digests[name] = (self._sources.digest(path) if path is not None else None) or UNREADABLE
+        return self._digests[name]
+
+
 def changed_modules(modules: Mapping[str, str]) -> list[str]:
     """Those of the recorded modules whose source is another one now, found without importing them."""
-    return [name for name, recorded in modules.items() if _source_digest(name) != recorded]
+    return CodeOfToday().changed(modules)
 
 
 def torch_version() -> str | None:
@@ -68,32 +95,16 @@ def torch_version() -> str | None:
         return None
 
 
-def _source_digest(name: str) -> str | None:
-    root = _package_root(name.split(".", maxsplit=1)[0])
-    if root is None:
-        return None
-    place = root.joinpath(*name.split(".")[1:])
-    # A namespace or a single-file module has no folder; a package's own source is its __init__.py.
-    for path in (place / "__init__.py", place.with_name(f"{place.name}.py")):
-        if path.is_file():
-            return _file_digest(path)
-    return None
-
-
-@cache
-def _package_root(top: str) -> Path | None:
+def _origin(name: str) -> Path | None:
+    """The file that ``import name`` would load, found without importing its parents."""
+    top, _, rest = name.partition(".")
     try:
-        found = importlib.util.find_spec(top)
+        spec = importlib.util.find_spec(top)
     except (ImportError, ValueError):
         return None
-    if found is None or found.origin is None:
-        return None
-    origin = Path(found.origin)
-    return origin.parent if origin.name == "__init__.py" else origin.with_suffix("")
-
-
-def _file_digest(path: Path) -> str | None:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return None
+    for part in rest.split(".") if rest else ():
+        # A package without __init__.py has folders as well; a single-file module has none.
+        if spec is None or spec.submodule_search_locations is None:
+            return None
+        spec = PathFinder.find_spec(f"{spec.name}.{part}", spec.submodule_search_locations)
+    return Path(spec.origin) if spec is not None and spec.origin is not None else None
