@@ -131,7 +131,7 @@ def _showers():
     rng = np.random.default_rng(3)
     for n in (250, 20, 40):
         counts = 1 + np.arange(n) % 4
-        yield Clouds(rng.gamma(2.0, size=(counts.sum(), 2)), np.concatenate([[0], np.cumsum(counts)]))
+        yield Clouds.from_multiplicities(rng.gamma(2.0, size=(counts.sum(), 2)), counts)
 
 
 def test_toy_jets_are_ordered_balanced_and_the_same_every_time():

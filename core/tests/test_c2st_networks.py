@@ -39,7 +39,7 @@ def tracks():
     rng = np.random.default_rng(0)
     counts = np.array([0, 1, 2, 6, 0, 3, 5])
     points = np.stack([rng.exponential(size=17), rng.uniform(-3, 3, 17), rng.choice([-1.0, 1.0], 17)], axis=1)
-    return Clouds(points, np.concatenate([[0], np.cumsum(counts)]), rng.exponential(size=(7, 1)))
+    return Clouds.from_multiplicities(points, counts, rng.exponential(size=(7, 1)))
 
 
 def test_the_order_of_the_points_does_not_matter(real_jets, jet_spec):
@@ -169,7 +169,7 @@ def test_the_parts_of_a_split_are_disjoint_equal_and_those_reported_on_differ(re
 def test_batches_of_an_epoch_hold_each_cloud_once_and_clouds_of_like_size(real_jets):
     counts = np.random.default_rng(0).integers(1, 30, 640)
     points = np.zeros((counts.sum(), 2), np.float32)
-    clouds = Clouds(points, np.concatenate([[0], np.cumsum(counts)]))
+    clouds = Clouds.from_multiplicities(points, counts)
     part = part_of(clouds, CloudSpec("showers", (Feature("x"), Feature("y")), 30))
     batches = part.epoch(20, torch.Generator().manual_seed(0))
     assert sorted(torch.cat(batches).tolist()) == list(range(640))

@@ -13,8 +13,8 @@ from jetgen.errors import DataError
 
 def make_clouds(counts, features=2, conditioning=0, seed=0):
     rng = np.random.default_rng(seed)
-    offsets = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
-    return Clouds(rng.normal(size=(offsets[-1], features)), offsets, rng.normal(size=(len(counts), conditioning)))
+    points = rng.normal(size=(sum(counts), features))
+    return Clouds.from_multiplicities(points, counts, rng.normal(size=(len(counts), conditioning)))
 
 
 def with_given(counts, events, n_given=2, seed=0):
@@ -42,13 +42,54 @@ many_counts = st.lists(st.integers(0, 6), max_size=12)
         (([[1.0]], [0, 1], [[np.nan]]), "conditioning is not finite at row 0, column 0"),
         (([[1.0]], [0, 1], None, None, [0]), "given and event come together: one of them is missing"),
         (([[1.0]], [0, 1], None, Clouds([[1.0]], [0, 1]), [0, 0]), "event has 2 entries for 1 clouds"),
-        (([[1.0]], [0, 1], None, Clouds([[1.0]], [0, 1]), [3]), "event 3 at index 0 is outside the 1 given sets"),
+        (
+            ([[1.0]], [0, 1], None, Clouds([[1.0]], [0, 1]), [3]),
+            "event is 3 at index 0; there are 1 given clouds",
+        ),
     ],
 )
 def test_wrong_arrays_are_refused_by_name_and_index(arguments, sentence):
     with pytest.raises(DataError) as caught:
         Clouds(*arguments)
     assert str(caught.value) == sentence
+
+
+@given(many_counts)
+def test_multiplicities_and_back_give_the_same_clouds(counts):
+    clouds = make_clouds(counts)
+    assert clouds.multiplicity.tolist() == counts
+    again = Clouds.from_multiplicities(clouds.points, clouds.multiplicity, clouds.conditioning)
+    assert again.fingerprint() == clouds.fingerprint()
+    assert again.offsets.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    ("points", "multiplicity", "sentence"),
+    [
+        ([[1.0]], [2], "the multiplicities add up to 2 but there are 1 points"),
+        ([[1.0]], [2, -1], "multiplicity is -1 at index 1; 0 or more is needed"),
+        ([[1.0]], [1.0], "multiplicity has shape (1,) and dtype float64; one dimension of integers is needed"),
+        ([1.0], [1], "points has shape (1,); two dimensions are needed"),
+    ],
+)
+def test_wrong_multiplicities_are_refused(points, multiplicity, sentence):
+    with pytest.raises(DataError) as caught:
+        Clouds.from_multiplicities(points, multiplicity)
+    assert str(caught.value) == sentence
+
+
+@pytest.mark.parametrize(
+    "none",
+    [
+        Clouds.from_multiplicities(np.zeros((0, 3)), []),
+        Clouds.from_multiplicities(np.zeros((0, 3)), np.zeros(0, np.int64), np.zeros((0, 2))),
+        Clouds.from_padded(np.zeros((0, 5, 3)), np.zeros((0, 5), bool)),
+        Clouds.from_padded(np.zeros((0, 0, 3)), np.zeros((0, 0))),
+    ],
+)
+def test_there_may_be_no_clouds(none):
+    assert (len(none), none.n_features, none.multiplicity.tolist()) == (0, 3, [])
+    assert [array.shape for array in none.padded(4)] == [(0, 4, 3), (0, 4)]
 
 
 @given(many_counts)
@@ -97,7 +138,7 @@ def test_rows_and_ranks_say_where_a_point_belongs():
 
 
 def test_a_cloud_larger_than_the_places_is_refused():
-    with pytest.raises(DataError, match="cloud 1 has 4 points, more than the 3 places asked for"):
+    with pytest.raises(DataError, match="cloud 1 has 4 points, more than the 3 slots asked for"):
         make_clouds([1, 4]).padded(3)
 
 
@@ -105,8 +146,8 @@ def test_a_cloud_larger_than_the_places_is_refused():
     ("mask", "sentence"),
     [
         (np.ones((1, 3)), r"points \(1, 2, 1\) and mask \(1, 3\) do not go together"),
-        ([[1.0, 0.5]], "mask is 0.5 at row 0, place 1; 0 or 1 is needed"),
-        ([[np.nan, 1.0]], "mask is nan at row 0, place 0"),
+        ([[1.0, 0.5]], "mask is 0.5 at row 0, slot 1; 0 or 1 is needed"),
+        ([[np.nan, 1.0]], "mask is nan at row 0, slot 0"),
     ],
 )
 def test_a_mask_that_is_no_mask_is_refused(mask, sentence):
@@ -153,7 +194,7 @@ def test_parts_of_one_given_set_share_it_and_others_are_joined():
             [make_clouds([1]), make_clouds([1], features=3)],
             "part 1 has other features or conditioning columns than part 0",
         ),
-        ([make_clouds([1]), with_given([1], [0])], "part 1 has a given set, unlike part 0"),
+        ([make_clouds([1]), with_given([1], [0])], "part 1 has conditioning clouds, unlike part 0"),
     ],
 )
 def test_parts_that_do_not_go_together_are_refused(parts, sentence):
@@ -230,7 +271,10 @@ def test_conditions_tell_context_and_given_but_never_multiplicities():
         ({"n": 2, "multiplicity": np.array([3, -1])}, "multiplicity is -1 at index 1; 0 or more is needed"),
         ({"n": 1, "multiplicity": np.array([3.0])}, "multiplicity has shape .* one dimension of integers is needed"),
         ({"n": 1, "given": make_clouds([1])}, "given and event come together"),
-        ({"n": 1, "given": make_clouds([1]), "event": np.array([1])}, "event is 1 at index 0; there are 1 given sets"),
+        (
+            {"n": 1, "given": make_clouds([1]), "event": np.array([1])},
+            "event is 1 at index 0; there are 1 given clouds",
+        ),
     ],
 )
 def test_conditions_without_sense_are_refused(arguments, sentence):

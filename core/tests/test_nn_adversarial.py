@@ -146,7 +146,7 @@ def test_a_jet_summary_is_the_mass_the_momentum_and_the_centre():
     counts = rng.integers(2, 30, 50)
     total = int(counts.sum())
     points = np.stack([rng.normal(0, 0.2, total), rng.normal(0, 0.2, total), rng.gamma(0.5, 0.05, total)], 1)
-    jets, spec = Clouds(points, np.concatenate([[0], np.cumsum(counts)])), jet_spec(30)
+    jets, spec = Clouds.from_multiplicities(points, counts), jet_spec(30)
     plan = {"etarel": ["standardise"], "phirel": ["standardise"], "ptrel": ["log", "standardise"]}
     transform = FeatureTransform.fit(plan, jets.points)
     observer = JetSummary(spec, transform)
@@ -168,7 +168,7 @@ def test_a_weighted_summary_is_the_sum_and_where_it_lies():
     counts = rng.integers(1, 50, 40)
     total = int(counts.sum())
     points = np.stack([rng.gamma(0.3, 100.0, total), rng.integers(0, 45, total), rng.uniform(-3, 3, total)], 1)
-    clouds = Clouds(points, np.concatenate([[0], np.cumsum(counts)]))
+    clouds = Clouds.from_multiplicities(points, counts)
     for positive in ("log", "boxcox"):
         coding = PointCoding.fit(spec, clouds, positive=positive, rng=rng)
         coded = coding.encode(clouds, rng)

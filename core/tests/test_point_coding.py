@@ -33,7 +33,7 @@ def hits(counts, rng, *, twice=False):
     places = np.stack(np.unravel_index(np.concatenate(cells), GRID.shape), 1)
     energy = np.exp(rng.normal(0, 1.9, len(places)))
     conditioning = rng.uniform(1e3, 1e6, (len(counts), 1))
-    return Clouds(np.column_stack([energy, places]), np.concatenate([[0], np.cumsum(counts)]), conditioning)
+    return Clouds.from_multiplicities(np.column_stack([energy, places]), counts, conditioning)
 
 
 def keys_of(clouds):

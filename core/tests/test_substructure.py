@@ -149,9 +149,7 @@ def test_axes_are_those_of_fastjet_for_real_generated_and_scattered_jets(real_je
     sizes = rng.integers(1, 151, 30)
     scattered = rng.normal(size=(sizes.sum(), 3)) * [0.5, 0.5, 1.0]
     scattered[:, 2] = np.exp(scattered[:, 2])
-    clouds = Clouds.concatenate(
-        [real_jets[:30], fake_jets[:30], Clouds(scattered, np.concatenate([[0], np.cumsum(sizes)]))]
-    )
+    clouds = Clouds.concatenate([real_jets[:30], fake_jets[:30], Clouds.from_multiplicities(scattered, sizes)])
     ours = subjettiness(leading_jets(clouds, jet_spec), jet_spec)
     theirs = [by_fastjet(clouds[i : i + 1].points.astype(np.float64).tolist()) for i in range(len(clouds))]
     np.testing.assert_allclose(ours, theirs, rtol=1e-7, atol=1e-9)

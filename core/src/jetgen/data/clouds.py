@@ -1,4 +1,4 @@
-"""Ragged point clouds in NumPy: the one shape of data that jetgen moves between its parts."""
+"""Ragged point clouds in NumPy: the one data type that all parts of jetgen exchange."""
 
 from __future__ import annotations
 
@@ -9,23 +9,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from jetgen.data.arrays import check_offsets, check_range, finite, integers, offsets_of
 from jetgen.errors import DataError
 
 __all__ = ["Clouds"]
 
 
 class Clouds:
-    """N clouds of any size, stored one after the other.
+    """N point clouds of any multiplicity, stored one after the other. N may be 0.
+
+    :meth:`from_multiplicities` and :meth:`from_padded` make them from other layouts.
 
     Arguments:
         points: float32 (total, F), the features of every point; cloud i owns ``points[offsets[i]:offsets[i + 1]]``.
-        offsets: int64 (N + 1), rising from 0 to total; an empty cloud repeats its offset.
+        offsets: int64 (N + 1,), non-decreasing from 0 to total; an empty cloud repeats its offset.
         conditioning: float32 (N, C), per-cloud observables; C may be 0.
-        given: a conditioning set per event, itself clouds.
-        event: int64 (N,), the row of ``given`` that each cloud answers; replicas share one.
+        given: the conditioning clouds, one per event.
+        event: int64 (N,), the row of ``given`` that each cloud is conditioned on; several clouds may share one.
 
     Raises:
-        DataError: if a shape, a dtype, an offset or a value is wrong; it names the array and the first bad index.
+        DataError: if a shape, a dtype, an offset or a value is wrong; the message names the array and the first
+            bad index.
 
     >>> clouds = Clouds([[0.1, 0.5], [0.2, 0.3], [0.0, 1.0]], [0, 2, 3])
     >>> len(clouds), clouds.multiplicity.tolist()
@@ -50,13 +54,11 @@ class Clouds:
         given: Clouds | None = None,
         event: ArrayLike | None = None,
     ) -> None:
-        self.points = _finite("points", points)
-        self.offsets = _integers("offsets", offsets)
-        _check_offsets(self.offsets, len(self.points))
+        self.points = finite("points", points)
+        self.offsets = integers("offsets", offsets)
+        check_offsets(self.offsets, len(self.points))
         n = len(self.offsets) - 1
-        self.conditioning = (
-            np.empty((n, 0), np.float32) if conditioning is None else _finite("conditioning", conditioning)
-        )
+        self.conditioning = finite("conditioning", np.empty((n, 0)) if conditioning is None else conditioning)
         if len(self.conditioning) != n:
             msg = f"conditioning has {len(self.conditioning)} rows for {n} clouds"
             raise DataError(msg)
@@ -64,9 +66,12 @@ class Clouds:
             msg = "given and event come together: one of them is missing"
             raise DataError(msg)
         self.given = given
-        self.event = None if event is None else _integers("event", event)
+        self.event = None if event is None else integers("event", event)
         if self.given is not None and self.event is not None:
-            _check_event(self.event, n, len(self.given))
+            if len(self.event) != n:
+                msg = f"event has {len(self.event)} entries for {n} clouds"
+                raise DataError(msg)
+            check_range("event", self.event, len(self.given), "given clouds")
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -82,7 +87,7 @@ class Clouds:
 
     @property
     def multiplicity(self) -> NDArray[np.int64]:
-        """int64 (N,), the number of points of each cloud (its multiplicity)."""
+        """int64 (N,), the number of points of each cloud."""
         return np.diff(self.offsets)
 
     @property
@@ -92,11 +97,15 @@ class Clouds:
 
     @property
     def ranks(self) -> NDArray[np.int64]:
-        """int64 (total,), the place of each point inside its cloud, from 0."""
+        """int64 (total,), the position of each point inside its cloud, from 0."""
         return np.arange(len(self.points)) - np.repeat(self.offsets[:-1], self.multiplicity)
 
     def __getitem__(self, key: slice | NDArray[Any] | Sequence[int]) -> Clouds:
-        """Some of the clouds: a view for a slice without a step, a copy for an array of indices or of truths."""
+        """Some of the clouds: a view for a slice without a step, a copy for an array of indices or of booleans.
+
+        Raises:
+            TypeError: if ``key`` is neither a slice nor one dimension of indices.
+        """
         if isinstance(key, slice):
             start, stop, step = key.indices(len(self))
             if step == 1:
@@ -114,9 +123,9 @@ class Clouds:
         return Clouds._trusted(self.points[first:last], offsets, self.conditioning[start:stop], self.given, event)
 
     def _pick(self, index: NDArray[np.int64]) -> Clouds:
-        counts = self.multiplicity[index]
-        offsets = np.concatenate([[0], np.cumsum(counts)])
-        source = np.arange(offsets[-1]) + np.repeat(self.offsets[:-1][index] - offsets[:-1], counts)
+        multiplicity = self.multiplicity[index]
+        offsets = offsets_of(multiplicity)
+        source = np.arange(offsets[-1]) + np.repeat(self.offsets[:-1][index] - offsets[:-1], multiplicity)
         event = None if self.event is None else self.event[index]
         return Clouds._trusted(self.points[source], offsets, self.conditioning[index], self.given, event)
 
@@ -129,31 +138,38 @@ class Clouds:
         given: Clouds | None,
         event: NDArray[np.int64] | None,
     ) -> Clouds:
-        """Parts of clouds that were checked before are not checked again: slicing stays free."""
+        """Clouds from arrays that were checked before: slicing does not check them again."""
         self = object.__new__(cls)
-        self.points, self.offsets, self.conditioning, self.given, self.event = (
-            points,
-            offsets,
-            conditioning,
-            given,
-            event,
-        )
+        self.points, self.offsets, self.conditioning = points, offsets, conditioning
+        self.given, self.event = given, event
         return self
 
     def with_points(self, points: ArrayLike) -> Clouds:
-        """The same clouds with other points, as many in each as before; everything else is shared."""
+        """The same clouds with other points (total, F); the multiplicities stay, and all other arrays are shared.
+
+        Raises:
+            DataError: if the number of points differs, or a value is not finite.
+        """
         return Clouds(points, self.offsets, self.conditioning, self.given, self.event)
 
     def padded(self, size: int | None = None) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Points (N, P, F) with zeros in the empty places, and the mask (N, P) that is True at points.
+        """Points float32 (N, P, F), zero in the empty slots, and the mask bool (N, P), True where a slot holds a point.
 
-        ``size`` is P, by default the largest multiplicity; a larger cloud than P is a :class:`DataError`.
+        Arguments:
+            size: P, the number of slots of each cloud; the largest multiplicity by default.
+
+        Raises:
+            DataError: if a cloud has more than P points.
+
+        >>> points, mask = Clouds([[0.1], [0.2], [0.3]], [0, 2, 3]).padded(4)
+        >>> points.shape, mask.tolist()
+        ((2, 4, 1), [[True, True, False, False], [True, False, False, False]])
         """
         largest = int(self.multiplicity.max(initial=0))
         size = largest if size is None else size
         if largest > size:
             row = int(np.argmax(self.multiplicity))
-            msg = f"cloud {row} has {largest} points, more than the {size} places asked for"
+            msg = f"cloud {row} has {largest} points, more than the {size} slots asked for"
             raise DataError(msg)
         mask = np.arange(size) < self.multiplicity[:, None]
         points = np.zeros((len(self), size, self.n_features), np.float32)
@@ -169,29 +185,72 @@ class Clouds:
         given: Clouds | None = None,
         event: ArrayLike | None = None,
     ) -> Clouds:
-        """Clouds of the points (N, P, F) where the mask (N, P) is True; what stands elsewhere is not looked at."""
-        values, places = np.asarray(points), np.asarray(mask)
-        if values.ndim != 3 or places.shape != values.shape[:2]:
-            msg = f"points {values.shape} and mask {places.shape} do not go together: (N, P, F) and (N, P) are needed"
+        """Clouds of the points (N, P, F) where the mask (N, P) is True or 1; values in other slots are ignored.
+
+        ``Clouds.from_padded(np.zeros((0, P, F)), np.zeros((0, P), bool))`` are 0 clouds of F features.
+
+        Raises:
+            DataError: if the shapes do not match, a value of the mask is neither 0 nor 1, or an argument is not
+                what :class:`Clouds` accepts.
+
+        >>> Clouds.from_padded([[[0.1], [0.0]], [[0.2], [0.3]]], [[True, False], [True, True]]).multiplicity.tolist()
+        [1, 2]
+        """
+        values, slots = np.asarray(points), np.asarray(mask)
+        if values.ndim != 3 or slots.shape != values.shape[:2]:
+            msg = f"points {values.shape} and mask {slots.shape} do not go together: (N, P, F) and (N, P) are needed"
             raise DataError(msg)
-        if places.dtype != np.bool_:
-            wrong = np.argwhere(~np.isin(places, (0, 1)))
+        if slots.dtype != np.bool_:
+            wrong = np.argwhere(~np.isin(slots, (0, 1)))
             if len(wrong):
-                row, place = wrong[0]
-                msg = f"mask is {places[row, place]} at row {row}, place {place}; 0 or 1 is needed"
+                row, slot = wrong[0]
+                msg = f"mask is {slots[row, slot]} at row {row}, slot {slot}; 0 or 1 is needed"
                 raise DataError(msg)
-            places = places.astype(np.bool_)
-        offsets = np.concatenate([[0], np.cumsum(places.sum(1, dtype=np.int64))])
-        return cls(values[places], offsets, conditioning, given, event)
+            slots = slots.astype(np.bool_)
+        return cls(values[slots], offsets_of(slots.sum(1)), conditioning, given, event)
+
+    @classmethod
+    def from_multiplicities(
+        cls,
+        points: ArrayLike,
+        multiplicity: ArrayLike,
+        conditioning: ArrayLike | None = None,
+        given: Clouds | None = None,
+        event: ArrayLike | None = None,
+    ) -> Clouds:
+        """Clouds of the points (total, F), of which the first ``multiplicity[0]`` make cloud 0, and so on.
+
+        ``Clouds.from_multiplicities(np.zeros((0, F)), [])`` are 0 clouds of F features.
+
+        Arguments:
+            multiplicity: int (N,), the number of points of each cloud; their sum is ``total``.
+
+        Raises:
+            DataError: if the multiplicities are not integers of 0 or more, do not add up to the number of points, or
+                another argument is not what :class:`Clouds` accepts.
+
+        >>> Clouds.from_multiplicities([[0.1], [0.2], [0.3]], [2, 0, 1]).offsets.tolist()
+        [0, 2, 2, 3]
+        """
+        values, numbers = np.asarray(points), integers("multiplicity", multiplicity)
+        check_range("multiplicity", numbers)
+        if values.ndim == 2 and numbers.sum() != len(values):
+            msg = f"the multiplicities add up to {numbers.sum()} but there are {len(values)} points"
+            raise DataError(msg)
+        return cls(values, offsets_of(numbers), conditioning, given, event)
 
     @classmethod
     def concatenate(cls, parts: Sequence[Clouds]) -> Clouds:
-        """One after the other. The parts agree in F and C, and in whether they answer a given set.
+        """All clouds of the parts, one part after the other.
 
-        Parts that share one ``given`` go on sharing it; different ones are put one after the other too.
+        Parts that share one ``given`` go on sharing it; different ones are concatenated too.
+
+        Raises:
+            DataError: if there are no parts, or if they differ in the number of features or of conditioning columns,
+                or in whether they have conditioning clouds.
         """
         if not parts:
-            msg = "there is nothing to concatenate: the list of clouds is empty"
+            msg = "there is nothing to concatenate: the list of clouds is empty, so their features are not known"
             raise DataError(msg)
         first = parts[0]
         for i, part in enumerate(parts):
@@ -199,13 +258,12 @@ class Clouds:
                 msg = f"part {i} has other features or conditioning columns than part 0"
                 raise DataError(msg)
             if (part.given is None) != (first.given is None):
-                msg = f"part {i} {'has no' if part.given is None else 'has a'} given set, unlike part 0"
+                msg = f"part {i} has {'no ' if part.given is None else ''}conditioning clouds, unlike part 0"
                 raise DataError(msg)
-        offsets = np.concatenate([[0], np.cumsum(np.concatenate([part.multiplicity for part in parts]))])
         given, event = _joined(parts)
         return cls._trusted(
             np.concatenate([part.points for part in parts]),
-            offsets.astype(np.int64),
+            offsets_of(np.concatenate([part.multiplicity for part in parts])),
             np.concatenate([part.conditioning for part in parts]),
             given,
             event,
@@ -214,13 +272,10 @@ class Clouds:
     def fingerprint(self) -> str:
         """SHA-256 of all arrays: equal for equal clouds, on any machine."""
         digest = hashlib.sha256()
-        arrays: dict[str, NDArray[Any] | None] = {
-            "points": self.points,
-            "offsets": self.offsets,
-            "context": self.conditioning,  # the first name of it: fingerprints stay what they were
-            "event": self.event,
-        }
-        for name, array in arrays.items():
+        # "context" is the former name of the conditioning: fingerprints stay what they were.
+        names = ("points", "offsets", "context", "event")
+        arrays = (self.points, self.offsets, self.conditioning, self.event)
+        for name, array in zip(names, arrays, strict=True):
             if array is not None:
                 digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
                 digest.update(np.ascontiguousarray(array).data)
@@ -230,7 +285,7 @@ class Clouds:
 
 
 def _joined(parts: Sequence[Clouds]) -> tuple[Clouds | None, NDArray[np.int64] | None]:
-    """One given set for all parts, and the row of it that each of their clouds answers."""
+    """The conditioning clouds of all parts, and the row of them that each cloud is conditioned on."""
     sets: dict[int, Clouds] = {}
     starts: dict[int, int] = {}
     events = []
@@ -243,52 +298,3 @@ def _joined(parts: Sequence[Clouds]) -> tuple[Clouds | None, NDArray[np.int64] |
         events.append(part.event + starts[key])
     given = Clouds.concatenate(list(sets.values())) if len(sets) > 1 else next(iter(sets.values()))
     return given, np.concatenate(events)
-
-
-def _finite(name: str, values: ArrayLike) -> NDArray[np.float32]:
-    array = np.asarray(values)
-    if array.ndim != 2:
-        msg = f"{name} has shape {array.shape}; two dimensions are needed"
-        raise DataError(msg)
-    if array.dtype.kind not in "fiu":
-        msg = f"{name} has dtype {array.dtype}; numbers are needed"
-        raise DataError(msg)
-    with np.errstate(over="ignore"):
-        array = array.astype(np.float32, copy=False)
-    finite = np.isfinite(array)
-    if not finite.all():
-        row, column = np.argwhere(~finite)[0]
-        msg = f"{name} is not finite at row {row}, column {column}"
-        raise DataError(msg)
-    return array
-
-
-def _integers(name: str, values: ArrayLike) -> NDArray[np.int64]:
-    array = np.asarray(values)
-    if array.ndim != 1 or array.dtype.kind not in "iu":
-        msg = f"{name} has shape {array.shape} and dtype {array.dtype}; one dimension of integers is needed"
-        raise DataError(msg)
-    return array.astype(np.int64, copy=False)
-
-
-def _check_offsets(offsets: NDArray[np.int64], total: int) -> None:
-    if len(offsets) == 0 or offsets[0] != 0:
-        msg = "offsets do not begin with 0"
-        raise DataError(msg)
-    falls = np.flatnonzero(np.diff(offsets) < 0)
-    if len(falls):
-        msg = f"offsets fall from {offsets[falls[0]]} to {offsets[falls[0] + 1]} at index {falls[0] + 1}"
-        raise DataError(msg)
-    if offsets[-1] != total:
-        msg = f"offsets end at {offsets[-1]} but there are {total} points"
-        raise DataError(msg)
-
-
-def _check_event(event: NDArray[np.int64], n: int, events: int) -> None:
-    if len(event) != n:
-        msg = f"event has {len(event)} entries for {n} clouds"
-        raise DataError(msg)
-    outside = np.flatnonzero((event < 0) | (event >= events))
-    if len(outside):
-        msg = f"event {event[outside[0]]} at index {outside[0]} is outside the {events} given sets"
-        raise DataError(msg)

@@ -1,4 +1,4 @@
-"""What to generate: how many clouds, and what each of them answers."""
+"""What to generate: how many clouds, and what each of them is conditioned on."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from jetgen.data.arrays import check_range, integers
 from jetgen.data.clouds import Clouds
 from jetgen.data.spec import Feature
 from jetgen.errors import DataError
@@ -17,13 +18,17 @@ __all__ = ["Conditions"]
 
 @dataclass(frozen=True, eq=False)
 class Conditions:
-    """A request for ``n`` clouds; row i of the answer answers row i, whatever batching does inside.
+    """A request for ``n`` clouds. Cloud i of the sample belongs to row i of the request, whatever the batches are.
 
     Arguments:
-        n: how many clouds.
+        n: the number of clouds; 0 is allowed.
         conditioning: float32 (n, C), per-cloud observables to generate for.
-        given, event: a conditioning set per event and the row of it for each cloud, as in :class:`jetgen.Clouds`.
-        multiplicity: int64 (n,), the multiplicities asked for. The harness leaves them out: a generator draws its own.
+        given, event: the conditioning clouds, and int64 (n,), the row of them for each cloud, as in
+            :class:`jetgen.Clouds`.
+        multiplicity: int64 (n,), the multiplicities asked for. The harness asks for none: a generator draws its own.
+
+    Raises:
+        DataError: if an array has another length than ``n``, or a value out of range; the message names it.
     """
 
     n: int
@@ -44,22 +49,22 @@ class Conditions:
         if (self.given is None) != (self.event is None):
             msg = "given and event come together: one of them is missing"
             raise DataError(msg)
-        events = 0 if self.given is None else len(self.given)
-        for name, array, end in (("event", self.event, events), ("multiplicity", self.multiplicity, None)):
-            if array is not None:
-                _check_integers(name, array, end)
+        if self.multiplicity is not None:
+            check_range("multiplicity", integers("multiplicity", self.multiplicity))
+        if self.given is not None and self.event is not None:
+            check_range("event", integers("event", self.event), len(self.given), "given clouds")
 
     @classmethod
     def like(cls, truth: Clouds) -> Conditions:
-        """What a fair model may know of ``truth``: its conditioning and given set, never masks or multiplicities."""
+        """What a generator may know of ``truth``: its conditioning and conditioning clouds, not its multiplicities."""
         conditioning = truth.conditioning if truth.conditioning.shape[1] else None
         return cls(len(truth), conditioning=conditioning, given=truth.given, event=truth.event)
 
     def columns(self, columns: Sequence[Feature]) -> NDArray[np.float32]:
-        """The conditioning (n, C) that was asked for, for a model that was trained with these columns.
+        """The conditioning float32 (n, C) that is asked for, for a model that was trained with these columns.
 
         Raises:
-            DataError: if there are others.
+            DataError: if it has another number of columns.
         """
         found = np.empty((self.n, 0), np.float32) if self.conditioning is None else self.conditioning
         if found.shape[1] != len(columns):
@@ -69,30 +74,22 @@ class Conditions:
         return found
 
     def chosen_multiplicity(self, largest: int, draw: Callable[[int], NDArray[np.int64]]) -> NDArray[np.int64]:
-        """The multiplicities asked for; where none are, those that ``draw`` gives for so many clouds.
+        """The multiplicities int64 (n,) that are asked for; if none are, those of ``draw(n)``.
+
+        Arguments:
+            largest: the largest multiplicity that the model can make.
 
         Raises:
-            DataError: if one is larger than a cloud can be.
+            DataError: if one is larger.
         """
-        counts = draw(self.n) if self.multiplicity is None else np.asarray(self.multiplicity, np.int64)
-        if counts.max(initial=0) > largest:
-            msg = f"multiplicities between 0 and {largest} can be asked for, not up to {counts.max()}"
+        multiplicity = draw(self.n) if self.multiplicity is None else np.asarray(self.multiplicity, np.int64)
+        if multiplicity.max(initial=0) > largest:
+            msg = f"multiplicities between 0 and {largest} can be asked for, not up to {multiplicity.max()}"
             raise DataError(msg)
-        return counts
+        return multiplicity
 
     def __getitem__(self, rows: slice) -> Conditions:
-        """The request for some of the rows: generators work through it in batches."""
+        """The request for some of the rows, such as those of one batch."""
         n = len(range(*rows.indices(self.n)))
         cut = {name: getattr(self, name) for name in ("conditioning", "event", "multiplicity")}
         return replace(self, n=n, **{name: None if array is None else array[rows] for name, array in cut.items()})
-
-
-def _check_integers(name: str, array: NDArray[np.int64], end: int | None) -> None:
-    if array.ndim != 1 or array.dtype.kind not in "iu":
-        msg = f"{name} has shape {array.shape} and dtype {array.dtype}; one dimension of integers is needed"
-        raise DataError(msg)
-    wrong = np.flatnonzero((array < 0) | (array >= (np.inf if end is None else end)))
-    if len(wrong):
-        allowed = "0 or more is needed" if end is None else f"there are {end} given sets"
-        msg = f"{name} is {array[wrong[0]]} at index {wrong[0]}; {allowed}"
-        raise DataError(msg)

@@ -1,4 +1,4 @@
-"""One order of the points of a cloud, so that equal sets are equal arrays."""
+"""The canonical order of the points of a cloud: equal sets of points become equal arrays."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jetgen.data.spec import CloudSpec
 
 __all__ = ["leading_feature", "leading_points", "ordered"]
 
-_PLACES = 2**20  # of a padded array: clouds are cut in parts of about so many
+_SLOTS = 2**20  # of one padded array: large samples are handled in parts
 
 
 def leading_feature(spec: CloudSpec) -> int:
@@ -24,7 +24,7 @@ def leading_feature(spec: CloudSpec) -> int:
 
 
 def ordered(clouds: Clouds, spec: CloudSpec) -> Clouds:
-    """The same clouds with the points of each in falling order of the leading feature; the others break ties.
+    """The same clouds, with the points of each in decreasing order of the leading feature; the others break ties.
 
     >>> from jetgen import Feature
     >>> spec = CloudSpec("jets", (Feature("etarel"), Feature("ptrel")), 3)
@@ -38,7 +38,7 @@ def ordered(clouds: Clouds, spec: CloudSpec) -> Clouds:
 
 
 def leading_points(clouds: Clouds, spec: CloudSpec, most: int) -> Clouds:
-    """The first ``most`` points of each :func:`ordered` cloud; of large clouds sooner had than by sorting.
+    """The first ``most`` points of each :func:`ordered` cloud, without sorting the rest of large clouds.
 
     >>> from jetgen import Feature
     >>> spec = CloudSpec("jets", (Feature("ptrel"),), 3)
@@ -46,23 +46,27 @@ def leading_points(clouds: Clouds, spec: CloudSpec, most: int) -> Clouds:
     [[0.75], [0.5]]
     """
     if clouds.multiplicity.max(initial=0) > 2 * most:
-        clouds = _without_the_rest(clouds, leading_feature(spec), most)
+        clouds = _above_rank(clouds, leading_feature(spec), most)
     clouds = ordered(clouds, spec)
-    offsets = np.concatenate([[0], np.cumsum(np.minimum(clouds.multiplicity, most))])
-    return Clouds(clouds.points[clouds.ranks < most], offsets, clouds.conditioning, clouds.given, clouds.event)
+    return _selected(clouds, clouds.ranks < most)
 
 
-def _without_the_rest(clouds: Clouds, leading: int, most: int) -> Clouds:
-    """The clouds without the points that are below the one of rank ``most``."""
-    step = max(1, _PLACES // int(clouds.multiplicity.max()))
-    kept, counts = [], []
+def _above_rank(clouds: Clouds, leading: int, most: int) -> Clouds:
+    """The clouds without the points whose leading feature is below that of the point of rank ``most``."""
+    step = max(1, _SLOTS // int(clouds.multiplicity.max()))
+    chosen = []
     for start in range(0, len(clouds), step):
         part = clouds[start : start + step]
         padded = np.full((len(part), max(most, int(part.multiplicity.max(initial=0)))), -np.inf, np.float32)
         padded[part.rows, part.ranks] = part.points[:, leading]
         lowest = np.partition(padded, -most, axis=1)[:, -most]
-        chosen = part.points[:, leading] >= lowest[part.rows]
-        kept.append(part.points[chosen])
-        counts.append(np.bincount(part.rows[chosen], minlength=len(part)))
-    offsets = np.concatenate([[0], np.cumsum(np.concatenate(counts))])
-    return Clouds(np.concatenate(kept), offsets, clouds.conditioning, clouds.given, clouds.event)
+        chosen.append(part.points[:, leading] >= lowest[part.rows])
+    return _selected(clouds, np.concatenate(chosen))
+
+
+def _selected(clouds: Clouds, chosen: NDArray[np.bool_]) -> Clouds:
+    """The clouds with the chosen points (total,) only."""
+    multiplicity = np.bincount(clouds.rows[chosen], minlength=len(clouds))
+    return Clouds.from_multiplicities(
+        clouds.points[chosen], multiplicity, clouds.conditioning, clouds.given, clouds.event
+    )

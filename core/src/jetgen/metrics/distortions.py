@@ -147,8 +147,9 @@ def _one_more(clouds: Clouds, spec: CloudSpec, rng: np.random.Generator, train: 
     giver[givers] = np.roll(givers, 1)
     softest = aligned.points[aligned.offsets[1:][giver[growing]] - 1]
     points = np.insert(aligned.points, aligned.offsets[1:][growing], softest, axis=0)
-    offsets = aligned.offsets + np.concatenate([[0], np.cumsum(growing)])
-    return Clouds(points, offsets, aligned.conditioning, aligned.given, aligned.event)
+    return Clouds.from_multiplicities(
+        points, aligned.multiplicity + growing, aligned.conditioning, aligned.given, aligned.event
+    )
 
 
 def _copy(clouds: Clouds, spec: CloudSpec, rng: np.random.Generator, train: CloudSource | None) -> Clouds:

@@ -1,1 +1,1 @@
-"""Generators that are shown beside the models and never ranked: what copying and what ignoring correlations earns."""
+"""Baselines, shown beside the models and never ranked: the scores of copying, and of ignoring correlations."""

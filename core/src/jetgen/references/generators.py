@@ -25,21 +25,22 @@ from jetgen.references.settings import ReferenceSettings
 
 __all__ = ["Independence", "Replay"]
 
+_Integers = NDArray[np.int64]
 _BLOCK = 10_000
-_PLACES = 2**21
+_SLOTS = 2**21
 _POOLS = 500
 _FILE = "train.h5"
 
 
 class _Resampler(ABC):
-    """What both share: the model is the training clouds, points in falling order of the leading feature.
+    """The common part of both: the model is the training clouds, points in decreasing order of the leading feature.
 
-    Of clouds with categories as conditioning, those of the category that is asked for are resampled by themselves; of
-    clouds with numbers as conditioning, for each number that is asked for the nearest training clouds.
+    With categorical conditioning, only training clouds of the category that is asked for are resampled. With numbers
+    as conditioning, the training clouds with the nearest numbers are resampled.
     """
 
     near: ClassVar[tuple[int, int]]
-    """The training clouds that answer a number: one in so many of them, but at least so many."""
+    """``(share, least)``: of N training clouds the nearest ``N // share``, but at least ``least``, are resampled."""
 
     def __init__(self, cloud_spec: CloudSpec, clouds: Clouds | None = None) -> None:
         self.cloud_spec = cloud_spec
@@ -50,7 +51,7 @@ class _Resampler(ABC):
         """A resampler that has no clouds yet.
 
         Raises:
-            UsageError: if the clouds have a given set.
+            UsageError: if there are conditioning clouds.
         """
         reason = settings.incompatibility(cloud_spec)
         if reason is not None:
@@ -59,12 +60,16 @@ class _Resampler(ABC):
         return cls(cloud_spec)
 
     def fit(self, train: CloudSource, val: CloudSource, ctx: RunContext) -> FitReport:
-        """Keep the training clouds, in memory."""
+        """Keep the training clouds in memory.
+
+        Raises:
+            DataError: if there are none.
+        """
         del val
         if len(train) == 0:
             msg = "there are no training clouds to keep"
             raise DataError(msg)
-        step = max(1, min(_BLOCK, _PLACES // self.cloud_spec.max_points))
+        step = max(1, min(_BLOCK, _SLOTS // self.cloud_spec.max_points))
         parts = [ordered(train[start : start + step], self.cloud_spec) for start in range(0, len(train), step)]
         self.clouds = Clouds.concatenate(parts)
         ctx.report("progress", done=1, total=1)
@@ -74,7 +79,8 @@ class _Resampler(ABC):
         """``conditions.n`` clouds.
 
         Raises:
-            UsageError: before :meth:`fit`, or for a condition that no training cloud answers.
+            UsageError: before :meth:`fit`; or for a conditioning of another shape, a category that no training cloud
+                has, or multiplicities that cannot be made.
         """
         if self.clouds is None:
             msg = f"{type(self).__name__.lower()} has no clouds; call fit before sample"
@@ -82,23 +88,23 @@ class _Resampler(ABC):
         rng = ctx.rng("sampling")
         rows, parts = [np.empty(0, np.int64)], [self.clouds[:0]]
         for chosen, train in self._by_category(self.clouds, conditions):
-            counts = None if conditions.multiplicity is None else conditions.multiplicity[chosen]
+            multiplicity = None if conditions.multiplicity is None else conditions.multiplicity[chosen]
             rows.append(chosen)
             if conditions.conditioning is None or not self._numbers:
-                parts.append(self._resampled(train, len(chosen), counts, rng))
+                parts.append(self._resampled(train, len(chosen), multiplicity, rng))
             else:
                 asked = np.asarray(conditions.conditioning)[chosen]
-                answer = self._resampled_near(train, self._nearest(train.conditioning, asked), counts, rng)
+                answer = self._resampled_near(train, self._nearest(train.conditioning, asked), multiplicity, rng)
                 parts.append(Clouds(answer.points, answer.offsets, asked))
         return Clouds.concatenate(parts)[np.argsort(np.concatenate(rows))]
 
-    def _by_category(self, train: Clouds, conditions: Conditions) -> Iterator[tuple[NDArray[np.int64], Clouds]]:
-        """For each category that is asked for, the rows that ask and the training clouds that have it."""
+    def _by_category(self, train: Clouds, conditions: Conditions) -> Iterator[tuple[_Integers, Clouds]]:
+        """For each category that is asked for, the rows of the request and the training clouds of the category."""
         name, columns = type(self).__name__.lower(), train.conditioning.shape[1]
         asked = np.empty((conditions.n, 0)) if conditions.conditioning is None else np.asarray(conditions.conditioning)
         if asked.shape != (conditions.n, columns) or conditions.given is not None:
             wanted = f"conditioning of shape {(conditions.n, columns)}" if columns else "no conditioning"
-            msg = f"{name} resamples training clouds, which answer {wanted} and no given set"
+            msg = f"{name} resamples training clouds, which have {wanted} and no conditioning clouds"
             raise UsageError(msg)
         categories = np.setdiff1d(np.arange(columns), self._numbers)
         if len(categories) == 0:
@@ -117,10 +123,10 @@ class _Resampler(ABC):
         """The columns of the conditioning that are not categories."""
         return [i for i, feature in enumerate(self.cloud_spec.conditioning) if feature.nature != "categorical"]
 
-    def _nearest(self, known: NDArray[np.float32], asked: NDArray[np.float32]) -> NDArray[np.int64]:
-        """int64 (n, K): for each row asked for the rows known that are nearest in its numbers.
+    def _nearest(self, known: NDArray[np.float32], asked: NDArray[np.float32]) -> _Integers:
+        """int64 (n, K): for each row of ``asked`` (n, C) the nearest rows of ``known`` (N, C), by its numbers.
 
-        Each number in units of its spread; one that is positive, its logarithm.
+        Distances are Euclidean, in units of the standard deviation of each number; of positive ones, of its logarithm.
         """
         sides = [np.asarray(side, np.float64)[:, self._numbers] for side in (known, asked)]
         for i, column in enumerate(self._numbers):
@@ -135,17 +141,21 @@ class _Resampler(ABC):
         return np.asarray(found, np.int64)
 
     @abstractmethod
-    def _resampled(self, train: Clouds, n: int, counts: NDArray[np.int64] | None, rng: np.random.Generator) -> Clouds:
-        """``n`` clouds made of any of the training clouds."""
+    def _resampled(self, train: Clouds, n: int, multiplicity: _Integers | None, rng: np.random.Generator) -> Clouds:
+        """``n`` clouds made from all of ``train``."""
 
     @abstractmethod
     def _resampled_near(
-        self, train: Clouds, pools: NDArray[np.int64], counts: NDArray[np.int64] | None, rng: np.random.Generator
+        self, train: Clouds, pools: _Integers, multiplicity: _Integers | None, rng: np.random.Generator
     ) -> Clouds:
-        """A cloud for each row of ``pools`` (n, K), made of the training clouds whose numbers stand there."""
+        """A cloud for each row of ``pools`` int64 (n, K), made from the clouds of ``train`` at these rows."""
 
     def save(self, folder: Path) -> None:
-        """Write the clouds and what they are the model of."""
+        """Write the training clouds and their spec.
+
+        Raises:
+            UsageError: before :meth:`fit`.
+        """
         if self.clouds is None:
             msg = f"{type(self).__name__.lower()} has no clouds; call fit before save"
             raise UsageError(msg)
@@ -154,94 +164,109 @@ class _Resampler(ABC):
 
     @classmethod
     def load(cls, folder: Path, device: str) -> Self:
-        """The model that :meth:`save` wrote; NumPy needs no device."""
+        """The model that :meth:`save` wrote; the device is ignored.
+
+        Raises:
+            DataError: if the file of clouds is missing or damaged.
+        """
         del device
         with open_clouds(folder / _FILE) as file:
             return cls(file.spec, file[:])
 
 
 class Replay(_Resampler):
-    """Hands training clouds back, none twice as long as there are enough; beyond that with replacement.
+    """Returns training clouds, each at most once as long as there are enough; beyond that with replacement.
 
-    For a number as conditioning it hands back one of the few clouds that are nearest, and may do so twice.
+    With a number as conditioning it returns one of the nearest training clouds, possibly more than once.
     """
 
     near = (1_000, 1)
 
-    def _resampled(self, train: Clouds, n: int, counts: NDArray[np.int64] | None, rng: np.random.Generator) -> Clouds:
-        _refuse_multiplicity(counts)
+    def _resampled(self, train: Clouds, n: int, multiplicity: _Integers | None, rng: np.random.Generator) -> Clouds:
+        _refuse_multiplicity(multiplicity)
         return train[rng.choice(len(train), n, replace=n > len(train))]
 
     def _resampled_near(
-        self, train: Clouds, pools: NDArray[np.int64], counts: NDArray[np.int64] | None, rng: np.random.Generator
+        self, train: Clouds, pools: _Integers, multiplicity: _Integers | None, rng: np.random.Generator
     ) -> Clouds:
-        _refuse_multiplicity(counts)
+        _refuse_multiplicity(multiplicity)
         return train[pools[np.arange(len(pools)), rng.integers(pools.shape[1], size=len(pools))]]
 
 
-def _refuse_multiplicity(counts: NDArray[np.int64] | None) -> None:
-    if counts is not None:
-        msg = "replay hands whole training clouds back and cannot choose their number of points"
+def _refuse_multiplicity(multiplicity: _Integers | None) -> None:
+    if multiplicity is not None:
+        msg = "replay returns whole training clouds and cannot choose their multiplicity; ask for none"
         raise UsageError(msg)
 
 
 class Independence(_Resampler):
-    """Draws each feature of each point by itself, from the training values of that feature at that rank.
+    """Draws each feature of each point independently, from the training values of that feature at that rank.
 
-    The multiplicity is that of a random training cloud, unless the conditions say. The marginal distribution of every
-    feature at every rank is right and nothing else is: not even the order, since the leading feature at rank 2 may
-    come out above that at rank 1. The points are left as they were drawn.
+    The multiplicity is that of a random training cloud, unless the conditions ask for one. The marginal distribution
+    of every feature at every rank is right and nothing else is, not even the order: the leading feature at rank 2 may
+    exceed that at rank 1. The points stay as they were drawn.
     """
 
     near = (200, 10)
 
-    def _resampled(self, train: Clouds, n: int, counts: NDArray[np.int64] | None, rng: np.random.Generator) -> Clouds:
-        if counts is None:
-            counts = train.multiplicity[rng.integers(len(train), size=n)]
+    def _resampled(self, train: Clouds, n: int, multiplicity: _Integers | None, rng: np.random.Generator) -> Clouds:
+        if multiplicity is None:
+            multiplicity = train.multiplicity[rng.integers(len(train), size=n)]
         largest = int(train.multiplicity.max())
-        _check_largest(counts, largest)
+        _check_largest(multiplicity, largest)
         by_rank = train.points[np.argsort(train.ranks, kind="stable")]
         available = np.bincount(train.ranks, minlength=largest)
         first = np.cumsum(available) - available
-        offsets = np.concatenate([[0], np.cumsum(counts)])
-        ranks = np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
+        ranks = _ranks(multiplicity)
         columns = [by_rank[first[ranks] + rng.integers(available[ranks]), i] for i in range(train.n_features)]
-        return Clouds(np.stack(columns, axis=1), offsets, np.repeat(train.conditioning[:1], n, axis=0))
+        conditioning = np.repeat(train.conditioning[:1], n, axis=0)
+        return Clouds.from_multiplicities(np.stack(columns, axis=1), multiplicity, conditioning)
 
     def _resampled_near(
-        self, train: Clouds, pools: NDArray[np.int64], counts: NDArray[np.int64] | None, rng: np.random.Generator
+        self, train: Clouds, pools: _Integers, multiplicity: _Integers | None, rng: np.random.Generator
     ) -> Clouds:
-        # In rising order of size, so that the clouds of a pool that reach a rank are the last ones.
+        # Sorted by multiplicity, so that the clouds of a pool that have a point of some rank are the last ones.
         pools = np.take_along_axis(pools, np.argsort(train.multiplicity[pools], axis=1, kind="stable"), axis=1)
-        if counts is None:
-            counts = train.multiplicity[pools[np.arange(len(pools)), rng.integers(pools.shape[1], size=len(pools))]]
+        if multiplicity is None:
+            chosen = pools[np.arange(len(pools)), rng.integers(pools.shape[1], size=len(pools))]
+            multiplicity = train.multiplicity[chosen]
         parts = [np.empty((0, train.n_features), np.float32)]
         for start in range(0, len(pools), _POOLS):
             some = slice(start, start + _POOLS)
-            parts.append(_drawn(train, pools[some], counts[some], rng))
-        return Clouds(np.concatenate(parts), np.concatenate([[0], np.cumsum(counts)]))
+            parts.append(_points_from_pools(train, pools[some], multiplicity[some], rng))
+        return Clouds.from_multiplicities(np.concatenate(parts), multiplicity)
 
 
-def _drawn(
-    train: Clouds, pools: NDArray[np.int64], counts: NDArray[np.int64], rng: np.random.Generator
+def _points_from_pools(
+    train: Clouds, pools: _Integers, multiplicity: _Integers, rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """Points (total, F), each feature from a cloud of the pool that has the rank; pools in rising order of size."""
+    """float32 (total, F): each feature of each point is that of a cloud of the pool, at the same rank.
+
+    Arguments:
+        pools: int64 (n, K), rows of ``train``, each pool sorted by multiplicity.
+        multiplicity: int64 (n,), the number of points to draw from each pool.
+    """
     sizes, width = train.multiplicity[pools], pools.shape[1]
-    worst = int(np.argmax(counts - sizes[:, -1])) if len(counts) else 0
-    _check_largest(counts[worst : worst + 1], int(sizes[worst : worst + 1, -1].max(initial=0)))
-    rows = np.repeat(np.arange(len(pools)), counts)
-    ranks = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    worst = int(np.argmax(multiplicity - sizes[:, -1])) if len(multiplicity) else 0
+    _check_largest(multiplicity[worst : worst + 1], int(sizes[worst : worst + 1, -1].max(initial=0)))
+    rows, ranks = np.repeat(np.arange(len(pools)), multiplicity), _ranks(multiplicity)
+    # One sorted array of (row, size) pairs: the clouds of a pool that are too small for a rank by one search.
     step = int(sizes.max(initial=0)) + 1
-    shorter = np.searchsorted((np.arange(len(pools))[:, None] * step + sizes).reshape(-1), rows * step + ranks, "right")
-    reaching = (rows + 1) * width - shorter
+    pairs = (np.arange(len(pools))[:, None] * step + sizes).reshape(-1)
+    large_enough = (rows + 1) * width - np.searchsorted(pairs, rows * step + ranks, "right")
     columns = []
     for i in range(train.n_features):
-        chosen = pools[rows, width - 1 - rng.integers(reaching)]
+        chosen = pools[rows, width - 1 - rng.integers(large_enough)]
         columns.append(train.points[train.offsets[chosen] + ranks, i])
     return np.stack(columns, axis=1)
 
 
-def _check_largest(counts: NDArray[np.int64], largest: int) -> None:
-    if counts.max(initial=0) > largest:
-        msg = f"{counts.max()} points are asked for; training clouds have up to {largest}"
+def _ranks(multiplicity: _Integers) -> _Integers:
+    """int64 (total,), the position of each point inside its cloud, from 0."""
+    return np.arange(multiplicity.sum()) - np.repeat(np.cumsum(multiplicity) - multiplicity, multiplicity)
+
+
+def _check_largest(multiplicity: _Integers, largest: int) -> None:
+    if multiplicity.max(initial=0) > largest:
+        msg = f"{multiplicity.max()} points are asked for; training clouds have up to {largest}"
         raise UsageError(msg)

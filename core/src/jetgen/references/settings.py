@@ -19,7 +19,7 @@ class ReferenceSettings(Settings):
     }
 
     def incompatibility(self, cloud_spec: CloudSpec) -> str | None:
-        """Training clouds answer their conditioning or one near it, but no given set is met twice."""
+        """Conditioning is matched by training clouds with the same or a near one; conditioning clouds never repeat."""
         if cloud_spec.given is not None:
-            return "it resamples training clouds, which cannot answer a given set"
+            return "it resamples training clouds, which cannot match conditioning clouds"
         return None

@@ -1,4 +1,4 @@
-"""What the baselines say of themselves; nothing heavy is imported here."""
+"""The specs of the baselines; nothing heavy is imported here."""
 
 from __future__ import annotations
 

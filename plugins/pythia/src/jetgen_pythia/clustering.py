@@ -25,7 +25,7 @@ class LeadingJets:
     """The hardest jet of some events: event, four-momentum, and the four-momenta of its constituents.
 
     Arguments:
-        owner: the row of the jet that each constituent belongs to, rising.
+        owner: the row of the jet that each constituent belongs to, increasing.
     """
 
     event: NDArray[np.int64]
@@ -49,24 +49,26 @@ class LeadingJets:
     def clouds(self) -> tuple[Clouds, NDArray[np.int64]]:
         """The particles relative to their jets, hardest first, and the rows of the jets that have enough of them.
 
-        Features: etarel, phirel, ptrel. Context: pt, eta and mass of the whole jet, before any particle is dropped.
+        Features: etarel, phirel, ptrel. Conditioning (N, 3): pt (GeV), eta and mass (GeV) of the whole jet, before
+        any particle is dropped.
         """
         pt = pt_of(self.constituents)
         order = np.lexsort((-pt, self.owner))
         order = order[pt[order] > JETS.particle_pt_min]
-        counts = np.bincount(self.owner[order], minlength=len(self.event))
-        rank = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
-        kept = order[(rank < JETS.most) & np.repeat(counts >= JETS.fewest, counts)]
+        multiplicity = np.bincount(self.owner[order], minlength=len(self.event))
+        rank = np.arange(len(order)) - np.repeat(np.cumsum(multiplicity) - multiplicity, multiplicity)
+        kept = order[(rank < JETS.most) & np.repeat(multiplicity >= JETS.fewest, multiplicity)]
         jet, particles = self.owner[kept], self.constituents[kept]
         features = [
             eta_of(particles) - eta_of(self.momenta)[jet],
             wrapped(phi_of(particles) - phi_of(self.momenta)[jet]),
             pt_of(particles) / pt_of(self.momenta)[jet],
         ]
-        rows = np.flatnonzero(counts >= JETS.fewest)
-        offsets = np.concatenate([[0], np.cumsum(np.minimum(counts[rows], JETS.most))])
+        rows = np.flatnonzero(multiplicity >= JETS.fewest)
         jets = self.momenta[rows]
-        return Clouds(np.stack(features, 1), offsets, np.stack([pt_of(jets), eta_of(jets), mass_of(jets)], 1)), rows
+        conditioning = np.stack([pt_of(jets), eta_of(jets), mass_of(jets)], 1)
+        sizes = np.minimum(multiplicity[rows], JETS.most)
+        return Clouds.from_multiplicities(np.stack(features, 1), sizes, conditioning), rows
 
 
 def leading_jets(n: int, event: NDArray[np.int64], momenta: Momenta) -> LeadingJets:

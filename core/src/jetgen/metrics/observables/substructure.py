@@ -55,7 +55,7 @@ def leading_jets(clouds: Clouds, spec: CloudSpec) -> Clouds:
     clouds = within_reach(clouds, spec)
     hard = clouds.points[:, spec.index("ptrel")] > 0
     counts = np.bincount(clouds.rows[hard], minlength=len(clouds))
-    clouds = Clouds(clouds.points[hard], np.concatenate([[0], np.cumsum(counts)]))
+    clouds = Clouds.from_multiplicities(clouds.points[hard], counts)
     momenta = _momenta(clouds, spec)
     found = _clustering(clouds, momenta, fastjet.antikt_algorithm)
     event, jet, particle = _members(clouds, found.constituent_index())
@@ -67,7 +67,7 @@ def leading_jets(clouds: Clouds, spec: CloudSpec) -> Clouds:
     best[owner[by_pt]] = by_pt  # of several, the last one stays
     kept = np.sort(particle[best[event] == jet])
     counts = np.bincount(clouds.rows[kept], minlength=len(clouds))
-    return Clouds(clouds.points[kept], np.concatenate([[0], np.cumsum(counts)]))
+    return Clouds.from_multiplicities(clouds.points[kept], counts)
 
 
 def subjettiness(jets: Clouds, spec: CloudSpec) -> _Array:

@@ -39,8 +39,7 @@ class Good:
 
     def _clouds(self, n: int, features: int, ctx: RunContext) -> Clouds:
         counts = np.full(n, min(2, self.cloud_spec.max_points))
-        offsets = np.concatenate([[0], np.cumsum(counts)])
-        return Clouds(ctx.rng("sampling").random((offsets[-1], features)), offsets)
+        return Clouds.from_multiplicities(ctx.rng("sampling").random((counts.sum(), features)), counts)
 
     def save(self, folder: Path) -> None:
         document = {"settings": self.settings.model_dump(mode="json"), "cloud_spec": self.cloud_spec.to_json()}

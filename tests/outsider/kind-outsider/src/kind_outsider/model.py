@@ -68,14 +68,13 @@ class KindGaussian:
         """Clouds with multiplicities of the training clouds, or those that are asked for."""
         rng = ctx.rng("sampling")
         counts = rng.choice(self.counts, conditions.n) if conditions.multiplicity is None else conditions.multiplicity
-        offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        ranks = np.arange(offsets[-1]) - np.repeat(offsets[:-1], counts)
+        ranks = np.concatenate([np.empty(0, np.int64), *map(np.arange, counts)])
         noise = rng.standard_normal((len(ranks), self.means.shape[1])) * self.settings.width
         points = self.means[ranks] + np.einsum("ijk,ik->ij", self.factors[ranks], noise)
         for column, feature in enumerate(self.cloud_spec.features):
             if feature.nature == "positive":
                 points[:, column] = np.maximum(points[:, column], 0)
-        return Clouds(points, offsets, conditions.conditioning, conditions.given, conditions.event)
+        return Clouds.from_multiplicities(points, counts, conditions.conditioning, conditions.given, conditions.event)
 
     def save(self, folder: Path) -> None:
         """Arrays as ``.npz``, the rest as JSON."""
