@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from jetgen.api.context import RunContext
 from jetgen.api.protocols import Split
 from jetgen.data.clouds import Clouds
+from jetgen.data.sources import SlicedSource
 from jetgen.data.spec import CloudSpec
 from jetgen.errors import DataError, UsageError
 from jetgen.io.cloud_file import CloudFile, open_clouds
@@ -124,12 +125,12 @@ class FileDataset:
         return {split: np.sort(part) for split, part in zip(get_args(Split), parts, strict=True)}
 
 
-class FileSplit:
-    """Some rows of a file as a :class:`jetgen.CloudSource`: a slice reads what it covers, and nothing stays.
+class FileSplit(SlicedSource):
+    """Some rows of a file. A slice reads the blocks that it covers; a bad value is a ``DataError`` with its row.
 
     Arguments:
         dataset: the file.
-        rows: the rows of the split, rising.
+        rows: int64 (n,), the rows of the split, increasing.
     """
 
     def __init__(self, dataset: FileDataset, rows: NDArray[np.int64]) -> None:
@@ -138,12 +139,9 @@ class FileSplit:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __getitem__(self, key: slice, /) -> Clouds:
-        """Some of the clouds, read and checked now; a :class:`DataError` with the row in the file for a bad value."""
-        rows = self._rows[key]
-        if key.step is not None and key.step < 0:
-            return self._dataset.clouds(rows[::-1])[::-1]
-        return self._dataset.clouds(rows)
+    def read(self, start: int, stop: int) -> Clouds:
+        """The clouds of the rows from ``start`` to ``stop`` of the split, read and checked now."""
+        return self._dataset.clouds(self._rows[start:stop])
 
 
 def _sha256(path: Path) -> str:

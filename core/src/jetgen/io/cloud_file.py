@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetgen.data.clouds import Clouds
+from jetgen.data.sources import SlicedSource
 from jetgen.data.spec import CloudSpec, Kind
 from jetgen.io.layouts import Layout, find_layout
 from jetgen.io.meaning import Observables, check_told, find_context, told_spec
@@ -47,8 +48,8 @@ def open_clouds(
         raise
 
 
-class CloudFile:
-    """Clouds on disk, made by :func:`open_clouds`: a :class:`jetgen.CloudSource` that is never whole in memory.
+class CloudFile(SlicedSource):
+    """Clouds on disk, made by :func:`open_clouds`. A slice reads the rows that it covers.
 
     Arguments:
         store: the arrays.
@@ -85,19 +86,12 @@ class CloudFile:
         """Release the file; slices that were read stay."""
         self._store.close()
 
-    def __getitem__(self, key: slice, /) -> Clouds:
-        """Some of the clouds, read from the file now.
+    def read(self, start: int, stop: int) -> Clouds:
+        """The clouds from row ``start`` to row ``stop`` of the file, read now.
 
         Raises:
-            DataError: if a value is not finite or a mask is neither 0 nor 1, with the row in the file.
+            DataError: if a value is not finite or a mask is neither 0 nor 1; the message has the row in the file.
         """
-        rows = range(*key.indices(len(self)))
-        if rows.step == 1 or not rows:
-            return self._read(rows.start, max(rows.start, rows.stop))
-        first = min(rows)
-        return self._read(first, max(rows) + 1)[np.array(rows) - first]
-
-    def _read(self, start: int, stop: int) -> Clouds:
         values, where = self._layout.read(start, stop)
         with np.errstate(over="ignore"):
             points = values[:, self._columns].astype(np.float32, copy=False)

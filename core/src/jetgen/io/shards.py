@@ -1,4 +1,7 @@
-"""Cached clouds in files of equal size, each with a name and a fingerprint inside: what damage or a kill can cost."""
+"""A cache of clouds in shards: files of equal size, each with its name and its fingerprint inside.
+
+A shard is the most that damage or a kill can cost.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import hashlib
 import io
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +17,21 @@ import h5py
 from numpy.typing import ArrayLike, NDArray
 
 from jetgen.data.clouds import Clouds
+from jetgen.data.sources import SlicedSource
 from jetgen.errors import DataError
-from jetgen.io.atomic import atomic_path
+from jetgen.io.atomic import atomic_path, write_json
 
-__all__ = ["ShardFile", "definition_digest"]
+__all__ = ["ShardFile", "ShardedSource", "definition_digest", "write_definition"]
 
 _UNREADABLE = (OSError, KeyError, RuntimeError, TypeError, ValueError, OverflowError, MemoryError)
 """What h5py and NumPy raise on a file that is not whole."""
 
 
 class ShardFile(ABC):
-    """One file of a stream of clouds; a subclass says whose, and may say how points are stored."""
+    """One shard of a stream of clouds; a subclass names the stream, and may choose how points are stored."""
 
     home: Path
-    """The folder of all streams."""
+    """The folder of all streams of one definition."""
     split: str
     index: int
 
@@ -39,24 +43,28 @@ class ShardFile(ABC):
     @property
     @abstractmethod
     def name(self) -> str:
-        """What is written inside, so that a file that was moved is not taken for another."""
+        """What is written inside the file, so that a file that was moved is not taken for another."""
 
     @property
     @abstractmethod
     def size(self) -> int:
-        """The number of clouds in it."""
+        """The number of clouds in the file."""
 
     def columns(self, clouds: Clouds) -> Mapping[str, ArrayLike]:
-        """The points as they are stored."""
+        """The arrays in which the points are stored, by name."""
         return {"points": clouds.points}
 
     def points(self, stored: h5py.File) -> NDArray[Any]:
-        """The points again."""
+        """The points (total, F) from the stored :meth:`columns`."""
         points: NDArray[Any] = stored["points"][:]
         return points
 
     def write(self, clouds: Clouds) -> None:
-        """Put the clouds into the file, whole or not at all."""
+        """Write the clouds to the file, whole or not at all.
+
+        Raises:
+            JetgenError: if the folder cannot be written or is full.
+        """
         image = io.BytesIO()  # HDF5 crashes at exit after it met a full disk, so it does not meet the disk
         with h5py.File(image, "w", libver="latest") as file:
             for name, values in {
@@ -71,7 +79,11 @@ class ShardFile(ABC):
             aside.write_bytes(image.getbuffer())
 
     def read(self) -> Clouds:
-        """The clouds; a :class:`DataError` if the file is missing or is not what was written."""
+        """The clouds.
+
+        Raises:
+            DataError: if the file is missing, damaged or another shard.
+        """
         if not self.path.exists():
             msg = f"{self.path} is missing; make it again with jetbench prepare"
             raise DataError(msg)
@@ -88,7 +100,7 @@ class ShardFile(ABC):
         return clouds
 
     def intact(self) -> bool:
-        """Whether the file is there and holds what was written."""
+        """Whether the file exists and holds what was written."""
         try:
             self.read()
         except DataError:
@@ -96,7 +108,55 @@ class ShardFile(ABC):
         return True
 
 
+class ShardedSource(SlicedSource):
+    """The first ``n`` clouds of the shards of one stream. Only the shards that a slice covers are in memory.
+
+    Every shard that is read is checked; one that is damaged is a :class:`jetgen.errors.DataError`.
+
+    Raises:
+        DataError: if the file of a shard does not exist.
+    """
+
+    def __init__(self, shards: Sequence[ShardFile], n: int) -> None:
+        absent = sum(not shard.path.exists() for shard in shards)
+        if absent:
+            where = shards[0].path.parent
+            msg = f"{absent} of {len(shards)} files of {where} are missing; make them with jetbench prepare"
+            raise DataError(msg)
+        self._shards, self._n = shards, n
+        self._last: tuple[int, Clouds] | None = None
+
+    def __len__(self) -> int:
+        return self._n
+
+    def read(self, start: int, stop: int) -> Clouds:
+        """The clouds from ``start`` to ``stop``, of all shards that they lie in."""
+        size = self._shards[0].size
+        parts = []
+        for index in range(start // size, max(start, stop - 1) // size + 1):
+            first = index * size
+            parts.append(self._remembered(index)[max(start - first, 0) : stop - first])
+        return Clouds.concatenate(parts) if len(parts) > 1 else parts[0]
+
+    def read_shard(self, index: int) -> Clouds:
+        """All clouds of one shard; a subclass may cut them down."""
+        return self._shards[index].read()
+
+    def _remembered(self, index: int) -> Clouds:
+        """One shard. The last one stays in memory, so that many small slices in a row read it once."""
+        if self._last is None or self._last[0] != index:
+            self._last = (index, self.read_shard(index))
+        return self._last[1]
+
+
+def write_definition(folder: Path, definition: Mapping[str, Any], size: int) -> None:
+    """Write beside the shards of a folder what determines them, unless it is written already."""
+    path = folder / "definition.json"
+    if not path.exists():
+        write_json(path, {**definition, "shard": size})
+
+
 def definition_digest(definition: Mapping[str, Any], size: int) -> str:
-    """What names the folder of streams: other clouds, or files of another size, have another."""
+    """Twelve hexadecimal digits for the name of a folder of shards: one per definition and size of a shard."""
     document = json.dumps({**definition, "shard": size}, sort_keys=True)
     return hashlib.sha256(document.encode()).hexdigest()[:12]

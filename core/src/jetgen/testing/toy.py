@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jetgen.data.clouds import Clouds
+from jetgen.data.sources import SlicedSource
 from jetgen.data.spec import CloudSpec, Feature
 
 __all__ = ["Slices", "Toy", "jet_toy"]
@@ -25,8 +26,8 @@ class Toy:
     test: Clouds
 
 
-class Slices:
-    """Clouds behind the least that a dataset promises: a length, and slices. Files that exceed memory have no more."""
+class Slices(SlicedSource):
+    """Clouds behind the :class:`jetgen.CloudSource` protocol alone, as those of a file: a length and slices."""
 
     def __init__(self, clouds: Clouds) -> None:
         self._clouds = clouds
@@ -34,11 +35,9 @@ class Slices:
     def __len__(self) -> int:
         return len(self._clouds)
 
-    def __getitem__(self, key: object, /) -> Clouds:
-        if not isinstance(key, slice):
-            msg = f"a source of clouds is read by slices such as source[0:100], not by {key!r}"
-            raise TypeError(msg)
-        return self._clouds[key]
+    def read(self, start: int, stop: int) -> Clouds:
+        """A view of the clouds from ``start`` to ``stop``."""
+        return self._clouds[start:stop]
 
 
 def jet_toy(seed: int = 0) -> Toy:

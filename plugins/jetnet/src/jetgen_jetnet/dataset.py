@@ -10,6 +10,7 @@ from jetgen.api.context import RunContext
 from jetgen.api.protocols import CloudSource, Split
 from jetgen.data.clouds import Clouds
 from jetgen.data.jets import jet_spec
+from jetgen.data.sources import SlicedSource
 from jetgen.data.spec import CloudSpec
 from jetgen.datasets.file_dataset import FileDataset
 from jetgen.errors import DataError, UsageError, did_you_mean
@@ -121,19 +122,18 @@ class JetNetJets:
         return Beginning(whole, n)
 
 
-class Beginning:
-    """The first ``n`` clouds of a source, as a source."""
+class Beginning(SlicedSource):
+    """The first ``n`` clouds of another source."""
 
     def __init__(self, source: CloudSource, n: int) -> None:
-        self._source, self._rows = source, range(n)
+        self._source, self._n = source, n
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return self._n
 
-    def __getitem__(self, key: slice, /) -> Clouds:
-        rows = self._rows[key]
-        stop = rows.stop if rows.stop >= 0 else None  # a falling slice that ends with cloud 0
-        return self._source[rows.start : stop : rows.step] if rows else self._source[:0]
+    def read(self, start: int, stop: int) -> Clouds:
+        """The same clouds of the other source."""
+        return self._source[start:stop]
 
 
 def _known(what: str, name: str, known: Iterable[str]) -> None:

@@ -10,7 +10,7 @@ from jetgen.api.protocols import Split
 from jetgen.data.clouds import Clouds
 from jetgen.data.jets import jet_spec
 from jetgen.data.spec import CloudSpec
-from jetgen.errors import DataError, JetgenError, UsageError, did_you_mean
+from jetgen.errors import JetgenError, UsageError, did_you_mean
 
 from jetgen_pythia.pool import prepare_shards
 from jetgen_pythia.recipe import JETS, PARTONS, definition
@@ -68,17 +68,16 @@ class PythiaJets:
         return [shard for split in self._counts for shard in self._shards(split)]
 
     def load(self, split: Split) -> ShardedJets:
-        """The jets of one split; a :class:`DataError` if they were not prepared."""
+        """The jets of one split.
+
+        Raises:
+            UsageError: if there is no such split.
+            DataError: if they were not prepared.
+        """
         if split not in self._counts:
             msg = f"the Pythia datasets have no split {split!r}; use {_either(self._counts)}"
             raise UsageError(msg)
-        parts = self._shards(split)
-        absent = [shard for shard in parts if not shard.path.exists()]
-        if absent:
-            where = parts[0].path.parent
-            msg = f"{len(absent)} of {len(parts)} files of {where} are missing; make them with jetbench prepare"
-            raise DataError(msg)
-        return ShardedJets(parts, self._counts[split], self._particles)
+        return ShardedJets(self._shards(split), self._counts[split], self._particles)
 
     def simulate(self, n: int, seed: int) -> Clouds:
         """``n`` fresh jets, here, on one thread. The first call of a process also sets Pythia up (about 1.5 s)."""

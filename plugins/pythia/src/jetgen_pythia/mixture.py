@@ -10,6 +10,7 @@ import numpy as np
 from jetgen.api.context import RunContext
 from jetgen.api.protocols import CloudSource, Split
 from jetgen.data.clouds import Clouds
+from jetgen.data.sources import SlicedSource
 from jetgen.data.spec import CloudSpec, Feature
 
 from jetgen_pythia.dataset import PythiaJets
@@ -74,8 +75,8 @@ class MixedJets:
         )
 
 
-class InterleavedJets:
-    """Sources of one length as one source that takes from each in turn; a slice reads what it covers of each."""
+class InterleavedJets(SlicedSource):
+    """Sources of equal length, interleaved: jet ``i`` is jet ``i // S`` of source ``i % S``."""
 
     def __init__(self, sources: Sequence[CloudSource]) -> None:
         self._sources = sources
@@ -83,14 +84,12 @@ class InterleavedJets:
     def __len__(self) -> int:
         return sum(len(source) for source in self._sources)
 
-    def __getitem__(self, key: slice, /) -> Clouds:
-        rows = range(*key.indices(len(self)))
-        first, last = (min(rows), max(rows)) if rows else (0, -1)
+    def read(self, start: int, stop: int) -> Clouds:
+        """The jets from ``start`` to ``stop``; of each source only the range that they cover is read."""
         turns = len(self._sources)
-        start, stop = first // turns, last // turns + 1
-        clouds = interleaved([source[start:stop] for source in self._sources])
-        clouds = clouds[first - start * turns : last + 1 - start * turns]
-        return clouds if rows.step == 1 else clouds[np.asarray(rows, np.int64) - first]
+        first = start // turns
+        clouds = interleaved([source[first : -(-stop // turns)] for source in self._sources])
+        return clouds[start - first * turns : stop - first * turns]
 
 
 def interleaved(parts: Sequence[Clouds]) -> Clouds:

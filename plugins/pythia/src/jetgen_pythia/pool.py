@@ -17,7 +17,7 @@ from typing import IO, NoReturn, Self
 
 from jetgen.api.context import RunContext
 from jetgen.errors import JetgenError
-from jetgen.io.atomic import write_json
+from jetgen.io.shards import write_definition
 
 from jetgen_pythia.recipe import definition
 from jetgen_pythia.shards import SHARD, Shard
@@ -132,8 +132,7 @@ class _Worker:
 def prepare_shards(wanted: Sequence[Shard], ctx: RunContext) -> None:
     """Simulate the shards that are missing or damaged, in ``ctx.threads`` processes; what is there stays."""
     for folder, parton in {shard.home: shard.parton for shard in wanted}.items():
-        if not (folder / "definition.json").exists():
-            write_json(folder / "definition.json", {**definition(parton), "shard": SHARD})
+        write_definition(folder, definition(parton), SHARD)
     missing = [shard for shard in wanted if not shard.intact()]
     done = len(wanted) - len(missing)
 

@@ -79,7 +79,9 @@ def multiplicity_is_honoured_or_refused(session: Session) -> None:
             clouds = session.model.sample(request, RunContext(SEED))
         except JetgenError:
             continue
-        require(counts.tolist() == asked, "sample changed the multiplicity of the request in place; copy what you change")
+        require(
+            counts.tolist() == asked, "sample changed the multiplicity of the request in place; copy what you change"
+        )
         found = clouds.multiplicity.tolist()
         require(found == asked, f"clouds of {asked} points were asked for, clouds of {found} points came")
 
