@@ -1,4 +1,4 @@
-"""The small parts of the harness: keys, events, supervision, requests."""
+"""The small parts of the harness: keys, log records, supervision, requests."""
 
 import importlib
 import json
@@ -9,8 +9,8 @@ import pytest
 from jetgen.errors import UsageError
 from jetgen.harness.planning.request import default_suite, parse_overrides
 from jetgen.harness.run.supervise import start, supervise
-from jetgen.harness.store.events import EventFollower, EventLog, read_events
 from jetgen.harness.store.keys import changed_modules, loaded_modules
+from jetgen.harness.store.log_records import RecordFollower, RecordLog, read_log
 
 
 def python(source):
@@ -43,9 +43,9 @@ def test_what_only_starts_and_records_stages_does_not_count():
     assert "jetgen.harness.run.stages.sample" in loaded_modules({"jetgen"})
 
 
-def test_events_are_followed_and_a_torso_waits_for_its_end(tmp_path):
+def test_log_records_are_followed_and_a_torso_waits_for_its_end(tmp_path):
     path = tmp_path / "events.jsonl"
-    follower, log = EventFollower(path), EventLog(path, "cell")
+    follower, log = RecordFollower(path), RecordLog(path, "cell")
     assert follower.new() == []
     log({"kind": "progress", "done": 1})
     with path.open("a") as file:
@@ -54,7 +54,7 @@ def test_events_are_followed_and_a_torso_waits_for_its_end(tmp_path):
     with path.open("a") as file:
         file.write('gress", "done": 2}\n')
     assert [event["done"] for event in follower.new()] == [2]
-    assert [event["done"] for event in read_events(path)] == [1, 2]
+    assert [event["done"] for event in read_log(path)] == [1, 2]
 
 
 def test_a_command_that_ends_is_reported_with_its_status_time_and_memory(tmp_path):
@@ -78,7 +78,7 @@ def test_a_command_over_its_time_is_stopped_with_its_children(tmp_path):
 def test_a_command_dies_with_its_parent(tmp_path):
     mark = tmp_path / "alive"
     inner = (
-        "import os, time\nfrom jetgen.harness.run.supervise import hold_on\nhold_on(lambda: None)\n"
+        "import os, time\nfrom jetgen.harness.run.supervise import exit_with_parent\nexit_with_parent(lambda: None)\n"
         f"while True:\n    open({str(mark)!r}, 'w').write(str(time.time())); time.sleep(0.05)\n"
     )
     outer = (

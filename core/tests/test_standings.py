@@ -1,12 +1,13 @@
 """Who stands where in a table, and when nobody leads."""
 
+from jetgen.api.specs import MetricSpec
 from jetgen.harness.report.leaderboard import markdown, tables
 from jetgen.harness.report.standings import experiments
 from jetgen.harness.store.plan import PLAN_FORMAT
-from jetgen.harness.store.row import Cost, Row, Score
+from jetgen.harness.store.row import CostRecord, Row, Score
 
 
-def score(mean, *, n=10_000, ranked=True, direction="lower"):
+def score(mean, *, n=10_000):
     values = [mean * 0.99, mean, mean * 1.01]
     return Score(
         metric="w1m",
@@ -17,14 +18,13 @@ def score(mean, *, n=10_000, ranked=True, direction="lower"):
         high=values[-1],
         n_real=n,
         n_fake=n,
-        unit="",
-        direction=direction,
-        ranked=ranked,
-        smallest_n=1000,
     )
 
 
-def row(generator, seed, scores, *, status="ok", baseline=False, preset="quick", **more):
+def row(generator, seed, scores, *, status="ok", baseline=False, preset="quick", facts=None, **more):
+    """A row; ``facts`` are what the specs of its metrics say otherwise than usual."""
+    usual = {"summary": "", "target": "m:C", "kinds": ("jets",), "smallest_n": 1000}
+    metrics = {one.metric: MetricSpec(name=one.metric, **{**usual, **(facts or {})}) for one in scores.values()}
     return Row(
         format=PLAN_FORMAT,
         id=f"{generator}.{seed}",
@@ -41,6 +41,7 @@ def row(generator, seed, scores, *, status="ok", baseline=False, preset="quick",
         draws=3,
         device="cpu",
         threads=1,
+        metrics=metrics,
         scores=scores,
         **more,
     )
@@ -73,9 +74,9 @@ def test_nobody_leads_from_one_seed():
 
 def test_nobody_leads_alone_or_by_a_diagnostic_or_from_few_clouds():
     assert leader(models(alone=[1.0, 1.1])) is None
-    for change in ({"ranked": False}, {"n": 500}):
+    for n, ranked in ((10_000, False), (500, True)):
         rows = [
-            row(name, seed, {"w1m": score(mean, **change)})
+            row(name, seed, {"w1m": score(mean, n=n)}, facts={"ranked": ranked})
             for name, mean in (("a", 1.0), ("b", 9.0))
             for seed in (0, 1)
         ]
@@ -110,7 +111,7 @@ def test_a_seed_without_scores_is_counted_and_its_reason_is_told():
 
 
 def test_costs_that_are_unknown_are_a_dash_and_inherited_training_is_added():
-    cost = Cost(fit_seconds=30.0, inherited_fit_seconds=100.0, microseconds_per_cloud=50.0)
+    cost = CostRecord(fit_seconds=30.0, inherited_fit_seconds=100.0, microseconds_per_cloud=50.0)
     rows = [*models(), row("model", 0, {"w1m": score(2.0)}, cost=cost)]
     (line,) = next(table for table in tables(rows) if table.title.startswith("Cost")).lines
     assert line[1:4] == ("30 s + 1.7 min", "50", "–")
@@ -146,8 +147,9 @@ def test_the_notes_tell_of_floors_of_other_sizes_and_splits():
 
 
 def test_an_area_under_a_curve_is_best_at_one_half_and_has_no_ratio():
-    areas = {name: score(mean, direction="half") for name, mean in (("a", 0.9), ("b", 0.55), (None, 0.5))}
-    rows = [row(None, 0, {"w1m": areas[None]})]
-    rows += [row(name, seed, {"w1m": areas[name]}) for name in ("a", "b") for seed in (0, 1)]
+    areas = {name: score(mean) for name, mean in (("a", 0.9), ("b", 0.55), (None, 0.5))}
+    half = {"direction": "half"}
+    rows = [row(None, 0, {"w1m": areas[None]}, facts=half)]
+    rows += [row(name, seed, {"w1m": areas[name]}, facts=half) for name in ("a", "b") for seed in (0, 1)]
     assert leader(rows) == "b"
     assert "<br>1." not in markdown(rows)

@@ -12,7 +12,7 @@ from typing import Any
 from jetgen.errors import UsageError, did_you_mean
 from jetgen.registry.catalogue import Registry
 from jetgen.registry.plugin import GROUPS, Entry, Group, Plugin, State, normalised, spec_from_json
-from jetgen.registry.remembered import Memory
+from jetgen.registry.probe_cache import ProbeCache
 
 __all__ = ["discover", "scan"]
 
@@ -34,7 +34,7 @@ def discover(*, deny: Collection[str] = (), refresh: bool = False) -> Registry:
     What core itself brings may always be used, unless ``deny`` says otherwise.
     """
     entries = scan()
-    memory = Memory()
+    cache = ProbeCache()
     disabled = _disabled(entries, deny)
     plugins: dict[Entry, Plugin] = {
         entry: Plugin(**vars(entry), state=State.DISABLED, reason=reason) for entry, reason in disabled.items()
@@ -42,14 +42,14 @@ def discover(*, deny: Collection[str] = (), refresh: bool = False) -> Registry:
     asked = []
     for entry in entries:
         if entry not in disabled:
-            plugin = None if refresh else _healthy(entry, memory.recall(entry))
+            plugin = None if refresh else _healthy(entry, cache.recall(entry))
             plugins |= {entry: plugin} if plugin else {}
             asked += [] if plugin else [entry]
-    plugins |= _ask(asked, memory)
+    plugins |= _ask(asked, cache)
     return Registry(_marked_duplicates([plugins[entry] for entry in entries]))
 
 
-def _ask(entries: list[Entry], memory: Memory) -> dict[Entry, Plugin]:
+def _ask(entries: list[Entry], cache: ProbeCache) -> dict[Entry, Plugin]:
     """Probe what is not remembered; healthy answers are, an error never is."""
     if not entries:
         return {}
@@ -59,7 +59,7 @@ def _ask(entries: list[Entry], memory: Memory) -> dict[Entry, Plugin]:
     for entry, answer in probe(entries).items():
         plugin = _healthy(entry, answer.document)
         if plugin is not None:
-            memory.remember(entry, answer.document)
+            cache.remember(entry, answer.document)
         plugins[entry] = plugin or _unhealthy(entry, answer.state, answer.reason)
     return plugins
 

@@ -12,8 +12,7 @@ from jetgen.api.settings import Need, Settings, resolve
 from jetgen.api.specs import GeneratorSpec, MetricSpec
 from jetgen.datasets.naming import find_dataset, open_dataset
 from jetgen.errors import JetgenError, PluginError, UsageError, did_you_mean
-from jetgen.evaluation.choice import chosen_metrics
-from jetgen.evaluation.floors import inapplicable
+from jetgen.evaluation.choice import chosen_metrics, inapplicable
 from jetgen.harness.planning.request import Request
 from jetgen.harness.store.keys import digest
 from jetgen.harness.store.plan import PLAN_FORMAT, CellPlan, DatasetPlan, GeneratorPlan, MetricPlan, Plan
@@ -141,7 +140,8 @@ class Planner:
             if reason is not None:
                 skipped[plugin.name] = reason
                 continue
-            chosen.append(_metric_plan(plugin, spec))
+            plan = MetricPlan(name=plugin.name, distribution=plugin.distribution, version=plugin.version, spec=spec)
+            chosen.append(plan)
         # The metrics of one module share a process, so they stand together.
         return tuple(sorted(chosen, key=lambda metric: (metric.module, metric.name))), skipped
 
@@ -217,7 +217,7 @@ class Planner:
     ) -> CellPlan:
         request = self._request
         metrics, skipped = self._metrics(dataset, generator)
-        least = max(_LEAST_TIMEOUTS[metric.tier] for metric in metrics) if metrics else _LEAST_TIMEOUTS["standard"]
+        least = max(_LEAST_TIMEOUTS[metric.spec.tier] for metric in metrics) if metrics else _LEAST_TIMEOUTS["standard"]
         timeout = max(least, minutes * 60 * _SAFETY) if request.timeout is None else request.timeout
         return CellPlan(
             id=cell_id,
@@ -263,23 +263,6 @@ def _settings_class(spec: GeneratorSpec) -> type[Settings]:
         msg = f"the settings of {spec.name}, {spec.settings}, are not a subclass of jetgen.Settings"
         raise PluginError(msg)
     return cls
-
-
-def _metric_plan(plugin: Plugin, spec: MetricSpec) -> MetricPlan:
-    return MetricPlan(
-        name=plugin.name,
-        distribution=plugin.distribution,
-        version=plugin.version,
-        target=spec.target,
-        tier=spec.tier,
-        unit=spec.unit,
-        direction=spec.direction,
-        smallest_n=spec.smallest_n,
-        needs=spec.needs,
-        ranked=spec.ranked,
-        draws=spec.draws,
-        floor_draws=spec.floor_draws,
-    )
 
 
 def _incompatibility(spec: GeneratorSpec, settings: Settings, dataset: DatasetPlan) -> str | None:

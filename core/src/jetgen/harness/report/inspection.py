@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from jetgen.harness.store.events import read_events
+from jetgen.harness.store.log_records import read_log
 from jetgen.harness.store.plan import CellPlan, Plan, cell_folder
-from jetgen.harness.store.records import Ledger
 from jetgen.harness.store.row import read_row
+from jetgen.harness.store.stages import StageStore
 
 __all__ = ["CellState", "stale_stages", "states"]
 
@@ -31,12 +31,14 @@ def states(run: Path, plan: Plan) -> list[CellState]:
 def _state(run: Path, cell: CellPlan) -> CellState:
     row = read_row(run, cell)
     if row is not None:
-        return CellState(cell.id, row.status, row.error or "", sum(row.cost.seconds.values()))
-    events = read_events(cell_folder(run, cell.id) / "events.jsonl")
-    stage = next((event for event in reversed(events) if event["kind"] == "stage"), None)
+        # Making the data is shared by the cells of a dataset, so it is in the seconds of none.
+        seconds = sum(value for stage, value in row.cost.seconds.items() if stage != "prepare")
+        return CellState(cell.id, row.status, row.error or "", seconds)
+    records = read_log(cell_folder(run, cell.id) / "events.jsonl")
+    stage = next((record for record in reversed(records) if record["kind"] == "stage"), None)
     if stage is None:
         return CellState(cell.id, "waiting", "", None)
-    last = events[-1]
+    last = records[-1]
     detail = f"{stage['stage']} {stage['state']}"
     if last["kind"] == "progress":
         detail += f", {last['done']} of {last['total']} {last.get('unit', '')}".rstrip()
@@ -44,6 +46,10 @@ def _state(run: Path, cell: CellPlan) -> CellState:
 
 
 def stale_stages(run: Path, plan: Plan, cell_id: str) -> dict[str, list[str]]:
-    """For each stage of a cell, why it would run again; an empty list for one that would not."""
-    ledger = Ledger(run, plan, plan.cell(cell_id))
-    return {stage: ledger.reasons(stage) for stage in ledger.stages}
+    """For each stage of a cell, why it would run again; an empty list for one that would not.
+
+    Raises:
+        UsageError: if the run has no such cell.
+    """
+    store = StageStore(run, plan, plan.cell(cell_id)).at_once()
+    return {stage: store.reasons(stage) for stage in store.stages}

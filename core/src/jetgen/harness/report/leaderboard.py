@@ -88,10 +88,10 @@ def _markdown_table(table: Table) -> str:
 def _quality(experiment: Experiment) -> list[Table]:
     """One table, or several of about equal width; the last one has the notes."""
     # A component such as w1p_etarel is in the rows and in results.parquet; the table shows the metrics themselves.
-    scores = {name: score for one in experiment.standings for row in one.rows for name, score in row.scores.items()}
-    shown = [name for name in experiment.scores if name == scores[name].metric]
+    specs = {name: figure.spec for one in experiment.standings for name, figure in one.figures.items()}
+    shown = [name for name in experiment.scores if name == specs[name].name]
     usual = [*_NAMES, *shown]
-    shown.sort(key=lambda name: (not scores[name].ranked, usual.index(name)))
+    shown.sort(key=lambda name: (not specs[name].ranked, usual.index(name)))
     number = max(1, math.ceil(len(shown) / _MOST_SCORES))
     size = math.ceil(len(shown) / number)
     parts = [shown[i * size : (i + 1) * size] for i in range(number)]
@@ -102,10 +102,11 @@ def _quality(experiment: Experiment) -> list[Table]:
 
 def _quality_part(experiment: Experiment, shown: Sequence[str], title: str) -> Table:
     powers = {name: _power(experiment, name) for name in shown}
+    leaders = [experiment.leader(name) for name in shown]
     lines, strong = [], set()
     for i, one in enumerate(experiment.standings):
         lines.append((_name(one), *(_score(one, name, powers[name]) for name in shown)))
-        strong |= {(i, 1 + j) for j, name in enumerate(shown) if experiment.leader(name) == one.title}
+        strong |= {(i, 1 + j) for j, leader in enumerate(leaders) if leader == one.title}
     return Table(
         title=f"{title}: {experiment.title}",
         heads=("model", *(_head(name, powers[name]) for name in shown)),
@@ -155,7 +156,7 @@ def _score(one: Standing, name: str, power: int) -> str:
     if one.rows[0].kind == "floor":
         return f"{_digits(mean)}\n[{_digits(low)}, {_digits(high)}]"
     text = f"{_digits(mean)} ± {spread:.{_decimals(mean)}f}"
-    if figure.ratio is not None and figure.direction == "lower":
+    if figure.ratio is not None and figure.spec.direction == "lower":
         text += f"\n{figure.ratio:.1f} x"
     return text + (" (few)" if figure.few else "")
 
@@ -179,7 +180,8 @@ def _costs(one: Standing) -> tuple[str, ...]:
     if cost.inherited_fit_seconds:
         training += f" + {_duration(cost.inherited_fit_seconds)}"
     ours, ratio = cost.microseconds_per_cloud, cost.simulator_ratio
-    peak = max(cost.peak_bytes.values(), default=0)
+    # Making the data is shared by all models, so it is none of their memory.
+    peak = max((value for stage, value in cost.peak_bytes.items() if stage != "prepare"), default=0)
     return (
         training,
         _NONE if ours is None else f"{ours:.3g}",

@@ -13,6 +13,10 @@ from jetgen.io.atomic import atomic_path, write_text
 __all__ = ["records", "write_results"]
 
 
+_FACTS = ("unit", "direction", "ranked", "smallest_n")
+"""What a table says of the metric behind a score."""
+
+
 def records(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """One record for each score, and one for each row without any; identity, outcome and cost are in all of them."""
     found = []
@@ -23,7 +27,9 @@ def records(rows: Sequence[Row]) -> list[dict[str, Any]]:
         common |= row.model_dump(include={"distribution", "version", "preset", "baseline", "dataset", "size", "seed"})
         common |= cost
         for name, score in row.scores.items():
-            found.append({**common, "score": name, **score.model_dump(exclude={"values"}), "draws": len(score.values)})
+            facts = {fact: getattr(row.spec_of(name), fact) for fact in _FACTS}
+            values = score.model_dump(exclude={"values"})
+            found.append({**common, "score": name, **values, **facts, "draws": len(score.values)})
         if not row.scores:
             found.append(common)
     return found

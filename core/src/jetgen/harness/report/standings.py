@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from itertools import groupby
 from statistics import fmean, stdev
 
+from jetgen.api.specs import MetricSpec
 from jetgen.harness.store.row import Row, Score
 
 __all__ = ["Experiment", "Figure", "Standing", "experiments"]
 
 
 NO_PRESET = "-"
-"""The preset of a table that has nothing but references."""
+"""The preset of a table that has nothing but baselines."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Figure:
         spread: standard deviation over the seeds where there are several, else over the draws, else what the metric
             says itself.
         floor: the mean of the truth against the truth at the same sizes.
-        ranked: whether it may order models: not a diagnostic, and from enough clouds.
+        spec: of the metric that computed it.
         few: whether there are fewer clouds than the metric asks for.
     """
 
@@ -34,9 +35,13 @@ class Figure:
     low: float
     high: float
     floor: float | None
-    direction: str
-    ranked: bool
+    spec: MetricSpec
     few: bool
+
+    @property
+    def ranked(self) -> bool:
+        """Whether it may order models: no diagnostic, and from enough clouds."""
+        return self.spec.ranked and not self.few
 
     @property
     def ratio(self) -> float | None:
@@ -102,13 +107,13 @@ class Experiment:
         able = [one for one in self.standings if not one.baseline and score in one.figures]
         if len(able) < 2 or self.seeds < 2 or not all(one.figures[score].ranked for one in able):
             return None
-        best = min(able, key=lambda one: _badness(one.figures[score].mean, one.figures[score].direction))
+        best = min(able, key=lambda one: _badness(one.figures[score].mean, one.figures[score].spec.direction))
         others = [one for one in able if one is not best]
         return best.title if all(_clearly_better(best, other, score) for other in others) else None
 
 
 def experiments(rows: Sequence[Row]) -> list[Experiment]:
-    """The tables that ``rows`` amount to; references and the floor stand in each table of their dataset."""
+    """The tables that ``rows`` amount to; baselines and the floor stand in each table of their dataset."""
 
     def dataset(row: Row) -> str:
         return row.label
@@ -117,7 +122,7 @@ def experiments(rows: Sequence[Row]) -> list[Experiment]:
     for label, group in groupby(sorted(rows, key=dataset), dataset):
         mine = list(group)
         shared = [row for row in mine if row.kind == "floor" or row.baseline]
-        models = [row for row in mine if row not in shared]
+        models = [row for row in mine if not (row.kind == "floor" or row.baseline)]
         bases = sorted({_base(row) for row in models}) or [NO_PRESET]
         found += [_experiment(label, base, shared, [row for row in models if _base(row) == base]) for base in bases]
     return found
@@ -162,30 +167,29 @@ def _standing(rows: list[Row], floors: dict[str, float]) -> Standing:
     names = dict.fromkeys(name for row in rows if row.scored or row.scores for name in row.scores)
     figures = {}
     for name in names:
-        scores = [row.scores[name] for row in rows if name in row.scores]
-        figures[name] = _figure(scores, floors.get(name))
+        having = [row for row in rows if name in row.scores]
+        figures[name] = _figure([row.scores[name] for row in having], having[0].spec_of(name), floors.get(name))
     return Standing(_title(rows[0]), tuple(rows), figures)
 
 
-def _figure(scores: list[Score], floor: float | None) -> Figure:
+def _figure(scores: list[Score], spec: MetricSpec, floor: float | None) -> Figure:
     first = scores[0]
     means = [score.mean for score in scores]
-    few = min(first.n_real, first.n_fake) < first.smallest_n
+    few = min(first.n_real, first.n_fake) < spec.smallest_n
     return Figure(
         mean=fmean(means),
         spread=stdev(means) if len(means) > 1 else _within(first),
         low=min(score.low for score in scores),
         high=max(score.high for score in scores),
         floor=floor,
-        direction=first.direction,
-        ranked=first.ranked and not few,
+        spec=spec,
         few=few,
     )
 
 
 def _within(score: Score) -> float:
-    """The spread of one seed: over its draws, or of the only one by the metric's own word."""
-    return score.spread if len(score.values) > 1 or score.own_spread is None else score.own_spread
+    """The spread of one seed: over its draws, or of a single draw what the metric itself computes."""
+    return score.spread if len(score.values) > 1 or score.stderr is None else score.stderr
 
 
 def _badness(value: float, direction: str) -> float:
@@ -202,6 +206,6 @@ def _clearly_better(best: Standing, other: Standing, score: str) -> bool:
     seeds = sorted(mine.keys() & theirs.keys())
     if len(seeds) < 2:
         return False
-    direction = best.figures[score].direction
+    direction = best.figures[score].spec.direction
     differences = [_badness(theirs[seed], direction) - _badness(mine[seed], direction) for seed in seeds]
     return fmean(differences) > stdev(differences)

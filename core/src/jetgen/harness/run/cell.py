@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,15 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from jetgen.errors import RunFolderError
-from jetgen.harness.run.outcome import ended_row, make_row
+from jetgen.harness.run.outcome import make_row, row_without_run
 from jetgen.harness.run.stage import result_path
-from jetgen.harness.run.supervise import Child, Ending, hold_on, start, supervise
-from jetgen.harness.store.events import EventLog
+from jetgen.harness.run.supervise import Child, Ending, exit_with_parent, start, supervise
 from jetgen.harness.store.keys import digest, torch_version
-from jetgen.harness.store.plan import CellPlan, Plan, read_plan
-from jetgen.harness.store.records import MEMORY_LIMIT, Ledger, StageRecord, StageStatus
-from jetgen.harness.store.row import Row, read_row, write_row
+from jetgen.harness.store.log_records import RecordLog
+from jetgen.harness.store.plan import read_plan
+from jetgen.harness.store.row import Row, write_row
+from jetgen.harness.store.stages import MEMORY_LIMIT, StageRecord, StageStatus, StageStore
+from jetgen.io.atomic import write_json
 
 __all__ = ["CellRun", "run_cell"]
 
@@ -29,77 +31,86 @@ _CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal
 _LOCK_PATIENCE = 10.0  # seconds: the processes of a driver that was just killed are still going
 
 
-def run_cell(run: Path, cell_id: str, *, timing: bool = True) -> Row:
+def run_cell(run: Path, cell_id: str, *, timing: bool = True, session: str | None = None) -> Row:
     """Bring a cell to its row: run the stages that are stale, and only those.
 
     Arguments:
         timing: False leaves the timing stage to a later call, when nothing else uses the machine.
+        session: names the run that the call is part of; its cells make or check the data of a dataset only once.
 
     Raises:
         UsageError: if the run has no such cell.
-        RunFolderError: if the folder is none, or another process works on the cell.
+        RunFolderError: if the folder is no run folder or cannot be written, or if another process runs the cell.
     """
     plan = read_plan(run)
-    cell = plan.cell(cell_id)
-    ledger = Ledger(run, plan, cell)
-    try:
-        (ledger.folder / "stages").mkdir(parents=True, exist_ok=True)
-        lock = FileLock(ledger.folder / "lock")
-        lock.acquire(timeout=_LOCK_PATIENCE)
-    except Timeout:
-        msg = f"the cell {cell_id} of {run} is being run by another process; wait for it or stop it"
-        raise RunFolderError(msg) from None
-    except OSError as error:
-        msg = f"{ledger.folder} cannot be written ({error.strerror or error}); choose another folder with --out"
-        raise RunFolderError(msg) from error
-    with lock:
-        row = _not_to_run(run, plan, cell)
+    store = StageStore(run, plan, plan.cell(cell_id))
+    with _locked(store):
+        row = row_without_run(store.at_once())
         if row is None:
-            CellRun(ledger).run(timing=timing)
-            row = make_row(ledger)
+            CellRun(store, session).run(timing=timing)
+            row = make_row(store.at_once())
         write_row(run, row)
     return row
 
 
-def _not_to_run(run: Path, plan: Plan, cell: CellPlan) -> Row | None:
-    """The row of a cell that the plan skips, that cannot be loaded, or whose upstream did not end well."""
-    if cell.unloadable is not None:
-        return ended_row(cell, "unloadable", cell.unloadable, phase="load")
-    if cell.skip is not None:
-        return ended_row(cell, "skipped", cell.skip)
-    for upstream in cell.needs.values():
-        row = read_row(run, plan.cell(upstream))
-        if row is not None and not row.scored:
-            return ended_row(cell, "skipped", f"upstream failed: {upstream} is {row.status}")
-        if row is None or not Ledger(run, plan, plan.cell(upstream)).finished("fit"):
-            return ended_row(cell, "skipped", f"upstream {upstream} has not run")
-    return None
+@contextmanager
+def _locked(store: StageStore) -> Iterator[None]:
+    """Hold the folder of a cell for this process."""
+    try:
+        (store.folder / "stages").mkdir(parents=True, exist_ok=True)
+        lock = FileLock(store.folder / "lock")
+        lock.acquire(timeout=_LOCK_PATIENCE)
+    except Timeout:
+        msg = f"the cell {store.cell.id} of {store.run} is being run by another process; wait for it or stop it"
+        raise RunFolderError(msg) from None
+    except OSError as error:
+        msg = f"{store.folder} cannot be written ({error.strerror or error}); choose another folder with --out"
+        raise RunFolderError(msg) from error
+    with lock:
+        yield
 
 
 class CellRun:
     """The stages of a cell, each started as a process, watched and recorded."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._cell = ledger.cell
+    def __init__(self, store: StageStore, session: str | None = None) -> None:
+        self._store = store
+        self._cell = store.cell
+        self._session = session
         self._child: Child | None = None
-        self._events = EventLog(ledger.folder / "events.jsonl", ledger.cell.id)
-        hold_on(self._abandon)
+        self._log = RecordLog(store.folder / "events.jsonl", store.cell.id)
+        exit_with_parent(self._abandon)
 
     def run(self, *, timing: bool) -> None:
         """Run what is stale, in order; what builds on a stage that did not end well is left."""
-        ledger = self._ledger
-        stages = [stage for stage in ledger.stages if timing or stage != "timing"]
-        stale = [stage for stage in stages if not ledger.finished(stage)]
-        if not stale:
+        now = self._store.at_once()
+        if not [stage for stage in now.due() if timing or stage != "timing"]:
             return
-        if "prepare" not in stale:
-            self._ensure_data()
-        for batch in self._batches(stale):
-            before = ledger.before(batch[0])
-            record = ledger.record(before) if before is not None else None
-            if before is None or (record is not None and record.done and ledger.finished(before)):
+        stale = [stage for stage in now.stages if not now.finished(stage) and (timing or stage != "timing")]
+        self._prepare()
+        for batch in self._batches([stage for stage in stale if stage != "prepare"]):
+            if self._store.at_once().can_start(batch[0]):
                 self._run(batch)
+
+    def _prepare(self) -> None:
+        """Make the data, or make again what somebody removed from the cache: the first cell of a session does it.
+
+        The record of data that were made before stays as it is, and with it every key.
+        """
+        folder = self._store.dataset_folder
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / "lock"):
+            now = self._store.at_once()
+            made = now.finished("prepare")
+            if made and _read(folder / "session.json").get("session") == (self._session or ""):
+                return
+            if made:
+                self._supervise(["prepare"])
+                result_path(self._store.run, self._cell.id, "prepare").unlink(missing_ok=True)
+            else:
+                self._run(["prepare"])
+            if self._session is not None:
+                write_json(folder / "session.json", {"session": self._session})
 
     def _batches(self, stages: list[str]) -> Iterator[list[str]]:
         """The stages, those of metrics from one module together: they share a process."""
@@ -108,39 +119,34 @@ class CellRun:
             del module
             yield list(batch)
 
-    def _ensure_data(self) -> None:
-        """Make again what somebody removed from the cache; the record, and so every key, stays as it is."""
-        self._supervise(["prepare"])
-        result_path(self._ledger.run, self._cell.id, "prepare").unlink(missing_ok=True)
-
     def _run(self, batch: list[str]) -> None:
         name = batch[0].split(".")[0]
         for stage in batch:
-            result_path(self._ledger.run, self._cell.id, stage).unlink(missing_ok=True)
-        self._events({"kind": "stage", "stage": name, "state": "started", "time": time.time()})
+            result_path(self._store.run, self._cell.id, stage).unlink(missing_ok=True)
+        self._log({"kind": "stage", "stage": name, "state": "started", "time": time.time()})
         ending = self._supervise(batch)
         for stage in batch:
-            self._ledger.write(self._record(stage, ending))
-        event = {"kind": "stage", "stage": name, "state": "finished", "time": time.time(), "seconds": ending.seconds}
-        self._events(event)
+            self._store.write(self._record(stage, ending))
+        ended = {"state": "finished", "time": time.time(), "seconds": ending.seconds}
+        self._log({"kind": "stage", "stage": name, **ended})
 
     def _supervise(self, batch: list[str]) -> Ending:
-        cell, ledger = self._cell, self._ledger
-        command = [sys.executable, "-m", "jetgen.harness.run.stage", str(ledger.run), cell.id, *batch]
+        cell, store = self._cell, self._store
+        command = [sys.executable, "-m", "jetgen.harness.run.stage", str(store.run), cell.id, *batch]
         threads = "1" if batch == ["timing"] else str(cell.threads)
         names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
         # Threads that wait by spinning take the cores from whoever else needs them: measured, ten times slower.
         environment = {**dict.fromkeys(names, threads), "OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1"}
         limit = float("inf") if batch == ["prepare"] else cell.timeout + cell.grace
-        self._child = start(command, ledger.folder / "log.txt", environment)
+        self._child = start(command, store.folder / "log.txt", environment)
         ending = supervise(self._child, limit, cell.memory_bytes)
         self._child = None
         return ending
 
     def _record(self, stage: str, ending: Ending) -> StageRecord:
         """The record of ``stage`` from what its process said, or from how it ended if it said nothing."""
-        path = result_path(self._ledger.run, self._cell.id, stage)
-        inputs = self._ledger.inputs(stage)
+        path = result_path(self._store.run, self._cell.id, stage)
+        inputs = self._store.inputs(stage)
         said = _read(path)
         if not said:
             modules = _read(path.with_name(f"{stage}.begun.json")).get("modules", {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,11 +13,12 @@ from filelock import FileLock, Timeout
 
 from jetgen.errors import RunFolderError
 from jetgen.harness.report.results import write_results
+from jetgen.harness.run.finished import finished_rows
 from jetgen.harness.run.outcome import ended_row
 from jetgen.harness.run.pool import CELL_FAILED, run_pool
 from jetgen.harness.store.plan import CellPlan, Plan, read_plan
-from jetgen.harness.store.records import Ledger
 from jetgen.harness.store.row import Row, read_row, write_row
+from jetgen.harness.store.stages import Snapshot, StageStore
 from jetgen.hooks import Hooks
 
 __all__ = ["forget_failures", "locked", "rows_of", "run_plan"]
@@ -55,6 +57,9 @@ def run_plan(run: Path, plan: Plan, hooks: Hooks) -> list[Row]:
     """Bring every cell of ``plan`` to its row, and compile the results of the whole folder; the rows of ``plan``.
 
     The caller holds the folder by :func:`locked`.
+
+    Raises:
+        RunFolderError: if the folder holds a run of another version, or if a cell needs one that is not in the plan.
     """
     _check_needs(plan)
     earlier = read_plan(run) if (run / "plan.json").exists() else None
@@ -68,22 +73,30 @@ def run_plan(run: Path, plan: Plan, hooks: Hooks) -> list[Row]:
         hooks.run_finished()
     everything = rows_of(run, whole)
     write_results(run, everything, hooks.report_sections(everything))
-    return rows_of(run, plan)
+    ids = {cell.id for cell in plan.cells}
+    return [row for row in everything if row.id in ids]
 
 
 def _run_cells(run: Path, plan: Plan, hooks: Hooks) -> None:
-    # With several jobs the timing waits until nothing else uses the machine.
+    """Start what is not finished, in one pass; with several jobs the timing waits for a second, one cell at a time."""
+    session = ["--session", f"{os.getpid()}.{time.time_ns()}"]
     passes: list[tuple[int, list[str]]] = [(1, [])] if plan.jobs == 1 else [(plan.jobs, ["--no-timing"]), (1, [])]
+    cells = plan.cells
     for number, (jobs, options) in enumerate(passes):
-        last = number == len(passes) - 1
+        rows = finished_rows(run, plan)
+        for cell in [cell for cell in cells if cell.id in rows]:
+            if number == 0:
+                hooks.cell_started(cell)
+            hooks.cell_finished(rows[cell.id])
+        cells = tuple(cell for cell in cells if cell.id not in rows)
         run_pool(
             run,
-            plan.cells,
+            cells,
             jobs,
-            options=options,
+            options=[*session, *options],
             started=hooks.cell_started if number == 0 else _ignored,
             progress=hooks.progress,
-            finished=_finisher(run, hooks, last=last),
+            finished=_finisher(run, plan, hooks, last=number == len(passes) - 1),
         )
 
 
@@ -98,7 +111,7 @@ def forget_failures(run: Path, plan: Plan) -> list[CellPlan]:
     for cell in plan.cells:
         row = read_row(run, cell)
         if row is None or row.bad or row.status == "truncated" or _waits_for_upstream(cell, row):
-            Ledger(run, plan, cell).forget_failures()
+            StageStore(run, plan, cell).forget_failures()
             again.append(cell)
     return again
 
@@ -122,9 +135,11 @@ def _ignored(cell: CellPlan) -> None:
     """The second pass over a cell is no second start."""
 
 
-def _finisher(run: Path, hooks: Hooks, *, last: bool) -> Callable[[CellPlan, int], None]:
+def _finisher(run: Path, plan: Plan, hooks: Hooks, *, last: bool) -> Callable[[CellPlan, int], None]:
+    """What is called with each cell of a pass that ended, and with the exit status of its process."""
+
     def finished(cell: CellPlan, status: int) -> None:
-        if status not in (0, CELL_FAILED) and not _complete(run, cell):
+        if status not in (0, CELL_FAILED) and not _complete(StageStore(run, plan, cell, Snapshot())):
             # Its process did not get as far as its row, so the row is ours to write.
             what = f"signal {-status}" if status < 0 else f"exit status {status}"
             error = f"the process of the cell ended with {what}; its log.txt may say why"
@@ -136,11 +151,10 @@ def _finisher(run: Path, hooks: Hooks, *, last: bool) -> Callable[[CellPlan, int
     return finished
 
 
-def _complete(run: Path, cell: CellPlan) -> bool:
+def _complete(store: StageStore) -> bool:
     """Whether the row of a cell that was killed is still the one that its records amount to."""
-    row = read_row(run, cell)
-    ledger = Ledger(run, read_plan(run), cell)
-    return row is not None and row.status == "ok" and all(ledger.finished(stage) for stage in ledger.stages)
+    row = read_row(store.run, store.cell)
+    return row is not None and row.status == "ok" and all(store.finished(stage) for stage in store.stages)
 
 
 def _holder(path: Path) -> str:

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from jetgen.evaluation.floors import SPREAD, band
+from jetgen.evaluation.floors import band
+from jetgen.harness.store.keys import digest
 from jetgen.harness.store.plan import PLAN_FORMAT, CellPlan, MetricPlan
 from jetgen.harness.store.provenance import machine, versions
-from jetgen.harness.store.records import Ledger, StageRecord
-from jetgen.harness.store.row import Cost, Row, Score, Status, read_row
+from jetgen.harness.store.row import CostRecord, Row, Score, Status, read_row
+from jetgen.harness.store.stages import StageRecord, StageStore
 
-__all__ = ["ended_row", "make_row"]
+__all__ = ["ended_row", "is_whole", "make_row", "row_without_run"]
 
 
 def ended_row(
@@ -23,21 +24,30 @@ def ended_row(
     return Row(**_identity(cell), status=status, phase=phase, error_type=error_type, error=error)
 
 
-def make_row(ledger: Ledger) -> Row:
+def row_without_run(store: StageStore) -> Row | None:
+    """The row of a cell that must not run; None if it may.
+
+    The plan skips it, its plugin cannot be loaded, or a cell that it needs has not ended well.
+    """
+    run, plan, cell = store.run, store.plan, store.cell
+    if cell.unloadable is not None:
+        return ended_row(cell, "unloadable", cell.unloadable, phase="load")
+    if cell.skip is not None:
+        return ended_row(cell, "skipped", cell.skip)
+    for upstream in cell.needs.values():
+        row = read_row(run, plan.cell(upstream))
+        if row is not None and not row.scored:
+            return ended_row(cell, "skipped", f"upstream failed: {upstream} is {row.status}")
+        if row is None or not store.of(upstream).finished("fit"):
+            return ended_row(cell, "skipped", f"upstream {upstream} has not run")
+    return None
+
+
+def make_row(store: StageStore) -> Row:
     """The row that the records of the cell amount to."""
-    cell = ledger.cell
-    records = {
-        stage: record
-        for stage in ledger.stages
-        if (record := ledger.record(stage)) is not None and not ledger.outdated(stage)
-    }
+    cell, records = store.cell, store.current()
     bad = next((record for record in records.values() if not record.done), None)
     truncated = any(record.status == "truncated" for record in records.values())
-    failed_metrics = {
-        record.stage.removeprefix("metric."): f"{record.status}: {record.error}"
-        for record in records.values()
-        if not record.done and record.stage.startswith("metric.")
-    }
     fit = records.get("fit")
     return Row(
         **_identity(cell),
@@ -46,38 +56,52 @@ def make_row(ledger: Ledger) -> Row:
         error_type=bad.error_type if bad is not None else None,
         error=bad.error if bad is not None else None,
         keys={stage: record.key for stage, record in records.items()},
+        metrics={metric.name: metric.spec for metric in cell.metrics},
         scores={name: score for metric in cell.metrics for name, score in _scores(metric, records).items()},
-        skipped_metrics={**cell.metrics_skipped, **failed_metrics},
+        skipped_metrics={**cell.metrics_skipped, **_failed_metrics(records)},
         counts=records["sample"].results.get("counts", {}) if "sample" in records else {},
-        cost=_cost(ledger, records),
+        cost=_cost(store, records),
         provenance={
             **machine(),
-            **ledger.plan.environment,
+            **store.plan.environment,
             "versions": fit.versions if fit is not None else versions(),
         },
     )
 
 
+def is_whole(row: Row, store: StageStore) -> bool:
+    """Whether ``row`` was made from the records that the cell has now, for the plan that it has now."""
+    cell, records = store.cell, store.current()
+    identity = _identity(cell)
+    return (
+        row.keys == {stage: record.key for stage, record in records.items()}
+        and row.cost.seconds == {stage: record.seconds for stage, record in records.items()}
+        and row.metrics == {metric.name: metric.spec for metric in cell.metrics}
+        and row.skipped_metrics == {**cell.metrics_skipped, **_failed_metrics(records)}
+        and digest(row.model_dump(mode="json", include=set(identity))) == digest(identity)
+    )
+
+
+def _failed_metrics(records: Mapping[str, StageRecord]) -> dict[str, str]:
+    """Why a metric has no score, for each whose stage did not end well."""
+    return {
+        record.stage.removeprefix("metric."): f"{record.status}: {record.error}"
+        for record in records.values()
+        if not record.done and record.stage.startswith("metric.")
+    }
+
+
 def _identity(cell: CellPlan) -> dict[str, Any]:
-    generator = cell.generator
+    """The fields of a row that the plan decides."""
+    generator, dataset = cell.generator, cell.dataset
+    of_generator = ("distribution", "version", "preset", "settings", "overrides", "baseline")
     return {
         "format": PLAN_FORMAT,
-        "id": cell.id,
-        "kind": cell.kind,
-        "generator": generator.name if generator is not None else None,
-        "distribution": generator.distribution if generator is not None else None,
-        "version": generator.version if generator is not None else None,
-        "preset": generator.preset if generator is not None else None,
-        "settings": generator.settings if generator is not None else {},
-        "overrides": generator.overrides if generator is not None else {},
-        "baseline": generator.baseline if generator is not None else False,
-        "dataset": cell.dataset.name,
-        "size": cell.dataset.size,
-        "seed": cell.seed,
-        "draws": cell.draws,
-        "device": cell.device,
-        "threads": cell.threads,
-        "needs": cell.needs,
+        **{name: getattr(cell, name) for name in ("id", "kind", "seed", "draws", "device", "threads", "needs")},
+        "dataset": dataset.name,
+        "size": dataset.size,
+        "generator": None if generator is None else generator.name,
+        **{name: getattr(generator, name) for name in of_generator if generator is not None},
     }
 
 
@@ -86,12 +110,10 @@ def _scores(metric: MetricPlan, records: Mapping[str, StageRecord]) -> dict[str,
     if record is None or not record.done:
         return {}
     found = {}
-    every = record.results["values"]
-    for name, values in every.items():
-        if name.endswith(SPREAD):
-            continue
-        own = float(np.mean(every[name + SPREAD])) if name + SPREAD in every else None
-        of_draws = band(values, own)
+    every_stderr = record.results["stderr"]
+    for name, values in record.results["values"].items():
+        stderr = float(np.mean(every_stderr[name])) if name in every_stderr else None
+        of_draws = band(values, stderr)
         found[name] = Score(
             metric=metric.name,
             values=values,
@@ -99,22 +121,18 @@ def _scores(metric: MetricPlan, records: Mapping[str, StageRecord]) -> dict[str,
             spread=float(np.std(values, ddof=1)) if len(values) > 1 else 0.0,
             low=of_draws.low,
             high=of_draws.high,
-            own_spread=own,
+            stderr=stderr,
             n_real=record.results["n_real"],
             n_fake=record.results["n_fake"],
-            unit=metric.unit,
-            direction=metric.direction,
-            ranked=metric.ranked,
-            smallest_n=metric.smallest_n,
         )
     return found
 
 
-def _cost(ledger: Ledger, records: Mapping[str, StageRecord]) -> Cost:
+def _cost(store: StageStore, records: Mapping[str, StageRecord]) -> CostRecord:
     fit = records["fit"].results if "fit" in records else {}
     timing = records["timing"].results if "timing" in records else {}
-    inherited = _inherited(ledger)
-    cost = Cost(
+    inherited = _inherited(store)
+    cost = CostRecord(
         parameters=fit.get("parameters"),
         steps=fit.get("steps"),
         fit_seconds=fit.get("fit_seconds"),
@@ -130,10 +148,10 @@ def _cost(ledger: Ledger, records: Mapping[str, StageRecord]) -> Cost:
         peak_bytes={stage: record.peak_bytes for stage, record in records.items()},
         seconds={stage: record.seconds for stage, record in records.items()},
     )
-    return cost.model_copy(update={"break_even_clouds": _break_even(cost, ledger.cell.dataset.counts)})
+    return cost.model_copy(update={"break_even_clouds": _break_even(cost, store.cell.dataset.counts)})
 
 
-def _break_even(cost: Cost, counts: tuple[int, int, int]) -> float | None:
+def _break_even(cost: CostRecord, counts: tuple[int, int, int]) -> float | None:
     """Clouds after which the training, and the simulation of its data, have paid; None if they never do."""
     ours, theirs = cost.microseconds_per_cloud, cost.simulator_microseconds_per_cloud
     if ours is None or theirs is None or cost.fit_seconds is None or ours >= theirs:
@@ -142,10 +160,10 @@ def _break_even(cost: Cost, counts: tuple[int, int, int]) -> float | None:
     return (cost.fit_seconds + cost.inherited_fit_seconds + data_seconds) / ((theirs - ours) * 1e-6)
 
 
-def _inherited(ledger: Ledger) -> float:
+def _inherited(store: StageStore) -> float:
     total = 0.0
-    for upstream in ledger.cell.needs.values():
-        row = read_row(ledger.run, ledger.plan.cell(upstream))
+    for upstream in store.cell.needs.values():
+        row = read_row(store.run, store.plan.cell(upstream))
         if row is not None:
             total += (row.cost.fit_seconds or 0.0) + row.cost.inherited_fit_seconds
     return total

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jetgen.harness.run.supervise import Child, start
-from jetgen.harness.store.events import EventFollower
+from jetgen.harness.store.log_records import RecordFollower
 from jetgen.harness.store.plan import CellPlan, cell_folder
 
 __all__ = ["CELL_FAILED", "run_pool"]
@@ -28,7 +28,7 @@ class _Running:
         folder = cell_folder(run, cell.id)
         folder.mkdir(parents=True, exist_ok=True)
         self.cell = cell
-        self.events = EventFollower(folder / "events.jsonl")
+        self.events = RecordFollower(folder / "events.jsonl")
         command = [sys.executable, "-m", "jetgen.cli", "cell", str(run), cell.id, *options]
         self.child: Child = start(command, folder / "log.txt", {})
 

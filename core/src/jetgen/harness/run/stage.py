@@ -17,13 +17,13 @@ from typing import Any
 from jetgen.api.context import RunContext
 from jetgen.api.loading import first_line
 from jetgen.errors import TrainingError
-from jetgen.harness.run.stages.work import UnloadableError, Work
-from jetgen.harness.run.supervise import hold_on
-from jetgen.harness.store.events import EventLog
+from jetgen.harness.run.stages.stage_context import StageContext, UnloadableError
+from jetgen.harness.run.supervise import exit_with_parent
 from jetgen.harness.store.keys import torch_version
+from jetgen.harness.store.log_records import RecordLog
 from jetgen.harness.store.plan import cell_folder, read_plan
 from jetgen.harness.store.provenance import device_name, versions
-from jetgen.harness.store.records import Ledger
+from jetgen.harness.store.stages import StageStore
 from jetgen.io.atomic import write_json
 
 __all__ = ["result_path"]
@@ -34,7 +34,7 @@ def result_path(run: Path, cell_id: str, stage: str) -> Path:
     return cell_folder(run, cell_id) / "stages" / f"{stage}.result.json"
 
 
-def _runner(stage: str) -> Callable[[Work], dict[str, Any]]:
+def _runner(stage: str) -> Callable[[StageContext], dict[str, Any]]:
     """What runs ``stage``; imported here, so that a stage loads the code of no other."""
     if stage == "prepare":
         from jetgen.harness.run.stages.prepare import prepare as runner
@@ -49,12 +49,12 @@ def _runner(stage: str) -> Callable[[Work], dict[str, Any]]:
     return runner
 
 
-def _run(work: Work) -> dict[str, Any]:
+def _run(stage: StageContext) -> dict[str, Any]:
     """The result of one stage, whatever its plugin does short of ending the process."""
     started = time.perf_counter()
     result: dict[str, Any] = {"status": "ok", "results": {}, "error_type": None, "error": None}
     try:
-        result["results"] = _runner(work.stage)(work)
+        result["results"] = _runner(stage.name)(stage)
         if result["results"].get("stop_reason") == "deadline":
             result["status"] = "truncated"
     except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever a plugin raises becomes a row)
@@ -63,29 +63,35 @@ def _run(work: Work) -> dict[str, Any]:
         result["error_type"] = type(error).__name__
         plain = isinstance(error, UnloadableError | TrainingError)
         result["error"] = str(error) if plain else first_line(error)
-    cell = work.cell
-    plugins = [cell.dataset.distribution, *(metric.distribution for metric in cell.metrics)]
-    plugins += [cell.generator.distribution] if cell.generator is not None else []
     return {
         **result,
         "seconds": time.perf_counter() - started,
-        "modules": work.modules(),
+        "modules": stage.modules(),
         "torch": torch_version(),
-        "versions": {**versions(*plugins), "device": device_name(cell.device)},
+        "versions": {**versions(*_distributions(stage)), "device": device_name(stage.cell.device)},
     }
 
 
+def _distributions(stage: StageContext) -> list[str]:
+    """The distributions whose versions the record of a stage names; that of ``prepare`` is shared by many cells."""
+    cell = stage.cell
+    if stage.name == "prepare":
+        return [cell.dataset.distribution]
+    generator = [cell.generator.distribution] if cell.generator is not None else []
+    return [cell.dataset.distribution, *(metric.distribution for metric in cell.metrics), *generator]
+
+
 def _main(run: Path, cell_id: str, stages: list[str]) -> int:
-    hold_on(lambda: os.killpg(os.getpgid(0), signal.SIGKILL))
+    exit_with_parent(lambda: os.killpg(os.getpgid(0), signal.SIGKILL))
     plan = read_plan(run)
     cell = plan.cell(cell_id)
-    ledger = Ledger(run, plan, cell)
-    log = EventLog(ledger.folder / "events.jsonl", cell_id)
+    store = StageStore(run, plan, cell)
+    log = RecordLog(store.folder / "events.jsonl", cell_id)
     threads = 1 if stages == ["timing"] else cell.threads
     context = RunContext(seed=cell.seed, device=cell.device, threads=threads, listener=log)
     good = True
     for stage in stages:
-        result = _run(Work(run, plan, cell, stage, ledger.inputs(stage), context))
+        result = _run(StageContext(run, plan, cell, stage, store.inputs(stage), context))
         write_json(result_path(run, cell_id, stage), result)
         good = good and result["status"] in ("ok", "truncated")
     sys.stdout.flush()

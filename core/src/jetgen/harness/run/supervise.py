@@ -15,14 +15,14 @@ from typing import Literal
 
 import psutil
 
-__all__ = ["LIFELINE", "Child", "Ending", "hold_on", "start", "supervise"]
+__all__ = ["LIFELINE", "Child", "Ending", "exit_with_parent", "start", "supervise"]
 
 
 LIFELINE = "JETGEN_LIFELINE"
 """The environment variable that names the file descriptor of the pipe's read end."""
 
 
-def hold_on(on_death: Callable[[], None]) -> None:
+def exit_with_parent(on_death: Callable[[], None]) -> None:
     """Call ``on_death`` and end this process as soon as the parent is gone, however it went.
 
     Without a lifeline in the environment (a batch system started us) nothing happens.

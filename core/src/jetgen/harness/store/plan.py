@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from jetgen.api.specs import MetricSpec
 from jetgen.data.spec import CloudSpec
 from jetgen.errors import RunFolderError, UsageError, did_you_mean
 from jetgen.io.atomic import write_text
@@ -70,25 +71,17 @@ class DatasetPlan(_Strict):
 
 
 class MetricPlan(_Strict):
-    """A metric that applies to the dataset of the cell."""
+    """A metric that applies to the dataset of the cell, with all that its spec says."""
 
     name: str
     distribution: str
     version: str
-    target: str
-    tier: str = "standard"
-    unit: str
-    direction: str
-    smallest_n: int
-    needs: tuple[str, ...]
-    ranked: bool
-    draws: int | None = Field(default=None, description="draws of a model that it judges at most")
-    floor_draws: int = Field(default=30, description="splits of the truth behind its floor")
+    spec: MetricSpec
 
     @property
     def module(self) -> str:
         """The module that it is imported from; the metrics of one module share a process."""
-        return self.target.split(":")[0]
+        return self.spec.target.split(":")[0]
 
 
 class CellPlan(_Strict):
@@ -115,7 +108,8 @@ class CellPlan(_Strict):
 
     def draws_of(self, metric: MetricPlan) -> int:
         """How many draws of the model, or splits of the truth for a floor, ``metric`` judges."""
-        return metric.floor_draws if self.generator is None else min(self.draws, metric.draws or self.draws)
+        spec = metric.spec
+        return spec.floor_draws if self.generator is None else min(self.draws, spec.draws or self.draws)
 
     @property
     def title(self) -> str:
@@ -134,7 +128,11 @@ class Plan(_Strict):
     cells: tuple[CellPlan, ...]
 
     def cell(self, cell_id: str) -> CellPlan:
-        """The cell called ``cell_id``; a :class:`UsageError` with the nearest one if there is none."""
+        """The cell called ``cell_id``.
+
+        Raises:
+            UsageError: if there is none; the nearest name is suggested.
+        """
         for cell in self.cells:
             if cell.id == cell_id:
                 return cell
@@ -156,7 +154,11 @@ class Plan(_Strict):
 
 
 def read_plan(run: Path) -> Plan:
-    """The plan of a run folder; a :class:`RunFolderError` if it is none, or of another version of jetgen."""
+    """The plan of a run folder.
+
+    Raises:
+        RunFolderError: if the folder is no run folder, or one of another version of jetgen.
+    """
     path = run / "plan.json"
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -178,5 +180,5 @@ def read_plan(run: Path) -> Plan:
 
 
 def cell_folder(run: Path, cell_id: str) -> Path:
-    """Where a cell keeps its row, model, samples, log and events."""
+    """Where a cell keeps its row, model, samples, log and log records."""
     return run / "cells" / cell_id

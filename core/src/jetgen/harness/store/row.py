@@ -7,10 +7,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from jetgen.api.specs import MetricSpec
 from jetgen.harness.store.plan import CellPlan, cell_folder
 from jetgen.io.atomic import write_text
 
-__all__ = ["Cost", "Row", "Score", "Status", "read_row", "write_row"]
+__all__ = ["CostRecord", "Row", "Score", "Status", "read_row", "write_row"]
 
 Status = Literal["ok", "truncated", "skipped", "failed", "timeout", "killed", "unloadable"]
 
@@ -28,16 +29,12 @@ class Score(_Document):
     spread: float = Field(description="standard deviation over the draws")
     low: float = Field(description="5 % quantile over the draws")
     high: float = Field(description="95 % quantile over the draws")
-    own_spread: float | None = Field(default=None, description="what the metric itself says of its spread")
+    stderr: float | None = Field(default=None, description="what the metric itself computes, mean over the draws")
     n_real: int
     n_fake: int
-    unit: str
-    direction: str
-    ranked: bool
-    smallest_n: int = Field(description="below so many clouds the value is shown but not ranked")
 
 
-class Cost(_Document):
+class CostRecord(_Document):
     """What the cell took. Seconds are wall-clock; unknown values are None."""
 
     parameters: int | None = None
@@ -68,9 +65,9 @@ class Row(_Document):
     error_type: str | None = None
     error: str | None = Field(default=None, description="the first line of what went wrong, or why it was skipped")
     generator: str | None
-    distribution: str | None
-    version: str | None
-    preset: str | None
+    distribution: str | None = None
+    version: str | None = None
+    preset: str | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
     overrides: dict[str, Any] = Field(default_factory=dict, description="settings that a suite or --set changed")
     baseline: bool = False
@@ -81,10 +78,11 @@ class Row(_Document):
     device: str
     threads: int
     keys: dict[str, str] = Field(default_factory=dict, description="by stage")
+    metrics: dict[str, MetricSpec] = Field(default_factory=dict, description="what the metrics say of themselves")
     scores: dict[str, Score] = Field(default_factory=dict)
     skipped_metrics: dict[str, str] = Field(default_factory=dict, description="metric: why it has no score")
     counts: dict[str, float] = Field(default_factory=dict, description="facts about the samples, such as clipped pT")
-    cost: Cost = Cost()
+    cost: CostRecord = CostRecord()
     needs: dict[str, str] = Field(default_factory=dict)
     provenance: dict[str, Any] = Field(default_factory=dict)
 
@@ -103,6 +101,10 @@ class Row(_Document):
         """Whether its scores may stand in a table."""
         return self.status in ("ok", "truncated")
 
+    def spec_of(self, score: str) -> MetricSpec:
+        """The spec of the metric behind one of the scores."""
+        return self.metrics[self.scores[score].metric]
+
     @property
     def bad(self) -> bool:
         """Whether it makes the run end with exit status 1."""
@@ -112,7 +114,7 @@ class Row(_Document):
 def read_row(run: Path, cell: CellPlan) -> Row | None:
     """The row of a cell; None if it has none that can be read, for example one of another format."""
     try:
-        return Row.model_validate_json((cell_folder(run, cell.id) / "row.json").read_text(encoding="utf-8"))
+        return Row.model_validate_json((cell_folder(run, cell.id) / "row.json").read_bytes())
     except (OSError, ValidationError):
         return None
 

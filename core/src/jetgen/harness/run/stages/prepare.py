@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from jetgen.errors import DataError
-from jetgen.harness.run.stages.work import Work
+from jetgen.harness.run.stages.stage_context import StageContext
 from jetgen.harness.store.keys import digest
 
 __all__ = ["prepare"]
 
 
-def prepare(work: Work) -> dict[str, Any]:
+def prepare(stage: StageContext) -> dict[str, Any]:
     """Prepare the dataset and say how many clouds each split has.
 
     Raises:
         DataError: if the data are no longer those of the plan: every row of a run is about the same clouds.
     """
-    dataset, planned = work.dataset(), work.cell.dataset
-    work.begin()
+    dataset, planned = stage.dataset(), stage.cell.dataset
+    stage.begin()
     if digest(dict(dataset.recipe())) != digest(planned.recipe):
         msg = f"{planned.label} has changed since the plan was made; plan anew with jetbench run"
         raise DataError(msg)
-    dataset.prepare(work.context)
+    dataset.prepare(stage.context)
     return {"counts": {split: len(dataset.load(split)) for split in ("train", "val", "test")}}

@@ -11,26 +11,26 @@ from jetgen.data.clouds import Clouds
 from jetgen.data.conditions import Conditions
 from jetgen.data.spec import CloudSpec
 from jetgen.errors import DataError
-from jetgen.harness.run.stages.work import Work
+from jetgen.harness.run.stages.stage_context import StageContext
 from jetgen.io.writing import write_clouds
 
 __all__ = ["checked", "sample"]
 
 
-def sample(work: Work) -> dict[str, Any]:
+def sample(stage: StageContext) -> dict[str, Any]:
     """Draw as often as the plan says, each time as many clouds as the test set has."""
-    spec = work.cell.dataset.spec
-    model = work.generator_class().load(work.folder / "model", work.cell.device)
-    test = work.dataset().load("test")
+    spec = stage.cell.dataset.spec
+    model = stage.generator_class().load(stage.folder / "model", stage.cell.device)
+    test = stage.dataset().load("test")
     conditions = Conditions.like(test[: len(test)])
-    work.begin()
+    stage.begin()
     draws = []
-    for draw in range(work.cell.draws):
-        context = work.context.at("draw", draw)
+    for draw in range(stage.cell.draws):
+        context = stage.context.at("draw", draw)
         draws.append(checked(model.sample(conditions, context), conditions, spec))
-        work.context.report("progress", done=draw + 1, total=work.cell.draws, unit="draws")
+        stage.context.report("progress", done=draw + 1, total=stage.cell.draws, unit="draws")
     clouds = Clouds.concatenate(draws)
-    write_clouds(work.folder / "samples.h5", clouds, spec)
+    write_clouds(stage.folder / "samples.h5", clouds, spec)
     return {"counts": _facts(clouds, spec)}
 
 

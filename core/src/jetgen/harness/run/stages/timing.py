@@ -10,7 +10,7 @@ from typing import Any
 from jetgen.api.protocols import CloudSource, Generator
 from jetgen.data.conditions import Conditions
 from jetgen.harness.run.stages.cost import precision, seconds_by_batch, timed
-from jetgen.harness.run.stages.work import Work
+from jetgen.harness.run.stages.stage_context import StageContext
 from jetgen.harness.store.provenance import device_name
 
 __all__ = ["timing"]
@@ -20,33 +20,33 @@ _WARM_UP = 10
 _BATCH_SHARE = 4  # blocks of the batch sizes are shorter: they are not compared with the simulator
 
 
-def timing(work: Work) -> dict[str, Any]:
+def timing(stage: StageContext) -> dict[str, Any]:
     """Seconds per cloud of the generator, and of the simulator where there is one, as medians of paired blocks."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    dataset = work.dataset()
-    model = work.generator_class().load(work.folder / "model", work.cell.device)
-    ours = _sampler(work, model, dataset.load("test"))
+    dataset = stage.dataset()
+    model = stage.generator_class().load(stage.folder / "model", stage.cell.device)
+    ours = _sampler(stage, model, dataset.load("test"))
     blocks: dict[str, Callable[[int], Any]] = {"generator": ours}
-    if work.cell.dataset.simulated:
+    if stage.cell.dataset.simulated:
         simulator: Any = dataset
-        seed = work.context.torch_seed("data") % 2**31
+        seed = stage.context.torch_seed("data") % 2**31
         blocks["simulator"] = lambda n: simulator.simulate(n, seed)
-    work.begin()
-    target = work.cell.block_seconds
+    stage.begin()
+    target = stage.cell.block_seconds
     sizes = {name: _block_size(block, target) for name, block in blocks.items()}
     seconds: dict[str, list[float]] = {name: [] for name in blocks}
     for i in range(_BLOCKS):
         for name, block in blocks.items():
             seconds[name].append(_seconds(block, sizes[name]) / sizes[name])
-        work.context.report("progress", done=i + 1, total=_BLOCKS, unit="blocks")
+        stage.context.report("progress", done=i + 1, total=_BLOCKS, unit="blocks")
     found: dict[str, Any] = {
-        "device": device_name(work.cell.device),
-        "threads": work.context.threads,
-        "precision": precision(work.folder / "model"),
+        "device": device_name(stage.cell.device),
+        "threads": stage.context.threads,
+        "precision": precision(stage.folder / "model"),
         "clouds_per_block": sizes,
     }
-    batches = seconds_by_batch(model, dataset.load("test"), work.context, target / _BATCH_SHARE)
+    batches = seconds_by_batch(model, dataset.load("test"), stage.context, target / _BATCH_SHARE)
     found["seconds_by_batch"] = {str(n): value for n, value in batches.items()}
     found["generator_seconds"] = median(seconds["generator"])
     if "simulator" in seconds:
@@ -56,8 +56,8 @@ def timing(work: Work) -> dict[str, Any]:
     return found
 
 
-def _sampler(work: Work, model: Generator, test: CloudSource) -> Callable[[int], Any]:
-    context = work.context.at("timing", 0)
+def _sampler(stage: StageContext, model: Generator, test: CloudSource) -> Callable[[int], Any]:
+    context = stage.context.at("timing", 0)
 
     def draw(n: int) -> None:
         done = 0

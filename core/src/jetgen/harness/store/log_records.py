@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["EventFollower", "EventLog", "read_events"]
+__all__ = ["RecordFollower", "RecordLog", "read_log"]
 
 
-class EventLog:
+class RecordLog:
     """Appends events to ``events.jsonl``; it is a listener for :class:`jetgen.RunContext`."""
 
     def __init__(self, path: Path, cell: str) -> None:
@@ -24,7 +24,7 @@ class EventLog:
             file.write(line)
 
 
-class EventFollower:
+class RecordFollower:
     """Reads what was appended since the last call; a line that is still being written waits for the next."""
 
     def __init__(self, path: Path) -> None:
@@ -44,7 +44,7 @@ class EventFollower:
         return _parse(whole)
 
 
-def read_events(path: Path) -> list[dict[str, Any]]:
+def read_log(path: Path) -> list[dict[str, Any]]:
     """Every event of a cell so far."""
     return _parse(path.read_bytes()) if path.exists() else []
 

@@ -18,13 +18,13 @@ from jetgen.io.atomic import write_json
 from jetgen.registry.plugin import Entry
 from jetgen.system import cache_folder
 
-__all__ = ["Memory", "fingerprint"]
+__all__ = ["ProbeCache", "fingerprint"]
 
 
 _FORGET_AFTER_DAYS = 30
 
 
-class Memory:
+class ProbeCache:
     """The answers of earlier discoveries, for the code as it is now: make a new one for each discovery."""
 
     def __init__(self) -> None:

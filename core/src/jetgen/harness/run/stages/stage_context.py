@@ -15,7 +15,7 @@ from jetgen.harness.store.plan import CellPlan, Plan, cell_folder
 from jetgen.io.atomic import write_json
 from jetgen.registry import load_target
 
-__all__ = ["UnloadableError", "Work"]
+__all__ = ["StageContext", "UnloadableError"]
 
 
 class UnloadableError(PluginError):
@@ -23,13 +23,13 @@ class UnloadableError(PluginError):
 
 
 @dataclass(frozen=True)
-class Work:
+class StageContext:
     """One stage of one cell."""
 
     run: Path
     plan: Plan
     cell: CellPlan
-    stage: str
+    name: str
     inputs: Mapping[str, Any]
     context: RunContext
     started_with: dict[str, str] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Work:
         A file that was edited since the stage began keeps its earlier hash: that is the code that really ran.
         """
         cell = self.cell
-        targets = [cell.dataset.target, *(metric.target for metric in cell.metrics)]
+        targets = [cell.dataset.target, *(metric.spec.target for metric in cell.metrics)]
         targets += [cell.generator.target, cell.generator.settings_target] if cell.generator is not None else []
         return {**loaded_modules(family(targets)), **self.started_with}
 
@@ -77,4 +77,4 @@ class Work:
     @property
     def beginning(self) -> Path:
         """Where :meth:`begin` writes."""
-        return self.folder / "stages" / f"{self.stage}.begun.json"
+        return self.folder / "stages" / f"{self.name}.begun.json"

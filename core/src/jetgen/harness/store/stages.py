@@ -1,0 +1,263 @@
+"""What a stage leaves behind, and whether its inputs and code are still those of today."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from jetgen.harness.store.keys import CodeOfToday, digest, torch_version
+from jetgen.harness.store.plan import PLAN_FORMAT, CellPlan, DatasetPlan, Plan, cell_folder
+from jetgen.io.atomic import write_text
+from jetgen.io.saved_model import CARD
+
+__all__ = ["MEMORY_LIMIT", "Snapshot", "StageRecord", "StageStatus", "StageStore", "dataset_folder", "differences"]
+
+StageStatus = Literal["ok", "truncated", "failed", "timeout", "killed", "unloadable"]
+
+MEMORY_LIMIT = "MemoryLimit"
+"""The error type of a stage that was stopped for its memory. Unlike other kills it would happen again."""
+
+# What a stage must have left in the folder of its cell.
+_OUTPUTS = {"fit": f"model/{CARD}", "sample": "samples.h5"}
+
+
+class StageRecord(BaseModel):
+    """One finished stage. ``key`` hashes everything else that decides its outcome."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    stage: str
+    status: StageStatus
+    key: str
+    inputs: dict[str, Any]
+    modules: dict[str, str] = Field(description="digest of the source of each module that it loaded")
+    torch: str | None
+    versions: dict[str, str] = Field(default_factory=dict, description="of the distributions behind it")
+    seconds: float
+    peak_bytes: int
+    limits: dict[str, float] = Field(default_factory=dict, description="timeout in seconds and memory in bytes")
+    results: dict[str, Any] = Field(default_factory=dict)
+    error_type: str | None = None
+    error: str | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether later stages can build on it."""
+        return self.status in ("ok", "truncated")
+
+
+class Snapshot:
+    """Records and code as they are at one moment: each file is read once, however many cells ask for it."""
+
+    def __init__(self) -> None:
+        self._code = CodeOfToday()
+        self._records: dict[Path, StageRecord | None] = {}
+        self._torch = torch_version()
+        self.changes: dict[Path, list[str]] = {}  # of the records that were compared with their inputs already
+
+    def record(self, path: Path) -> StageRecord | None:
+        """The record at ``path``; None if there is none that can be read."""
+        if path not in self._records:
+            try:
+                self._records[path] = StageRecord.model_validate_json(path.read_bytes())
+            except (OSError, ValidationError):
+                self._records[path] = None
+        return self._records[path]
+
+    def changed_code(self, record: StageRecord) -> list[str]:
+        """What is different in the code since ``record`` was written, in words."""
+        found = [f"module {name} was edited" for name in self._code.changed(record.modules)]
+        if record.torch != self._torch:
+            found.append(f"torch was {record.torch}, is {self._torch}")
+        return found
+
+
+class StageStore:
+    """The stages of one cell, in order, with their records.
+
+    Arguments:
+        snapshot: answers for one moment, shared by many cells; without it every question looks at the files again.
+    """
+
+    def __init__(self, run: Path, plan: Plan, cell: CellPlan, snapshot: Snapshot | None = None) -> None:
+        self.run, self.plan, self.cell = run, plan, cell
+        self.folder = cell_folder(run, cell.id)
+        self.dataset_folder = dataset_folder(run, cell.dataset)
+        self._snapshot = snapshot
+
+    def of(self, cell_id: str) -> StageStore:
+        """The stages of another cell of the run, at the same moment."""
+        return StageStore(self.run, self.plan, self.plan.cell(cell_id), self._snapshot)
+
+    def at_once(self) -> StageStore:
+        """The same stages at this moment: every file is read once."""
+        return StageStore(self.run, self.plan, self.cell, Snapshot())
+
+    @property
+    def stages(self) -> list[str]:
+        """Every stage that the cell has, each metric being one."""
+        metrics = [f"metric.{metric.name}" for metric in self.cell.metrics]
+        generator = self.cell.generator
+        if generator is None:
+            return ["prepare", *metrics]
+        timing = [] if generator.baseline else ["timing"]
+        return ["prepare", "fit", "sample", *metrics, *timing]
+
+    def before(self, stage: str) -> str | None:
+        """The stage whose outcome ``stage`` starts from."""
+        model = self.cell.generator is not None
+        table: dict[str, str | None] = {"prepare": None, "fit": "prepare", "sample": "fit", "timing": "fit"}
+        return table.get(stage, "sample" if model else "prepare")
+
+    def path(self, stage: str) -> Path:
+        """Where the record of ``stage`` is. All cells of one dataset share the record of ``prepare``."""
+        folder = self.dataset_folder if stage == "prepare" else self.folder / "stages"
+        return folder / f"{stage}.json"
+
+    def record(self, stage: str) -> StageRecord | None:
+        """The record of ``stage``; None if it has none that can be read."""
+        return self._now().record(self.path(stage))
+
+    def current(self) -> dict[str, StageRecord]:
+        """The records, good or bad, whose inputs and code are those of today."""
+        records = {stage: self.record(stage) for stage in self.stages}
+        return {stage: record for stage, record in records.items() if record is not None and not self.outdated(stage)}
+
+    def write(self, record: StageRecord) -> None:
+        """Keep ``record``, whole or not at all."""
+        write_text(self.path(record.stage), record.model_dump_json(indent=1) + "\n")
+
+    def forget_failures(self) -> None:
+        """Remove the records of stages that did not end well, so that they are tried again."""
+        for stage in self.stages:
+            record = self.record(stage)
+            if record is not None and record.status != "ok":
+                self.path(stage).unlink(missing_ok=True)
+
+    def inputs(self, stage: str) -> dict[str, Any]:
+        """What decides the outcome of ``stage``, except the code: a JSON object."""
+        known: dict[str, Any] = {"format": PLAN_FORMAT, "stage": stage}
+        before = self.before(stage)
+        if before is not None:
+            record = self.record(before)
+            known["before"] = record.key if record is not None else None
+        return {**known, **self._own_inputs(stage)}
+
+    def _own_inputs(self, stage: str) -> dict[str, Any]:
+        cell, generator = self.cell, self.cell.generator
+        if stage == "prepare":
+            return {"dataset": cell.dataset.target, "recipe": cell.dataset.recipe}
+        if stage == "fit" and generator is not None:
+            return {
+                "generator": generator.target,
+                "api_version": generator.api_version,
+                "settings": generator.settings,
+                "seed": cell.seed,
+                "needs": {role: self._upstream_key(upstream) for role, upstream in cell.needs.items()},
+            }
+        if stage == "timing":
+            return {"device": cell.device}
+        metric = next((one for one in cell.metrics if stage == f"metric.{one.name}"), None)
+        if metric is None:
+            return {"draws": cell.draws, "seed": cell.seed, "target": None}
+        return {"draws": cell.draws_of(metric), "seed": cell.seed, "target": metric.spec.target}
+
+    def _upstream_key(self, cell_id: str) -> str | None:
+        record = self.of(cell_id).record("fit")
+        return record.key if record is not None else None
+
+    def outdated(self, stage: str) -> list[str]:
+        """Why the inputs or the code of ``stage`` are not those of its record, good or bad; empty if they are."""
+        before = self.before(stage)
+        if before is not None and (stale := self.outdated(before)):
+            return [f"the stage before it, {before}, is stale: {stale[0]}"]
+        return self._changes(stage)
+
+    def reasons(self, stage: str) -> list[str]:
+        """Why ``stage`` would run again; empty if it would not, which holds for a failure of its own too."""
+        before = self.before(stage)
+        if before is not None and (stale := self.reasons(before)):
+            return [f"the stage before it, {before}, would run again: {stale[0]}"]
+        found = self._changes(stage)
+        record = self.record(stage)
+        if found or record is None:
+            return found
+        if record.status == "killed" and record.error_type != MEMORY_LIMIT:
+            return [f"it was killed: {record.error}"]
+        return self._wider_limits(record)
+
+    def finished(self, stage: str) -> bool:
+        """Whether ``stage`` need not run: the inputs and the code of its record are those of today."""
+        return not self.reasons(stage)
+
+    def due(self) -> list[str]:
+        """The stages that are not finished and could start now. If there are none, a run of the cell does nothing."""
+        return [stage for stage in self.stages if not self.finished(stage) and self.can_start(stage)]
+
+    def can_start(self, stage: str) -> bool:
+        """Whether the stage before ``stage`` has ended well."""
+        before = self.before(stage)
+        if before is None:
+            return True
+        record = self.record(before)
+        return record is not None and record.done and self.finished(before)
+
+    def _changes(self, stage: str) -> list[str]:
+        """What is different for ``stage`` itself since its record was written."""
+        now, path = self._now(), self.path(stage)
+        if path not in now.changes:
+            now.changes[path] = self._compared(stage, now.record(path), now)
+        return now.changes[path]
+
+    def _compared(self, stage: str, record: StageRecord | None, now: Snapshot) -> list[str]:
+        if record is None:
+            return ["it has not run to its end"]
+        found = differences(record.inputs, self.inputs(stage)) + now.changed_code(record)
+        output = _OUTPUTS.get(stage)
+        if record.done and output is not None and not (self.folder / output).exists():
+            found.append(f"{output} is missing")
+        return found
+
+    def _wider_limits(self, record: StageRecord) -> list[str]:
+        """What was stopped at a limit is worth another attempt under a wider one."""
+        limits = {"timeout": self.cell.timeout, "memory": float(self.cell.memory_bytes)}
+        stopped_by = "timeout" if record.status in ("timeout", "truncated") else "memory"
+        if record.status not in ("timeout", "truncated") and record.error_type != MEMORY_LIMIT:
+            return []
+        was, now = record.limits.get(stopped_by, 0.0), limits[stopped_by]
+        return [f"the limit {stopped_by} was {was:g}, is {now:g}"] if now > was else []
+
+    def _now(self) -> Snapshot:
+        return self._snapshot or Snapshot()
+
+
+def dataset_folder(run: Path, dataset: DatasetPlan) -> Path:
+    """Where the run keeps the record of ``prepare`` for a dataset; other data of the same name have another folder."""
+    mark = digest({"dataset": dataset.target, "recipe": dataset.recipe})[:8]
+    return run / "datasets" / f"{dataset.label}-{mark}"
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """What changed between two JSON objects, in words, with dotted names.
+
+    >>> differences({"seed": 1, "settings": {"lr": 0.1}}, {"seed": 1, "settings": {"lr": 0.2}})
+    ['settings.lr was 0.1, is 0.2']
+    """
+    if digest(old) == digest(new):
+        return []
+    found = []
+    for name in sorted({*old, *new}):
+        was, now = old.get(name), new.get(name)
+        if isinstance(was, Mapping) and isinstance(now, Mapping):
+            found += differences(was, now, f"{prefix}{name}.")
+        elif digest(was) != digest(now):
+            found.append(f"{prefix}{name} was {_short(was)}, is {_short(now)}")
+    return found
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 24 else f"{text[:12]}…"
