@@ -90,9 +90,10 @@ def ours(real: jetgen.Clouds, fake: jetgen.Clouds, spec: jetgen.CloudSpec, count
     """The values of the metric, and the seconds that each of the two networks took for one training."""
     times = [time.perf_counter()]
     ctx = jetgen.MetricContext(seed=seed, threads=count, listener=lambda _: times.append(time.perf_counter()))
-    values = dict(ClassifierTest.create(spec).compute(real, fake, ctx))
+    found = ClassifierTest.create(spec).compute(real, fake, ctx)
+    stderr = {f"{name}_stderr": value for name, value in found.named_stderr("c2st").items()}
     each = np.diff(times).reshape(-1, 2).mean(axis=0)
-    return {**values, "seconds": float(each[0]), "hl_seconds": float(each[1])}
+    return {**found.named("c2st"), **stderr, "seconds": float(each[0]), "hl_seconds": float(each[1])}
 
 
 def peer(
@@ -127,10 +128,10 @@ def table(rows: list[dict[str, Any]]) -> str:
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for row in rows:
         n = row["clouds"]
-        cells = [row["sample"], f"{row['c2st']:.4f} ± {row['c2st_spread']:.4f}", f"{sigmas(row['c2st'], n, 3):.1f}"]
-        cells += [f"{row['c2st_jsd']:.4f} ± {row['c2st_jsd_spread']:.4f}"]
-        cells += [f"{row['c2st_hl']:.4f} ± {row['c2st_hl_spread']:.4f}", f"{sigmas(row['c2st_hl'], n, 3):.1f}"]
-        cells += [f"{row['c2st_hl_jsd']:.4f} ± {row['c2st_hl_jsd_spread']:.4f}"]
+        cells = [row["sample"], f"{row['c2st']:.4f} ± {row['c2st_stderr']:.4f}", f"{sigmas(row['c2st'], n, 3):.1f}"]
+        cells += [f"{row['c2st_jsd']:.4f} ± {row['c2st_jsd_stderr']:.4f}"]
+        cells += [f"{row['c2st_hl']:.4f} ± {row['c2st_hl_stderr']:.4f}", f"{sigmas(row['c2st_hl'], n, 3):.1f}"]
+        cells += [f"{row['c2st_hl_jsd']:.4f} ± {row['c2st_hl_jsd_stderr']:.4f}"]
         peers = row["peer_trainings"]
         cells += [f"{row['peer']:.4f}", f"{sigmas(row['peer'], n, peers):.1f}"] if peers else ["–", "–"]
         cells += [f"{row['seconds']:.0f}", f"{row['hl_seconds']:.0f}", f"{row['peer_seconds']:.0f}" if peers else "–"]

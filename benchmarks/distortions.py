@@ -27,8 +27,9 @@ import jetgen
 import numpy as np
 from jetgen.api.loading import first_line
 from jetgen.data.ordering import ordered
-from jetgen.evaluation.choice import chosen_metrics
-from jetgen.evaluation.floors import bands, compared, floor_draws, inapplicable, seen, smaller_than_sensible
+from jetgen.evaluation.choice import chosen_metrics, inapplicable, too_few_clouds
+from jetgen.evaluation.floors import bands, floor_draws
+from jetgen.evaluation.scorer import Scorer
 from jetgen.io.atomic import write_json, write_text
 from jetgen.metrics.distortions import DISTORTIONS
 from jetgen.metrics.specs import METRICS
@@ -133,7 +134,7 @@ def _context(options: argparse.Namespace, truth: Truth) -> jetgen.MetricContext:
 def _unfit(spec: jetgen.MetricSpec, truth: Truth) -> str | None:
     if "model" in spec.needs:
         return f"{spec.name} asks a trained generator, and distorted truth has none"
-    return inapplicable(spec, truth.spec) or smaller_than_sensible(spec, truth.size, truth.size)
+    return inapplicable(spec, truth.spec) or too_few_clouds(spec, truth.size, truth.size)
 
 
 def _column(
@@ -141,20 +142,19 @@ def _column(
 ) -> dict[str, Any]:
     """The floor of one metric and its reaction to each row; a row that fails says why."""
     start = time.perf_counter()
-    metric = cast("Any", load_target(spec.target)).create(truth.spec)
-    *_, scores = floor_draws(metric, truth.pool, truth.size, truth.size, draws, ctx)
-    floor = bands(scores)[next(iter(scores[0]))]
+    scorer = Scorer(cast("Any", load_target(spec.target)).create(truth.spec))
+    *_, scores = floor_draws(scorer, truth.pool, truth.size, truth.size, draws, ctx)
+    floor = bands(spec.name, scores)[spec.name]
     half = (floor.high - floor.low) / 2
     found: dict[str, list[float]] = {row: [] for row in rows}
     failed: dict[str, str] = {}
     for number in range(splits):
         first, second = truth.split(number)
-        real = seen(metric, first, ctx)
+        real = scorer.featurise(first, ctx)
         for row in rows:
             try:
-                fake = seen(metric, truth.sample(second, row, number), ctx)
-                values = compared(metric, real, fake, ctx.at("distorted", number))
-                found[row].append(next(iter(values.values())))
+                fake = scorer.featurise(truth.sample(second, row, number), ctx)
+                found[row].append(scorer.compare(real, fake, ctx.at("distorted", number)).value)
             except Exception as error:  # noqa: BLE001 (as above: the other rows go on)
                 failed[row] = first_line(error)
     cells = {row: _cell(values, floor.mean, half) for row, values in found.items() if row not in failed}

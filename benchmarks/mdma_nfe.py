@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from jetgen import Clouds
 from jetgen.evaluation.floors import floor_draws
+from jetgen.evaluation.scorer import Scorer
 from mdma_bench.judging import METRICS, judged, truth_to_choose_by
 
 LABELS = {"w1m": "$W_1^M$", "w1p": "$W_1^P$", "w1efp": "$W_1^{EFP}$", "sliced": "sliced"}
@@ -37,8 +38,8 @@ def floors(truth: Clouds, spec: jetgen.CloudSpec, size: int) -> dict[str, float]
     context = jetgen.MetricContext(seed=1)
     found = {}
     for name, cls in METRICS.items():
-        _, _, values = floor_draws(cls.create(spec), truth, len(truth), size, 10, context)
-        found[name] = float(np.mean([value[name] for value in values]))
+        _, _, draws = floor_draws(Scorer(cls.create(spec)), truth, len(truth), size, 10, context)
+        found[name] = float(np.mean([draw.value for draw in draws]))
     return found
 
 

@@ -15,8 +15,9 @@ from typing import Any, cast
 
 import jetgen
 import numpy as np
-from jetgen.evaluation.choice import chosen_metrics
-from jetgen.evaluation.floors import floor_draws, inapplicable, score
+from jetgen.evaluation.choice import chosen_metrics, inapplicable
+from jetgen.evaluation.floors import floor_draws
+from jetgen.evaluation.scorer import Scorer
 from jetgen.metrics.distortions import DISTORTIONS
 from jetgen.registry import discover, load_target
 
@@ -40,15 +41,15 @@ def main() -> None:
         if "model" in spec.needs or inapplicable(spec, data.spec):
             continue
         ctx = jetgen.MetricContext(threads=options.threads, train=data.train if "train" in spec.needs else None)
-        metric: Any = cast("Any", load_target(spec.target)).create(data.spec)
+        scorer = Scorer(cast("Any", load_target(spec.target)).create(data.spec))
         start = time.perf_counter()
-        value = next(iter(score(metric, test, fake, ctx).values()))
+        value = scorer.score(test, fake, ctx).value
         scored = time.perf_counter() - start
         floor = "–"
         if not options.no_floor:
             truth = jetgen.Clouds.concatenate([test, val]) if "train" in spec.needs else pool
             start = time.perf_counter()
-            floor_draws(metric, truth, len(test), len(fake), spec.floor_draws, ctx)
+            floor_draws(scorer, truth, len(test), len(fake), spec.floor_draws, ctx)
             floor = f"{time.perf_counter() - start:.1f}"
         splits = spec.floor_draws
         print(f"| `{spec.name}` | {spec.tier} | {value:.4g} | {scored:.2f} | {floor} | {splits} |", flush=True)

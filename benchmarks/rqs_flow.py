@@ -17,8 +17,9 @@ from jetgen.metrics.wasserstein import FeatureDistance, MassDistance
 def distances(real: jetgen.Clouds, fake: jetgen.Clouds, spec: jetgen.CloudSpec) -> dict[str, float]:
     """W1M, W1P and its components."""
     context = jetgen.MetricContext()
-    metrics = (MassDistance.create(spec), FeatureDistance.create(spec))
-    return {name: value for metric in metrics for name, value in metric.compute(real, fake, context).items()}
+    mass = MassDistance.create(spec).compute(real, fake, context)
+    features = FeatureDistance.create(spec).compute(real, fake, context)
+    return {**mass.named("w1m"), **features.named("w1p")}
 
 
 def main() -> None:

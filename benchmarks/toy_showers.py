@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 from jetgen import Clouds, MetricContext
-from jetgen.evaluation.floors import compared, score, seen
+from jetgen.evaluation.scorer import Scorer
 from jetgen.metrics.observables.cells import cell_energies, incident_energy
 from jetgen.metrics.showers import EnergyDistance, ProfileDistance, SparsityDistance
 from jetgen.metrics.sliced import SlicedDistance
@@ -29,7 +29,13 @@ from jetgen_toys.showers.recipe import BLOCK, NATURE, PARAMETERS
 from jetgen_toys.showers.simulator import Simulator, stream
 from toy_showers_targets import TARGETS, expected_hits, figures
 
-METRICS = (MultiplicityDistance, EnergyDistance, ProfileDistance, SparsityDistance, SlicedDistance)
+METRICS: dict[str, Any] = {
+    "w1mult": MultiplicityDistance,
+    "shower_energy": EnergyDistance,
+    "shower_profiles": ProfileDistance,
+    "shower_sparsity": SparsityDistance,
+    "sliced": SlicedDistance,
+}
 SPEC = shower_spec()
 
 
@@ -74,20 +80,23 @@ def speed() -> None:
 
 def controls(blocks: int) -> None:
     """How the metrics react to faults."""
-    judges: list[Any] = [metric.create(SPEC) for metric in METRICS]
+    scorers = {name: Scorer(metric.create(SPEC)) for name, metric in METRICS.items()}
     truth = stream(Simulator(), 0, blocks, "truth")
     context = MetricContext()
-    clean = [score(judge, truth, _again(truth, "clean", turn), context) for turn in range(10) for judge in judges]
-    names = [next(iter(values)) for values in clean[: len(judges)]]
-    floors = {name: float(np.mean([values[name] for values in clean if name in values])) for name in names}
-    print("| fault | " + " | ".join(f"`{name}`" for name in names) + " |\n|---|" + "---:|" * len(names))
-    print("| none (value) | " + " | ".join(f"{floors[name]:.4g}" for name in names) + " |")
-    sides = [seen(judge, truth, context) for judge in judges]
+    again = [_again(truth, "clean", turn) for turn in range(10)]
+    floors = {
+        name: float(np.mean([scorer.score(truth, clean, context).value for clean in again]))
+        for name, scorer in scorers.items()
+    }
+    print("| fault | " + " | ".join(f"`{name}`" for name in floors) + " |\n|---|" + "---:|" * len(floors))
+    print("| none (value) | " + " | ".join(f"{floors[name]:.4g}" for name in floors) + " |")
+    sides = {name: scorer.featurise(truth, context) for name, scorer in scorers.items()}
     for fault, make in _faults().items():
         made = make(truth)
         row = []
-        for judge, side, name in zip(judges, sides, names, strict=True):
-            row.append(compared(judge, side, seen(judge, made, context), context)[name] / floors[name])
+        for name, scorer in scorers.items():
+            found = scorer.compare(sides[name], scorer.featurise(made, context), context)
+            row.append(found.value / floors[name])
         print(f"| {fault} | " + " | ".join(f"{ratio:.1f}" for ratio in row) + " |", flush=True)
 
 

@@ -41,7 +41,7 @@ def jets():
 
 def areas(real, fake):
     values = Power.create(SPEC).compute(real, fake, MetricContext(seed=0))
-    return values["c2st"], values["c2st_hl"]
+    return values.value, values.components["c2st_hl"]
 
 
 def test_truth_cannot_be_told_from_other_truth(jets):

@@ -18,7 +18,7 @@ density = replace(KIND_GAUSSIAN, name="density", target="kind_outsider.density:K
 """
 
 FRUGAL = """
-from jetgen import MetricSpec
+from jetgen import Measurement, MetricSpec
 frugal = MetricSpec(name="frugal", summary="counts", target="frugal:Frugal", kinds=("jets",), draws=1, floor_draws=1)
 
 class Frugal:
@@ -27,7 +27,7 @@ class Frugal:
         return cls()
 
     def compute(self, real, fake, ctx):
-        return {"frugal": len(fake), "frugal_spread": 8.0, "frugal_half": len(fake) / 2}
+        return Measurement(len(fake), {"frugal_half": len(fake) / 2}, stderr=8.0)
 """
 
 
@@ -47,7 +47,7 @@ def test_the_likelihood_is_told_by_the_model_that_knows_it(run):
     found = rows(run)
     nll = found["density"]["scores"]["nll"]
     assert len(nll["values"]) == 1
-    assert nll["own_spread"] > 0
+    assert nll["stderr"] > 0
     assert not nll["ranked"]
     assert found["kind-gaussian"]["skipped_metrics"]["nll"] == "kind-gaussian does not declare SupportsLogProb"
     assert "nll" not in found["floor"]["scores"]
@@ -62,10 +62,10 @@ def test_the_cost_is_told_by_the_timing_stage_with_batch_sizes_device_and_thread
     assert not (cell(run, "density") / "stages" / "metric.cost.json").exists()
     assert "µs/cloud by the clouds of one call, 1: " in (run / "leaderboard.md").read_text()
     columns = pq.read_table(run / "results.parquet").column_names
-    assert {"microseconds_batch_1", "microseconds_batch_100", "own_spread"} <= set(columns)
+    assert {"microseconds_batch_1", "microseconds_batch_100", "stderr"} <= set(columns)
 
 
-def test_a_metric_that_takes_long_judges_one_draw_and_tells_its_own_spread(run):
+def test_a_metric_that_takes_long_judges_one_draw_and_tells_its_standard_error(run):
     found = rows(run)
     model, floor = found["density"]["scores"]["frugal"], found["floor"]["scores"]["frugal"]
     assert model["values"] == [400.0]

@@ -7,7 +7,6 @@ from typing import Any
 
 import jetgen
 from jetgen import Clouds
-from jetgen.evaluation.floors import score
 from jetgen.metrics.efp_distance import EfpDistance
 from jetgen.metrics.sliced import SlicedDistance
 from jetgen.metrics.wasserstein import FeatureDistance, MassDistance
@@ -31,4 +30,4 @@ def truth_to_choose_by(data: DatasetHandle) -> Clouds:
 def judged(truth: Clouds, fake: Clouds, spec: jetgen.CloudSpec) -> dict[str, float]:
     """The score of each of :data:`METRICS`."""
     context = jetgen.MetricContext(seed=1)
-    return {name: score(cls.create(spec), truth, fake, context)[name] for name, cls in METRICS.items()}
+    return {name: cls.create(spec).compute(truth, fake, context).value for name, cls in METRICS.items()}

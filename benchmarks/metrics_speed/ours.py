@@ -28,9 +28,8 @@ def clouds_of(inputs: Inputs, side: str, jets: int) -> Clouds:
 
 
 def _values(result: Any) -> list[float]:
-    """The components of a metric's answer if it has any, else its own value."""
-    numbers = [float(value) for value in result.values()]
-    return numbers[1:] or numbers
+    """The components of a measurement if it has any, else its value."""
+    return [*result.components.values()] or [result.value]
 
 
 def _efp_task(which: Literal["prime5", "all36"], inputs: Inputs, jets: int, compared: int) -> Task:
@@ -84,7 +83,7 @@ def _feature_task(metric: Any, inputs: Inputs, jets: int) -> Task:
     """From the features on, with the metric's own sizes for so many jets."""
     real, fake = (inputs[f"{side}_features"][:jets] for side in ("real", "fake"))
     measured = metric.create(jet_spec(inputs))
-    return Task({"": lambda: measured.compare(real, fake, _CONTEXT)}, lambda result: list(result.values()))
+    return Task({"": lambda: measured.compare(real, fake, _CONTEXT)}, lambda result: [result.value, result.stderr])
 
 
 def _fpd(inputs: Inputs, jets: int, compared: int) -> Task:
@@ -106,7 +105,7 @@ def _fpnd(inputs: Inputs, jets: int, compared: int) -> Task:
     from jetgen_jetnet.fpnd import FrechetToJetNet
 
     real, metric = clouds_of(inputs, "real", jets), FrechetToJetNet.create(jet_spec(inputs))
-    return Task({"": lambda: metric.compute(real, real, _CONTEXT)}, lambda result: result["fpnd_jetnet_top"])
+    return Task({"": lambda: metric.compute(real, real, _CONTEXT)}, lambda result: result.components["fpnd_jetnet_top"])
 
 
 def _batches(inputs: Inputs, jets: int) -> list[tuple[Clouds, Clouds]]:

@@ -4,10 +4,13 @@ import json
 
 import numpy as np
 import pytest
-from jetgen import Clouds, CloudSpec, Feature, MetricContext, evaluate
+from jetgen import Clouds, CloudSpec, Feature, Measurement, MetricContext, evaluate
 from jetgen.api.specs import MetricSpec
 from jetgen.errors import DataError, UsageError
-from jetgen.evaluation.floors import band, floor_draws, inapplicable, score, strata
+from jetgen.evaluation.choice import inapplicable
+from jetgen.evaluation.floors import band, floor_draws
+from jetgen.evaluation.scorer import Scorer
+from jetgen.evaluation.strata import strata
 from jetgen.io.writing import write_clouds
 from jetgen.metrics import specs
 from jetgen.metrics.wasserstein import FeatureDistance, MassDistance
@@ -16,15 +19,15 @@ from jetgen.metrics.wasserstein import FeatureDistance, MassDistance
 class Answering:
     """A metric with a given answer."""
 
-    def __init__(self, **values):
-        self.values = values
+    def __init__(self, answer=None):
+        self.answer = answer
 
     @classmethod
     def create(cls, _):
         return cls()
 
     def compute(self, real, fake, ctx):
-        return self.values
+        return self.answer
 
 
 class Overlap:
@@ -32,7 +35,7 @@ class Overlap:
 
     def compute(self, real, fake, ctx):
         common = np.intersect1d(real.points[:, 0], fake.points[:, 0])
-        return {"overlap": len(common), "real": len(real), "fake": len(fake)}
+        return Measurement(len(common), {"real": len(real), "fake": len(fake)})
 
 
 class Order:
@@ -40,7 +43,7 @@ class Order:
 
     def compute(self, real, fake, ctx):
         self.order = [*real.points[:, 0].tolist(), *fake.points[:, 0].tolist()]
-        return {"order": 0.0}
+        return Measurement(0.0)
 
 
 class Raising(Answering):
@@ -59,22 +62,26 @@ def numbered():
 
 
 @pytest.mark.parametrize(
-    ("values", "sentence"),
+    ("answer", "sentence"),
     [
-        ({}, "Answering returned no value"),
-        ({"a": float("nan")}, "a is nan for 3 generated against 5 true clouds"),
-        ({"a": 1.0, "b": float("inf")}, "b is inf for 3 generated"),
+        ({"a": 1.0}, r"Answering returned dict; a metric returns jetgen.Measurement\(value, components\)"),
+        (Measurement(float("nan")), "Answering: value is nan for 3 generated against 5 true clouds"),
+        (Measurement(1.0, {"b": float("inf")}), "Answering: b is inf for 3 generated"),
+        (Measurement(1.0, stderr=float("nan")), "Answering: stderr is nan for 3 generated"),
     ],
 )
-def test_a_score_that_is_no_number_is_refused(numbered, values, sentence):
+def test_a_score_that_is_no_number_is_refused(numbered, answer, sentence):
     with pytest.raises(DataError, match=sentence):
-        score(Answering(**values), numbered[:5], numbered[:3], MetricContext())
+        Scorer(Answering(answer)).score(numbered[:5], numbered[:3], MetricContext())
 
 
-def test_scores_are_plain_numbers_in_the_order_of_the_metric(numbered):
-    values = score(Answering(b=np.float32(0.5), a=2), numbered, numbered, MetricContext())
-    assert list(values.items()) == [("b", 0.5), ("a", 2.0)]
-    assert all(type(value) is float for value in values.values())
+def test_measurements_hold_plain_numbers_in_the_order_of_the_metric():
+    found = Measurement(np.float32(0.5), {"b": 2, "a": np.int64(1)}, stderr=np.float64(0.25), component_stderr={"a": 1})
+    assert list(found.named("own").items()) == [("own", 0.5), ("b", 2.0), ("a", 1.0)]
+    assert found.named_stderr("own") == {"own": 0.25, "a": 1.0}
+    assert all(type(value) is float for value in (*found.named("own").values(), *found.named_stderr("own").values()))
+    with pytest.raises(DataError, match="component_stderr has 'c', which is not among the components b"):
+        Measurement(0.5, {"b": 2}, component_stderr={"c": 1.0})
 
 
 @pytest.mark.parametrize(
@@ -82,28 +89,28 @@ def test_scores_are_plain_numbers_in_the_order_of_the_metric(numbered):
     [((20, 30), (20, 30)), ((100, 100), (50, 50)), ((100, 10), (90, 10)), ((10, 100), (10, 90)), ((70, 40), (60, 40))],
 )
 def test_a_floor_compares_truth_that_has_no_cloud_in_common(numbered, wanted, sizes):
-    n_real, n_fake, draws = floor_draws(Overlap(), numbered, *wanted, 4, MetricContext())
+    n_real, n_fake, draws = floor_draws(Scorer(Overlap()), numbered, *wanted, 4, MetricContext())
     assert (n_real, n_fake) == sizes
-    assert draws == [{"overlap": 0.0, "real": float(sizes[0]), "fake": float(sizes[1])}] * 4
+    assert draws == [Measurement(0.0, {"real": sizes[0], "fake": sizes[1]})] * 4
 
 
 def test_the_draws_of_a_floor_differ_and_follow_the_seed(real_jets, jet_spec):
     metric = MassDistance.create(jet_spec)
 
     def draws(seed):
-        return floor_draws(metric, real_jets, 500, 500, 5, MetricContext(seed=seed))[2]
+        return floor_draws(Scorer(metric), real_jets, 500, 500, 5, MetricContext(seed=seed))[2]
 
     assert draws(1) == draws(1) != draws(2)
-    assert len({draw["w1m"] for draw in draws(1)}) == 5
+    assert len({draw.value for draw in draws(1)}) == 5
 
 
 def test_the_floor_is_what_statistics_expects_of_it(real_jets, jet_spec):
-    _, _, draws = floor_draws(FeatureDistance.create(jet_spec), real_jets, 1000, 1000, 20, MetricContext())
-    _, _, small = floor_draws(FeatureDistance.create(jet_spec), real_jets, 100, 100, 20, MetricContext())
-    large = np.mean([draw["w1p"] for draw in draws])
-    assert 2.0 < np.mean([draw["w1p"] for draw in small]) / large < 5.0  # about the root of ten
+    _, _, draws = floor_draws(Scorer(FeatureDistance.create(jet_spec)), real_jets, 1000, 1000, 20, MetricContext())
+    _, _, small = floor_draws(Scorer(FeatureDistance.create(jet_spec)), real_jets, 100, 100, 20, MetricContext())
+    large = np.mean([draw.value for draw in draws])
+    assert 2.0 < np.mean([draw.value for draw in small]) / large < 5.0  # about the root of ten
     halves = FeatureDistance.create(jet_spec).compute(real_jets[:1000], real_jets[1000:], MetricContext())
-    assert 0.3 < halves["w1p"] / large < 3.0
+    assert 0.3 < halves.value / large < 3.0
 
 
 def test_both_sides_of_a_floor_have_the_categories_in_the_same_shares():
@@ -112,7 +119,7 @@ def test_both_sides_of_a_floor_have_the_categories_in_the_same_shares():
     pool = Clouds(kinds[:, None] + 0.0, np.arange(1001), kinds[:, None])
     metric = FeatureDistance.create(spec)
     at_random, in_shares = (
-        [draw["w1p"] for draw in floor_draws(metric, pool, 400, 400, 5, MetricContext(), groups)[2]]
+        [draw.value for draw in floor_draws(Scorer(metric), pool, 400, 400, 5, MetricContext(), groups)[2]]
         for groups in (None, strata(pool, spec))
     )
     assert min(at_random) > 0.0
@@ -126,7 +133,7 @@ def test_both_sides_of_a_floor_have_the_numbers_of_the_context_alike():
     pool = Clouds(energies[:, None], np.arange(1001), energies[:, None])
     metric = FeatureDistance.create(spec)
     at_random, alike = (
-        np.mean([draw["w1p"] for draw in floor_draws(metric, pool, 500, 500, 5, MetricContext(), groups)[2]])
+        np.mean([draw.value for draw in floor_draws(Scorer(metric), pool, 500, 500, 5, MetricContext(), groups)[2]])
         for groups in (None, strata(pool, spec))
     )
     assert alike < 0.4 * at_random
@@ -137,14 +144,14 @@ def test_the_splits_of_categories_are_random_within_each(numbered):
     kinds = np.arange(len(numbered)) % 4
     seen_by = [Order() for _ in range(2)]
     for metric, seed in zip(seen_by, (1, 2), strict=True):
-        floor_draws(metric, numbered, 50, 50, 1, MetricContext(seed=seed), kinds)
+        floor_draws(Scorer(metric), numbered, 50, 50, 1, MetricContext(seed=seed), kinds)
     assert [sorted(metric.order) for metric in seen_by] == [list(range(100))] * 2
     assert seen_by[0].order != seen_by[1].order
 
 
 def test_a_floor_needs_truth_to_split(numbered):
     with pytest.raises(DataError, match="a floor needs two clouds or more to compare; there are 1"):
-        floor_draws(Overlap(), numbered[:1], 1, 1, 3, MetricContext())
+        floor_draws(Scorer(Overlap()), numbered[:1], 1, 1, 3, MetricContext())
 
 
 def test_a_band_holds_nine_tenths_of_the_draws():

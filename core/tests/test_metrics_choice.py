@@ -5,8 +5,7 @@ import dataclasses
 import pytest
 from jetgen import evaluate
 from jetgen.errors import UsageError
-from jetgen.evaluation.choice import chosen_metrics
-from jetgen.evaluation.floors import inapplicable
+from jetgen.evaluation.choice import chosen_metrics, inapplicable
 from jetgen.metrics import specs
 from jetgen.registry import discover
 

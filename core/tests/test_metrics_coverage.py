@@ -25,7 +25,7 @@ def toys(n, width, seed):
 
 
 def value(metric, real, fake, spec, seed=0):
-    return next(iter(metric.create(spec).compute(real, fake, MetricContext(seed=seed)).values()))
+    return metric.create(spec).compute(real, fake, MetricContext(seed=seed)).value
 
 
 def test_a_batch_has_the_values_of_jetnet(golden_jets, golden_values, jet_spec):
@@ -43,18 +43,18 @@ def test_the_order_of_the_arguments_is_that_of_jetnet(jet_spec):
     assert value(MinimumMatchingDistance, near, far, jet_spec) == pytest.approx(0.5)  # 1 is 1 away
 
 
-def test_each_says_its_name_and_its_spread(jet_spec):
-    for metric, name in ((Coverage, "cov"), (MinimumMatchingDistance, "mmd")):
-        values = metric.create(jet_spec).compute(toys(120, 1, 0), toys(120, 1, 1), MetricContext(threads=2))
-        assert list(values) == [name, f"{name}_spread"]
-        assert all(np.isfinite(list(values.values())))
+def test_each_has_a_standard_error_and_no_components(jet_spec):
+    for metric in (Coverage, MinimumMatchingDistance):
+        found = metric.create(jet_spec).compute(toys(120, 1, 0), toys(120, 1, 1), MetricContext(threads=2))
+        assert np.isfinite([found.value, found.stderr]).all()
+        assert found.components == {}
 
 
 def test_the_spread_is_the_standard_error_over_the_batches(jet_spec, monkeypatch):
     monkeypatch.setattr(coverage, "_JETS", 20)
     values = [Coverage(jet_spec).compute(toys(200, 1, s), toys(200, 1, 99 - s), MetricContext()) for s in range(30)]
-    errors = np.array([one["cov_spread"] for one in values])
-    scatter = np.std([one["cov"] for one in values], ddof=1)
+    errors = np.array([one.stderr for one in values])
+    scatter = np.std([one.value for one in values], ddof=1)
     assert scatter == pytest.approx(np.sqrt((errors**2).mean()), rel=0.4)
 
 

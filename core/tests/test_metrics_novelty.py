@@ -17,7 +17,8 @@ def split(real_jets):
 
 
 def measure(split, fake, jet_spec, train=None, seed=0):
-    return Novelty.create(jet_spec).compute(split[1], fake, MetricContext(seed=seed, train=train or split[0]))
+    ctx = MetricContext(seed=seed, train=train or split[0])
+    return Novelty.create(jet_spec).compute(split[1], fake, ctx).named("novelty")
 
 
 def test_fresh_truth_is_as_new_as_the_test_jets(split, jet_spec):
@@ -85,8 +86,8 @@ def test_flat_tables_are_clouds_of_one_point():
     train, test, fresh = (Clouds(rng.normal(5.0, 2.0, (600, 4)), np.arange(601)) for _ in range(3))
     spec = CloudSpec("table", tuple(Feature(name) for name in "abcd"), 1)
     metric, ctx = Novelty.create(spec), MetricContext(train=train)
-    assert metric.compute(test, fresh, ctx)["novelty"] == pytest.approx(1.0, abs=0.15)
-    assert metric.compute(test, train, ctx)["novelty_copies"] == 1.0
+    assert metric.compute(test, fresh, ctx).value == pytest.approx(1.0, abs=0.15)
+    assert metric.compute(test, train, ctx).components["novelty_copies"] == 1.0
 
 
 def test_without_training_clouds_or_with_test_clouds_that_are_copies_there_is_no_answer(split, jet_spec):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from jetgen import Clouds, CloudSpec, Feature, MetricContext
 from jetgen.errors import DataError
-from jetgen.harness.run.stages.cost import BATCHES, Cost, precision, seconds_by_batch
+from jetgen.harness.run.stages.cost import BATCHES, SamplingCost, precision, seconds_by_batch
 from jetgen.metrics.likelihood import NegativeLogLikelihood
 
 TABLE = CloudSpec("table", (Feature("x"), Feature("y")), 1)
@@ -40,18 +40,17 @@ def nll(model, clouds):
 
 
 def test_the_likelihood_of_the_right_density_is_its_entropy(truth):
-    values = nll(Gaussian(), truth)
+    found = nll(Gaussian(), truth)
     entropy = 1 + math.log(2 * math.pi)  # of two Gaussians of unit width, in nats
-    assert list(values) == ["nll", "nll_spread", "nll_per_point", "nll_per_point_spread", "nll_impossible"]
-    assert values["nll"] == pytest.approx(entropy, abs=4 * values["nll_spread"])
-    assert values["nll_spread"] == pytest.approx(1 / math.sqrt(len(truth)), rel=0.05)
-    assert values["nll_per_point"] == values["nll"]
-    assert values["nll_impossible"] == 0.0
+    assert found.value == pytest.approx(entropy, abs=4 * found.stderr)
+    assert found.stderr == pytest.approx(1 / math.sqrt(len(truth)), rel=0.05)
+    assert found.components == {"nll_per_point": found.value, "nll_impossible": 0.0}
+    assert found.component_stderr == {"nll_per_point": found.stderr}
 
 
 @pytest.mark.parametrize("width", [0.5, 2.0])
 def test_a_wrong_density_costs_its_divergence(truth, width):
-    excess = nll(Gaussian(width), truth)["nll"] - nll(Gaussian(), truth)["nll"]
+    excess = nll(Gaussian(width), truth).value - nll(Gaussian(), truth).value
     assert excess == pytest.approx(2 * math.log(width) + 1 / width**2 - 1, rel=0.05)
 
 
@@ -64,9 +63,9 @@ def spoilt(value):
 
 
 def test_impossible_clouds_are_counted_and_left_out(truth):
-    values = nll(spoilt(-np.inf), truth[:500])
-    assert values["nll_impossible"] == pytest.approx(0.1)
-    assert values["nll"] == pytest.approx(1 + math.log(2 * math.pi), rel=0.1)
+    found = nll(spoilt(-np.inf), truth[:500])
+    assert found.components["nll_impossible"] == pytest.approx(0.1)
+    assert found.value == pytest.approx(1 + math.log(2 * math.pi), rel=0.1)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -76,13 +75,13 @@ def test_a_density_that_is_no_number_is_named(truth, value):
 
 
 def test_without_a_model_there_is_no_likelihood_and_no_cost(truth):
-    for metric in (NegativeLogLikelihood, Cost):
+    for metric in (NegativeLogLikelihood, SamplingCost):
         with pytest.raises(DataError, match="a trained generator"):
             metric.create(TABLE).compute(truth, truth, MetricContext())
 
 
 def test_the_cost_is_told_for_every_size_of_batch(truth):
-    values = Cost.create(TABLE).compute(truth, truth[:0], MetricContext(model=Gaussian()))
+    values = SamplingCost.create(TABLE).compute(truth, truth[:0], MetricContext(model=Gaussian())).named("cost")
     assert list(values) == ["cost", *(f"cost_batch_{n}" for n in BATCHES)]
     assert values["cost"] == values[f"cost_batch_{BATCHES[-1]}"]
     assert 0 < values["cost"] < values["cost_batch_1"]  # one call for one cloud pays the whole call

@@ -80,13 +80,12 @@ def test_the_fit_goes_below_zero_neither_in_intercept_nor_in_slope():
 
 
 @pytest.mark.parametrize("metric", [FrechetPhysicsDistance, KernelPhysicsDistance])
-def test_values_come_with_their_spread_and_do_not_depend_on_the_seed_of_the_run(metric, golden_jets, jet_spec):
+def test_values_come_with_their_standard_error_and_do_not_depend_on_the_seed_of_the_run(metric, golden_jets, jet_spec):
     real, fake = golden_jets
-    name = metric.name
-    values = metric.create(jet_spec).compute(real[:500], fake[:500], MetricContext(seed=1))
-    assert list(values) == [name, f"{name}_spread"]
-    assert all(np.isfinite(list(values.values())))
-    assert metric.create(jet_spec).compute(real[:500], fake[:500], MetricContext(seed=2)) == values
+    found = metric.create(jet_spec).compute(real[:500], fake[:500], MetricContext(seed=1))
+    assert np.isfinite([found.value, found.stderr]).all()
+    assert found.components == {}
+    assert metric.create(jet_spec).compute(real[:500], fake[:500], MetricContext(seed=2)) == found
 
 
 def test_a_planted_shift_is_seen_by_both_distances(real_jets, jet_spec):
@@ -94,7 +93,7 @@ def test_a_planted_shift_is_seen_by_both_distances(real_jets, jet_spec):
     narrow = Clouds(second.points * np.float32([0.8, 0.8, 1.0]), second.offsets)
     for metric in (FrechetPhysicsDistance, KernelPhysicsDistance):
         close, far = (metric.create(jet_spec).compute(first, other, MetricContext()) for other in (second, narrow))
-        assert far[metric.name] - close[metric.name] > far[f"{metric.name}_spread"]
+        assert far.value - close.value > far.stderr
 
 
 def test_a_polynomial_that_is_always_zero_is_left_as_it_is():

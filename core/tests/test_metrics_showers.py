@@ -7,7 +7,10 @@ import pytest
 from jetgen import Clouds, CloudSpec, Feature, MetricContext
 from jetgen.data.ordering import leading_points, ordered
 from jetgen.errors import DataError
-from jetgen.evaluation.floors import floor_draws, inapplicable, strata
+from jetgen.evaluation.choice import inapplicable
+from jetgen.evaluation.floors import floor_draws
+from jetgen.evaluation.scorer import Scorer
+from jetgen.evaluation.strata import strata
 from jetgen.metrics import specs
 from jetgen.metrics.c2st.inputs import Encoder
 from jetgen.metrics.novelty import Novelty
@@ -29,7 +32,7 @@ def shower(*hits, e_inc=100.0):
 
 
 def measured(metric, *showers, ctx=None):
-    return metric.create(SPEC).measure(Clouds.concatenate(showers), ctx or MetricContext())
+    return metric.create(SPEC).featurise(Clouds.concatenate(showers), ctx or MetricContext())
 
 
 def simulated(energies, seed, **parameters):
@@ -57,9 +60,9 @@ def test_the_energy_is_that_of_all_hits_over_the_incident_one():
     showers = shower([30, 0, 0, 0], [20, 44, 15, 8]), shower([80, 3, 2, 1], e_inc=200.0), shower()
     values = measured(EnergyDistance, *showers)
     assert values == pytest.approx([0.5, 0.4, 0.0])
-    assert EnergyDistance.create(SPEC).compare(values, values + 0.1, MetricContext()) == {
-        "shower_energy": pytest.approx(0.1)
-    }
+    found = EnergyDistance.create(SPEC).compare(values, values + 0.1, MetricContext())
+    assert found.value == pytest.approx(0.1)
+    assert found.components == {}
 
 
 def test_profiles_are_shares_of_layers_rings_and_sectors():
@@ -76,7 +79,7 @@ def test_profiles_are_compared_in_units_of_their_spread_and_averaged():
     real = rng.normal(size=(500, 70)) * np.geomspace(1e-4, 1.0, 70)
     fake = real.copy()
     fake[:, 45:54] += 0.5 * real[:, 45:54].std(axis=0)
-    values = ProfileDistance.create(SPEC).compare(real, fake, MetricContext())
+    values = ProfileDistance.create(SPEC).compare(real, fake, MetricContext()).named("shower_profiles")
     assert list(values) == ["shower_profiles", "shower_profiles_z", "shower_profiles_r", "shower_profiles_alpha"]
     assert list(values.values()) == pytest.approx([0.5 / 3, 0.0, 0.5, 0.0], abs=1e-9)
 
@@ -123,18 +126,18 @@ def test_every_metric_is_finite_for_wild_showers(truth):
     some = truth[:100]
     points = some.points * np.random.default_rng(0).normal(scale=50, size=some.points.shape)
     for metric in (*ALL[1:], FeatureDistance):
-        values = metric.create(SPEC).compute(some, some.with_points(points), MetricContext())
-        assert np.isfinite(list(values.values())).all()
-        assert next(iter(values.values())) > 0
+        found = metric.create(SPEC).compute(some, some.with_points(points), MetricContext())
+        assert np.isfinite(list(found.named("").values())).all()
+        assert found.value > 0
 
 
 def test_fresh_showers_are_at_the_floor(truth, fresh):
     pool = Clouds.concatenate([truth, fresh])
     for metric in ALL:
         judge, ctx = metric.create(SPEC), MetricContext()
-        _, _, draws = floor_draws(judge, pool, 700, 700, 5, ctx, strata(pool, SPEC))
-        floor = np.mean([next(iter(draw.values())) for draw in draws])
-        assert 0.5 < next(iter(judge.compute(truth, fresh, ctx).values())) / floor < 2.0
+        _, _, draws = floor_draws(Scorer(judge), pool, 700, 700, 5, ctx, strata(pool, SPEC))
+        floor = np.mean([draw.value for draw in draws])
+        assert 0.5 < judge.compute(truth, fresh, ctx).value / floor < 2.0
 
 
 @pytest.mark.parametrize(
@@ -150,7 +153,7 @@ def test_fresh_showers_are_at_the_floor(truth, fresh):
 def test_a_planted_fault_is_seen(truth, fresh, energies, fault, metric, factor):
     faulty = simulated(energies, 3, **fault)
     judge, ctx = metric.create(SPEC), MetricContext()
-    clean, seen = (next(iter(judge.compute(truth, side, ctx).values())) for side in (fresh, faulty))
+    clean, seen = (judge.compute(truth, side, ctx).value for side in (fresh, faulty))
     assert seen > factor * clean
 
 
@@ -159,8 +162,8 @@ def test_shuffled_sectors_collide_which_only_the_cells_see(truth, fresh):
     points[:, 2] = np.random.default_rng(0).integers(16, size=len(points))
     ctx, shuffled = MetricContext(), fresh.with_points(points)
     ratio = {
-        metric: next(iter(metric.create(SPEC).compute(truth, shuffled, ctx).values()))
-        / next(iter(metric.create(SPEC).compute(truth, fresh, ctx).values()))
+        metric: metric.create(SPEC).compute(truth, shuffled, ctx).value
+        / metric.create(SPEC).compute(truth, fresh, ctx).value
         for metric in (MultiplicityDistance, EnergyDistance, SparsityDistance)
     }
     assert ratio[MultiplicityDistance] == 1.0
@@ -219,7 +222,7 @@ def test_without_the_incident_energy_there_is_no_response():
     assert high_level(showers, spec).shape == (2, len(high_level_names(spec)))
     assert high_level(showers, spec)[0].tolist() == [0.0] * len(high_level_names(spec))
     with pytest.raises(DataError, match="the showers have no conditioning e_inc"):
-        EnergyDistance.create(spec).measure(showers, MetricContext())
+        EnergyDistance.create(spec).featurise(showers, MetricContext())
     with pytest.raises(DataError, match=r"e_inc is 0\.0 at shower 1; an incident energy is positive"):
         measured(EnergyDistance, shower([1, 0, 0, 0]), shower([1, 0, 0, 0], e_inc=0.0))
 
@@ -239,17 +242,19 @@ def test_other_clouds_are_left_to_other_metrics(jet_spec):
 
 
 def test_distances_of_indices_are_those_of_sorted_values(truth, fresh):
-    values = FeatureDistance.create(SPEC).compute(truth, fresh, MetricContext())
+    values = FeatureDistance.create(SPEC).compute(truth, fresh, MetricContext()).components
     for name, column in (("energy", 0), ("z", 1), ("r", 3)):
         assert values[f"w1p_{name}"] == pytest.approx(wasserstein(truth.points[:, column], fresh.points[:, column]))
 
 
 def test_sectors_go_the_shorter_way_round():
     first, last = (Clouds([[1, 0, sector, 0]] * 10, [0, 10], [[100]]) for sector in (0, 15))
-    values = FeatureDistance.create(SPEC).compute(first, last, MetricContext())
+    values = FeatureDistance.create(SPEC).compute(first, last, MetricContext()).components
     assert values["w1p_alpha"] == pytest.approx(1.0)
     outside = Clouds([[1, 50, 0, 0]] * 10, [0, 10], [[100]])
-    assert FeatureDistance.create(SPEC).compute(first, outside, MetricContext())["w1p_z"] == pytest.approx(50.0)
+    assert FeatureDistance.create(SPEC).compute(first, outside, MetricContext()).components["w1p_z"] == pytest.approx(
+        50.0
+    )
 
 
 def test_a_classifier_sees_no_seam_between_the_sectors(truth):
@@ -274,11 +279,11 @@ def test_the_leading_points_are_the_first_ones_of_the_order(truth):
 
 def test_copied_showers_are_not_new(truth, fresh):
     metric, ctx = Novelty.create(SPEC), MetricContext(train=truth)
-    assert metric.compute(fresh[:200], truth[:200], ctx)["novelty_copies"] == 1.0
-    values = metric.compute(fresh[:200], fresh[200:400], ctx)
+    assert metric.compute(fresh[:200], truth[:200], ctx).components["novelty_copies"] == 1.0
+    values = metric.compute(fresh[:200], fresh[200:400], ctx).named("novelty")
     assert values["novelty"] == pytest.approx(1.0, abs=0.3)
     assert values["novelty_copies"] == 0.0
-    assert metric.compute(fresh[:200], fresh[:200], MetricContext(train=fresh[200:]))["novelty"] == 1.0
+    assert metric.compute(fresh[:200], fresh[:200], MetricContext(train=fresh[200:])).value == 1.0
 
 
 def test_cells_are_counted_as_the_calochallenge_does():

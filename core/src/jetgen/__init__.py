@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jetgen.api.context import RunContext as RunContext
+    from jetgen.api.metric import Measurement as Measurement
     from jetgen.api.protocols import CloudSource as CloudSource
     from jetgen.api.protocols import Dataset as Dataset
     from jetgen.api.protocols import FitReport as FitReport
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from jetgen.api.protocols import SupportsSimulation as SupportsSimulation
     from jetgen.api.settings import Need as Need
     from jetgen.api.settings import Settings as Settings
+    from jetgen.api.torch_settings import TorchSettings as TorchSettings
     from jetgen.api.specs import DatasetSpec as DatasetSpec
     from jetgen.api.specs import GeneratorSpec as GeneratorSpec
     from jetgen.api.specs import MetricSpec as MetricSpec
@@ -46,12 +48,14 @@ _HOMES = {
     "Generator": "api.protocols",
     "GeneratorSpec": "api.specs",
     "JetgenError": "errors",
+    "Measurement": "api.metric",
     "Metric": "api.protocols",
     "MetricContext": "api.protocols",
     "MetricSpec": "api.specs",
     "Need": "api.settings",
     "RunContext": "api.context",
     "Settings": "api.settings",
+    "TorchSettings": "api.torch_settings",
     "SupportsLogProb": "api.protocols",
     "SupportsPretrained": "api.protocols",
     "SupportsSimulation": "api.protocols",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from jetgen.data.clouds import Clouds
 from jetgen.data.conditions import Conditions
 from jetgen.data.spec import CloudSpec
 
+if TYPE_CHECKING:
+    from jetgen.api.metric import Measurement
+
 __all__ = [
     "CloudSource",
     "Dataset",
@@ -23,8 +26,8 @@ __all__ = [
     "Metric",
     "MetricContext",
     "Split",
+    "SupportsFeatures",
     "SupportsLogProb",
-    "SupportsMeasuring",
     "SupportsPretrained",
     "SupportsSimulation",
 ]
@@ -138,7 +141,12 @@ class SupportsPretrained(Protocol):
 
 @dataclass(frozen=True)
 class MetricContext(RunContext):
-    """The surroundings of a metric: also what its spec ``needs``, the training clouds or the trained generator."""
+    """The :class:`jetgen.RunContext` of a metric.
+
+    Arguments:
+        train: the training clouds, if the spec of the metric ``needs`` ``"train"``.
+        model: the trained generator, if it ``needs`` ``"model"``.
+    """
 
     train: CloudSource | None = None
     model: Generator | None = None
@@ -149,28 +157,30 @@ class Metric(Protocol):
 
     @classmethod
     def create(cls, cloud_spec: CloudSpec) -> Self:
-        """The metric for clouds of this meaning."""
+        """The metric for clouds of this spec."""
         ...
 
-    def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Mapping[str, float]:
-        """One value per name. The first name is the metric's own; its components follow, such as ``w1p_etarel``.
+    def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Measurement:
+        """Compare generated (``fake``) with true clouds (``real``).
 
-        A metric that knows how far a value can be trusted adds it under the same name with ``_spread`` at its end.
+        A metric of features that each cloud has by itself can derive from :class:`jetgen.api.metric.FeatureMetric`,
+        which computes them once per cloud.
         """
         ...
 
 
-class SupportsMeasuring(Protocol):
-    """A metric of quantities that each cloud has by itself.
+@runtime_checkable
+class SupportsFeatures(Protocol):
+    """A metric in two steps: features of each cloud, then a comparison of two sets of features.
 
-    They are measured once however often clouds are compared: for every draw, for every split of a floor. The class
-    :class:`jetgen.api.metric.Measuring` makes ``compute`` of the two.
+    The features of a cloud are computed once, however often it is compared: for all draws of a model and all splits
+    of a floor. :class:`jetgen.api.metric.FeatureMetric` derives ``compute`` from the two steps.
     """
 
-    def measure(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
-        """float64 (N, ...), the quantities of each cloud, the same whatever clouds stand beside it."""
+    def featurise(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
+        """float64 (N, ...), the features of each cloud. They must not depend on the other clouds."""
         ...
 
-    def compare(self, real: NDArray[np.float64], fake: NDArray[np.float64], ctx: MetricContext) -> Mapping[str, float]:
-        """What ``compute`` says of clouds with these quantities."""
+    def compare(self, real: NDArray[np.float64], fake: NDArray[np.float64], ctx: MetricContext) -> Measurement:
+        """What ``compute`` returns for clouds with these features."""
         ...

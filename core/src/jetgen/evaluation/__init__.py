@@ -1,1 +1,1 @@
-"""Scores of generated against true clouds outside any run: floors, spreads, choice of metrics."""
+"""Scores of generated against true clouds: scorers, floors, spreads, choice of metrics, the function ``evaluate``."""

@@ -1,23 +1,26 @@
-"""Which metrics a user means: names, or a word for a tier of them."""
+"""Which metrics a user means, and why a metric cannot be computed for some clouds."""
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from typing import cast
 
 from jetgen.api.specs import MetricSpec
+from jetgen.data.spec import CloudSpec
 from jetgen.registry import Plugin, Registry
 
-__all__ = ["TIERS", "chosen_metrics"]
+__all__ = ["TIERS", "chosen_metrics", "inapplicable", "too_few_clouds"]
 
 TIERS = {"standard": ("standard",), "slow": ("slow",), "all": ("standard", "slow")}
-"""The words that stand for many metrics, and the tiers that they mean."""
+"""Words that select many metrics, and the tiers that they stand for."""
 
 
 def chosen_metrics(registry: Registry, names: Sequence[str]) -> list[tuple[Plugin, bool]]:
-    """The metrics that ``names`` mean, each once, and whether it was named itself.
+    """The metrics that ``names`` select, each once, with True if it was named itself rather than by its tier.
 
     Arguments:
+        registry: the installed plugins.
         names: names of metrics, or words of :data:`TIERS`.
 
     Raises:
@@ -38,3 +41,24 @@ def chosen_metrics(registry: Registry, names: Sequence[str]) -> list[tuple[Plugi
 
 def _spec(plugin: Plugin) -> MetricSpec:
     return cast("MetricSpec", plugin.spec)
+
+
+def inapplicable(spec: MetricSpec, cloud_spec: CloudSpec) -> str | None:
+    """Why a metric cannot be computed for such clouds on this installation, in one sentence; None if it can."""
+    if cloud_spec.kind not in spec.kinds:
+        return f"{spec.name} judges {' and '.join(spec.kinds)}, these are {cloud_spec.kind}"
+    missing = [name for name in spec.features if name not in cloud_spec.names]
+    if missing:
+        return f"{spec.name} needs the features {', '.join(missing)}; the clouds have {', '.join(cloud_spec.names)}"
+    absent = [module for module in spec.requires if importlib.util.find_spec(module) is None]
+    if absent:
+        return f"{spec.name} needs {' and '.join(absent)}, which is not installed: pip install {' '.join(absent)}"
+    return None
+
+
+def too_few_clouds(spec: MetricSpec, n_real: int, n_fake: int) -> str | None:
+    """Why a metric says nothing for so few clouds, in one sentence; None if there are enough."""
+    for what, n in (("true", n_real), ("generated", n_fake)):
+        if n < spec.smallest_n:
+            return f"{n} {what} clouds are too few: {spec.name} says something from {spec.smallest_n} on"
+    return None

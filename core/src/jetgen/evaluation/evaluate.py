@@ -8,36 +8,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from jetgen.api.loading import first_line
-from jetgen.api.protocols import CloudSource, Metric, MetricContext
+from jetgen.api.protocols import CloudSource, MetricContext
 from jetgen.api.specs import MetricSpec
 from jetgen.data.clouds import Clouds
 from jetgen.data.spec import CloudSpec
 from jetgen.errors import DataError, UsageError
-from jetgen.evaluation.choice import chosen_metrics
-from jetgen.evaluation.floors import (
-    SPREAD,
-    Band,
-    bands,
-    compared,
-    floor_draws,
-    inapplicable,
-    sampling_spread,
-    seen,
-    smaller_than_sensible,
-    strata,
-)
+from jetgen.evaluation.choice import chosen_metrics, inapplicable, too_few_clouds
+from jetgen.evaluation.floors import Band, bands, floor_draws, sampling_spread
 from jetgen.evaluation.progress import progress_bar
+from jetgen.evaluation.scorer import Scorer
+from jetgen.evaluation.strata import strata
 from jetgen.io.cloud_file import CloudFile, open_clouds
 from jetgen.registry import discover, load_target
 from jetgen.system import usable_cores
 
-__all__ = ["Evaluation", "Floor", "Measured", "evaluate"]
+__all__ = ["Evaluation", "Floor", "MetricResult", "evaluate"]
 
 
 @dataclass(frozen=True)
 class Floor:
-    """What truth scores against truth: two disjoint parts of the reference, of these sizes, split again and again."""
+    """The scores of truth against truth: bands by name, over random splits of the reference into these two sizes."""
 
     bands: dict[str, Band]
     n_real: int
@@ -45,18 +39,19 @@ class Floor:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What one metric says.
+class MetricResult:
+    """The result of one metric.
 
     Arguments:
         value: the metric's own value.
-        components: every value by name, its own among them.
-        spreads: by name, the standard deviation that another generated sample of this size would show, by the word of
-            the metric itself or else from five parts of the sample; without those that neither could tell.
-        n_real, n_fake: the numbers of clouds that were compared.
+        components: every value by name, the metric's own first.
+        spreads: by name, the standard deviation between generated samples of this size: what the metric itself
+            computes, else an estimate from five parts of the sample. A name is missing if neither is possible.
+        n_real, n_fake: the numbers of clouds compared.
         unit, direction: as in :class:`jetgen.MetricSpec`.
-        floor: None if the reference is too small to be split.
-        clipped: generated points that the metric had to make legal: negative momenta or energies, hits outside cells.
+        floor: None if it was not wanted or the reference is too small to be split.
+        clipped: how many generated points had an illegal value that was clipped: negative momenta or energies, hits
+            outside the calorimeter.
     """
 
     value: float
@@ -72,9 +67,9 @@ class Measured:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The metrics that could be computed, and for each other one the reason why not."""
+    """The results by metric, and for each metric that was skipped the reason."""
 
-    metrics: dict[str, Measured] = field(default_factory=dict)
+    metrics: dict[str, MetricResult] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -125,7 +120,7 @@ def evaluate(
             reason = _unfit(one, meaning, truth, made, known)
             if reason is None:
                 try:
-                    result.metrics[one.name] = _measure(one, meaning, truth, made, ctx, floor_splits)
+                    result.metrics[one.name] = _result(one, meaning, truth, made, ctx, floor_splits)
                 except Exception as error:  # noqa: BLE001 (a metric is a plugin: it may raise anything, the others go on)
                     reason = first_line(error)
             if reason is not None:
@@ -178,40 +173,51 @@ def _unfit(spec: MetricSpec, meaning: CloudSpec, real: Clouds, fake: Clouds, tra
         return f"{spec.name} asks the trained generator itself: `jetbench run` tells it"
     if "train" in spec.needs and train is None:
         return f"{spec.name} looks at the training clouds too; none were given"
-    return smaller_than_sensible(spec, len(real), len(fake))
+    return too_few_clouds(spec, len(real), len(fake))
 
 
-def _measure(
+def _result(
     spec: MetricSpec, meaning: CloudSpec, real: Clouds, fake: Clouds, ctx: MetricContext, floor_splits: int | None
-) -> Measured:
-    metric: Metric = cast("Any", load_target(spec.target)).create(meaning)
+) -> MetricResult:
+    scorer = Scorer(cast("Any", load_target(spec.target)).create(meaning))
     clips: list[int] = []
-    truth = seen(metric, real, ctx)
-    made = seen(metric, fake, dataclasses.replace(ctx, listener=_counting(clips, ctx.listener)))
-    values = compared(metric, truth, made, dataclasses.replace(ctx, listener=_counting(clips, ctx.listener)))
-    components = {name: value for name, value in values.items() if not name.endswith(SPREAD)}
-    spreads = {name: values[name + SPREAD] for name in components if name + SPREAD in values}
-    if not spreads:
-        spreads = sampling_spread(metric, truth, made, ctx, strata(fake, meaning))
-    floor, splits = None, spec.floor_draws if floor_splits is None else floor_splits
-    if splits and len(real) > 1:
-        n_real, n_fake, draws = floor_draws(metric, real, len(real), len(fake), splits, ctx, strata(real, meaning))
-        floor = Floor(bands(draws), n_real, n_fake)
-    return Measured(
-        value=next(iter(components.values())),
-        components=components,
+    counting = dataclasses.replace(ctx, listener=_counting(clips, ctx.listener))
+    truth, made = scorer.featurise(real, ctx), scorer.featurise(fake, counting)
+    found = scorer.compare(truth, made, counting)
+    spreads = found.named_stderr(spec.name) or sampling_spread(
+        scorer, spec.name, truth, made, ctx, strata(fake, meaning)
+    )
+    return MetricResult(
+        value=found.value,
+        components=found.named(spec.name),
         spreads=spreads,
         n_real=len(real),
         n_fake=len(fake),
         unit=spec.unit,
         direction=spec.direction,
-        floor=floor,
+        floor=_floor(spec, scorer, real, len(fake), ctx, strata(real, meaning), floor_splits),
         clipped=sum(clips),
     )
 
 
+def _floor(
+    spec: MetricSpec,
+    scorer: Scorer,
+    real: Clouds,
+    n_fake: int,
+    ctx: MetricContext,
+    groups: NDArray[np.int64] | None,
+    splits: int | None,
+) -> Floor | None:
+    splits = spec.floor_draws if splits is None else splits
+    if not splits or len(real) < 2:
+        return None
+    n_real, n_fake, draws = floor_draws(scorer, real, len(real), n_fake, splits, ctx, groups)
+    return Floor(bands(spec.name, draws), n_real, n_fake)
+
+
 def _counting(clips: list[int], listener: Callable[[Mapping[str, Any]], None]) -> Callable[[Mapping[str, Any]], None]:
-    """A listener that also keeps how many generated values were clipped."""
+    """A listener that also appends the number of clipped points of each event ``clipped`` to ``clips``."""
 
     def listen(event: Mapping[str, Any]) -> None:
         if event["kind"] == "clipped":

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
 
-from jetgen.api.metric import CloudMetric
+from jetgen.api.metric import CloudMetric, Measurement
 from jetgen.api.protocols import MetricContext
 from jetgen.data.clouds import Clouds
 from jetgen.errors import DataError
@@ -39,7 +39,7 @@ class _Batched(CloudMetric, ABC):
     def of_batch(self, real: Clouds, fake: Clouds, threads: int) -> float:
         """The value of one batch."""
 
-    def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Mapping[str, float]:
+    def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Measurement:
         """The mean over the batches, and its standard error.
 
         Raises:
@@ -51,7 +51,7 @@ class _Batched(CloudMetric, ABC):
             values.append(self.of_batch(truth, made, ctx.threads))
             ctx.report("progress", done=len(values), total=_BATCHES, unit="batches")
         error = float(np.std(values, ddof=1)) / math.sqrt(len(values))
-        return {self.name: float(np.mean(values)), f"{self.name}_spread": error}
+        return Measurement(float(np.mean(values)), stderr=error)
 
 
 class Coverage(_Batched):

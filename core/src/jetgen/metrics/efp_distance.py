@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
-from jetgen.api.metric import Measuring
+from jetgen.api.metric import FeatureMetric, Measurement
 from jetgen.api.protocols import MetricContext
 from jetgen.data.clouds import Clouds
 from jetgen.metrics.legal import with_legal_pt
@@ -17,7 +15,7 @@ from jetgen.metrics.wasserstein import wasserstein
 __all__ = ["EfpDistance"]
 
 
-class EfpDistance(Measuring):
+class EfpDistance(FeatureMetric):
     """``w1efp``: between the five polynomials of connected graphs with four vertices and four edges, and their mean.
 
     In the order of the energyflow library ``w1efp_0`` to ``w1efp_4`` belong to the star with a doubled spoke, the path
@@ -25,13 +23,13 @@ class EfpDistance(Measuring):
     papers quote the mean. Negative generated momenta are set to 0 first; how many is reported as an event ``clipped``.
     """
 
-    def measure(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
+    def featurise(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
         """float64 (N, 5), the polynomials."""
         legal = with_legal_pt(clouds, self.cloud_spec, ctx, "w1efp")
         return efps(legal, self.cloud_spec, "prime5", device=ctx.device, threads=ctx.threads)
 
-    def compare(self, real: NDArray[np.float64], fake: NDArray[np.float64], ctx: MetricContext) -> Mapping[str, float]:
+    def compare(self, real: NDArray[np.float64], fake: NDArray[np.float64], ctx: MetricContext) -> Measurement:
         """The mean, then the distance of each polynomial."""
         del ctx
         each = {f"w1efp_{i}": wasserstein(real[:, i], fake[:, i]) for i in range(real.shape[1])}
-        return {"w1efp": sum(each.values()) / len(each), **each}
+        return Measurement(sum(each.values()) / len(each), each)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from jetgen.api.metric import CloudMetric
+from jetgen.api.metric import CloudMetric, Measurement
 from jetgen.api.protocols import MetricContext
 from jetgen.data.clouds import Clouds
 from jetgen.errors import DataError
@@ -31,7 +30,7 @@ class NegativeLogLikelihood(CloudMetric):
     generators, compare that first.
     """
 
-    def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Mapping[str, float]:
+    def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Measurement:
         """The mean over ``real``; ``fake`` is not looked at.
 
         Raises:
@@ -57,10 +56,11 @@ class NegativeLogLikelihood(CloudMetric):
             raise DataError(msg)
         error = float(possible.std(ddof=1 if len(possible) > 1 else 0)) / math.sqrt(len(possible))
         points = float(real.multiplicity.mean())
-        return {
-            "nll": float(possible.mean()),
-            "nll_spread": error,
-            "nll_per_point": float(possible.mean()) / points,
-            "nll_per_point_spread": error / points,
-            "nll_impossible": 1.0 - len(possible) / len(values),
-        }
+        mean = float(possible.mean())
+        impossible = 1.0 - len(possible) / len(values)
+        return Measurement(
+            mean,
+            {"nll_per_point": mean / points, "nll_impossible": impossible},
+            stderr=error,
+            component_stderr={"nll_per_point": error / points},
+        )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jetgen.api.metric import CloudMetric
+from jetgen.api.metric import CloudMetric, Measurement
 from jetgen.api.protocols import CloudSource, MetricContext
 from jetgen.data.clouds import Clouds
 from jetgen.data.ordering import leading_points
@@ -42,7 +42,7 @@ class Novelty(CloudMetric):
 
     _known: tuple[CloudSource, int, _Vectors, list[NDArray[np.float32]]] | None = None
 
-    def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Mapping[str, float]:
+    def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Measurement:
         """The ratio of the medians, and the fraction of copies."""
         if ctx.train is None or len(ctx.train) == 0:
             msg = "novelty needs the training clouds; there are none"
@@ -60,7 +60,7 @@ class Novelty(CloudMetric):
         if unit == 0.0:
             msg = "most test clouds are copies of training clouds themselves, so that novelty says nothing"
             raise DataError(msg)
-        return {"novelty": float(np.median(made)) / unit, "novelty_copies": float(np.mean(made < _COPY * unit))}
+        return Measurement(float(np.median(made)) / unit, {"novelty_copies": float(np.mean(made < _COPY * unit))})
 
     def _training(self, train: CloudSource, places: int) -> tuple[_Vectors, list[NDArray[np.float32]]]:
         """How clouds become vectors, and those of the training clouds: made once for all draws, in blocks."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
-from jetgen.api.metric import Measuring
+from jetgen.api.metric import FeatureMetric, Measurement
 from jetgen.api.protocols import MetricContext
 from jetgen.data.clouds import Clouds
 from jetgen.errors import DataError
@@ -120,19 +118,19 @@ def _intercept(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, f
     return float(found[0]), float(np.sqrt(covariance[0, 0]))
 
 
-class _PhysicsDistance(Measuring):
+class _PhysicsDistance(FeatureMetric):
     """What both distances measure of a jet."""
 
     name: str
 
-    def measure(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
+    def featurise(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
         """float64 (N, 36), the polynomials of all graphs with at most four edges."""
         legal = with_legal_pt(clouds, self.cloud_spec, ctx, self.name)
         return efps(legal, self.cloud_spec, "all36", device=ctx.device, threads=ctx.threads)
 
 
 class FrechetPhysicsDistance(_PhysicsDistance):
-    """``fpd``: see :func:`fpd`; ``fpd_spread`` is the error of its fit.
+    """``fpd``: see :func:`fpd`; its standard error is that of the fit.
 
     Sizes run from 20,000 to 50,000, as in the published tables. Where a side has fewer than 50,000 jets, they run from
     0.4 n to n of the smaller side: the value is then less precise, and better comparable at equal n. Draws have the
@@ -141,16 +139,16 @@ class FrechetPhysicsDistance(_PhysicsDistance):
 
     name = "fpd"
 
-    def compare(self, real: NDArray[np.float64], fake: NDArray[np.float64], ctx: MetricContext) -> Mapping[str, float]:
+    def compare(self, real: NDArray[np.float64], fake: NDArray[np.float64], ctx: MetricContext) -> Measurement:
         """The distance, and the error of the fit."""
         del ctx
         largest = min(_LARGEST, len(real), len(fake))
         value, error = fpd(real, fake, int(_SMALLEST * largest), largest)
-        return {"fpd": value, "fpd_spread": error}
+        return Measurement(value, stderr=error)
 
 
 class KernelPhysicsDistance(_PhysicsDistance):
-    """``kpd``: see :func:`kpd`; ``kpd_spread`` is half the range that holds 68 % of the batches.
+    """``kpd``: see :func:`kpd`; its standard error is half the range that holds 68 % of the batches.
 
     Batches have 5,000 jets, as in the published tables, or as many as the smaller side has. Draws have the fixed seed
     42, as the published ones. Negative momenta are set to 0 first and reported as an event ``clipped``.
@@ -158,8 +156,8 @@ class KernelPhysicsDistance(_PhysicsDistance):
 
     name = "kpd"
 
-    def compare(self, real: NDArray[np.float64], fake: NDArray[np.float64], ctx: MetricContext) -> Mapping[str, float]:
+    def compare(self, real: NDArray[np.float64], fake: NDArray[np.float64], ctx: MetricContext) -> Measurement:
         """The median, and half the range."""
         del ctx
         value, spread = kpd(real, fake, min(_BATCH, len(real), len(fake)))
-        return {"kpd": value, "kpd_spread": spread}
+        return Measurement(value, stderr=spread)

@@ -8,13 +8,12 @@ there were is reported as an event ``clipped``.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jetgen.api.metric import Measuring
+from jetgen.api.metric import FeatureMetric, Measurement
 from jetgen.api.protocols import MetricContext
 from jetgen.data.clouds import Clouds
 from jetgen.metrics.legal import standardised
@@ -26,12 +25,12 @@ __all__ = ["EnergyDistance", "ProfileDistance", "SparsityDistance"]
 _Array = NDArray[np.float64]
 
 
-class _OfCells(Measuring):
+class _OfCells(FeatureMetric):
     """What is measured of the energies of all cells of a shower."""
 
     name: ClassVar[str]
 
-    def measure(self, clouds: Clouds, ctx: MetricContext) -> _Array:
+    def featurise(self, clouds: Clouds, ctx: MetricContext) -> _Array:
         """The quantities of each shower."""
         parts, illegal = [], 0
         for part, cells, wrong in grids(clouds, self.cloud_spec):
@@ -55,10 +54,10 @@ class EnergyDistance(_OfCells):
         total: _Array = cells.sum(axis=(1, 2, 3))
         return total / incident_energy(clouds, self.cloud_spec)
 
-    def compare(self, real: _Array, fake: _Array, ctx: MetricContext) -> Mapping[str, float]:
+    def compare(self, real: _Array, fake: _Array, ctx: MetricContext) -> Measurement:
         """The distance."""
         del ctx
-        return {self.name: wasserstein(real, fake)}
+        return Measurement(wasserstein(real, fake))
 
 
 class ProfileDistance(_OfCells):
@@ -83,7 +82,7 @@ class ProfileDistance(_OfCells):
         shares: _Array = sums / np.where(total > 0, total, 1.0)[:, None]
         return shares
 
-    def compare(self, real: _Array, fake: _Array, ctx: MetricContext) -> Mapping[str, float]:
+    def compare(self, real: _Array, fake: _Array, ctx: MetricContext) -> Measurement:
         """The mean of the three profiles, then each of them."""
         del ctx
         layers, sectors, rings = grid(self.cloud_spec)
@@ -91,7 +90,7 @@ class ProfileDistance(_OfCells):
         parts = zip(("z", "r", "alpha"), np.split(each, [layers, layers + rings]), strict=True)
         found = {f"{self.name}_{profile}": float(part.mean()) for profile, part in parts}
         assert len(each) == layers + sectors + rings
-        return {self.name: sum(found.values()) / len(found), **found}
+        return Measurement(sum(found.values()) / len(found), found)
 
 
 class SparsityDistance(_OfCells):
@@ -108,11 +107,11 @@ class SparsityDistance(_OfCells):
         empty = (cells == 0).mean(axis=(2, 3))
         return np.column_stack([empty, empty.mean(axis=1)])
 
-    def compare(self, real: _Array, fake: _Array, ctx: MetricContext) -> Mapping[str, float]:
+    def compare(self, real: _Array, fake: _Array, ctx: MetricContext) -> Measurement:
         """The mean over the layers, then the distance of all cells."""
         del ctx
         each = _distances(real, fake)
-        return {self.name: float(each[:-1].mean()), f"{self.name}_all": float(each[-1])}
+        return Measurement(float(each[:-1].mean()), {f"{self.name}_all": float(each[-1])})
 
 
 def _distances(real: _Array, fake: _Array) -> _Array:

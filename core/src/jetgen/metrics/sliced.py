@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
-from jetgen.api.metric import Measuring
+from jetgen.api.metric import FeatureMetric, Measurement
 from jetgen.api.protocols import MetricContext
 from jetgen.data.clouds import Clouds
 from jetgen.errors import DataError
@@ -42,7 +40,7 @@ def sliced_wasserstein(first: _Array, second: _Array, along: _Array) -> float:
     return float(np.mean([wasserstein(a, b) for a, b in pairs]))
 
 
-class SlicedDistance(Measuring):
+class SlicedDistance(FeatureMetric):
     """``sliced``: between high-level observables in units of their spread.
 
     The observables are those of :func:`jetgen.metrics.observables.high_level.high_level`.
@@ -52,13 +50,13 @@ class SlicedDistance(Measuring):
     values. The distance of each standardised observable is there too, as ``sliced_mass`` and so on.
     """
 
-    def measure(self, clouds: Clouds, ctx: MetricContext) -> _Array:
+    def featurise(self, clouds: Clouds, ctx: MetricContext) -> _Array:
         """The observables of each cloud."""
         if "ptrel" in self.cloud_spec.names:
             clouds = with_legal_pt(clouds, self.cloud_spec, ctx, "sliced")
         return high_level(clouds, self.cloud_spec)
 
-    def compare(self, real: _Array, fake: _Array, ctx: MetricContext) -> Mapping[str, float]:
+    def compare(self, real: _Array, fake: _Array, ctx: MetricContext) -> Measurement:
         """The sliced distance, then that of each observable."""
         del ctx
         names = high_level_names(self.cloud_spec)
@@ -70,4 +68,4 @@ class SlicedDistance(Measuring):
             raise DataError(msg)
         real, fake = standardised(real, fake)
         each = {f"sliced_{name}": wasserstein(real[:, i], fake[:, i]) for i, name in enumerate(names)}
-        return {"sliced": sliced_wasserstein(real, fake, directions(_DIRECTIONS, len(names))), **each}
+        return Measurement(sliced_wasserstein(real, fake, directions(_DIRECTIONS, len(names))), each)

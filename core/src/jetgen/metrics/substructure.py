@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
-from jetgen.api.metric import Measuring
+from jetgen.api.metric import FeatureMetric, Measurement
 from jetgen.api.protocols import MetricContext
 from jetgen.data.clouds import Clouds
 from jetgen.metrics.legal import with_legal_pt
@@ -19,14 +17,14 @@ __all__ = ["SubstructureDistance"]
 _BLOCK = 2_000  # clouds that are clustered at a time: some 200 megabytes at 150 particles
 
 
-class SubstructureDistance(Measuring):
+class SubstructureDistance(FeatureMetric):
     """``substructure``: between tau21, tau32 and D2 of jets; the mean of the three, and each.
 
     D2 has no upper bound and spreads over the largest range of the three, so that it dominates the mean: look at each.
     Negative momenta are set to 0 first; how many is reported as an event ``clipped``.
     """
 
-    def measure(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
+    def featurise(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
         """tau21, tau32 and D2 of each jet."""
         legal = with_legal_pt(clouds, self.cloud_spec, ctx, "substructure")
         values = [np.empty((0, len(OBSERVABLES)))]
@@ -36,8 +34,8 @@ class SubstructureDistance(Measuring):
             ctx.report("progress", done=start + len(block), total=len(legal), unit="clouds")
         return np.concatenate(values)
 
-    def compare(self, real: NDArray[np.float64], fake: NDArray[np.float64], ctx: MetricContext) -> Mapping[str, float]:
+    def compare(self, real: NDArray[np.float64], fake: NDArray[np.float64], ctx: MetricContext) -> Measurement:
         """The mean of the three distances, then each of them."""
         del ctx
         each = {f"substructure_{name}": wasserstein(real[:, i], fake[:, i]) for i, name in enumerate(OBSERVABLES)}
-        return {"substructure": sum(each.values()) / len(each), **each}
+        return Measurement(sum(each.values()) / len(each), each)

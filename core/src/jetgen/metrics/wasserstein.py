@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jetgen.api.metric import CloudMetric, Measuring
+from jetgen.api.metric import CloudMetric, FeatureMetric, Measurement
 from jetgen.api.protocols import MetricContext
 from jetgen.data.clouds import Clouds
 from jetgen.data.jets import relative_mass, relative_pt
@@ -43,15 +42,15 @@ def wasserstein(first: NDArray[Any], second: NDArray[Any]) -> float:
     return float(widths @ np.abs(a[(ends - 1) // m] - b[(ends - 1) // n]) / (n * m))
 
 
-class _OneValue(Measuring):
+class _OneValue(FeatureMetric):
     """A distance between clouds of which one number each is measured."""
 
     name: ClassVar[str]
 
-    def compare(self, real: NDArray[np.float64], fake: NDArray[np.float64], ctx: MetricContext) -> Mapping[str, float]:
+    def compare(self, real: NDArray[np.float64], fake: NDArray[np.float64], ctx: MetricContext) -> Measurement:
         """The distance."""
         del ctx
-        return {self.name: wasserstein(real, fake)}
+        return Measurement(wasserstein(real, fake))
 
 
 class MassDistance(_OneValue):
@@ -62,7 +61,7 @@ class MassDistance(_OneValue):
 
     name = "w1m"
 
-    def measure(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
+    def featurise(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
         """The mass of each jet."""
         return relative_mass(with_legal_pt(clouds, self.cloud_spec, ctx, self.name), self.cloud_spec)
 
@@ -75,7 +74,7 @@ class MomentumDistance(_OneValue):
 
     name = "w1pt"
 
-    def measure(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
+    def featurise(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
         """The transverse momentum of each jet."""
         return relative_pt(with_legal_pt(clouds, self.cloud_spec, ctx, self.name), self.cloud_spec)
 
@@ -85,7 +84,7 @@ class MultiplicityDistance(_OneValue):
 
     name = "w1mult"
 
-    def measure(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
+    def featurise(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
         """The number of points of each cloud."""
         del ctx
         return clouds.multiplicity.astype(np.float64)
@@ -100,7 +99,7 @@ class FeatureDistance(CloudMetric):
     go the shorter way round if they are periodic.
     """
 
-    def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Mapping[str, float]:
+    def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Measurement:
         """The mean, then the distance of each feature."""
         del ctx
         each = {
@@ -111,7 +110,7 @@ class FeatureDistance(CloudMetric):
         if not each:
             msg = "all features are categorical; w1p needs one with a distance"
             raise DataError(msg)
-        return {"w1p": sum(each.values()) / len(each), **each}
+        return Measurement(sum(each.values()) / len(each), each)
 
 
 def _of_feature(feature: Feature, real: NDArray[np.float32], fake: NDArray[np.float32]) -> float:

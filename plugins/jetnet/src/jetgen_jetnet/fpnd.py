@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jetgen.api.metric import Measuring
+from jetgen.api.metric import FeatureMetric, Measurement
 from jetgen.api.protocols import MetricContext
 from jetgen.data.clouds import Clouds
 from jetgen.data.jets import RELATIVE
@@ -46,14 +45,14 @@ def normalised(clouds: Clouds, spec: CloudSpec) -> NDArray[np.float32]:
     return jets / _LARGEST + _SHIFT
 
 
-class _ParticleNetMetric(Measuring):
+class _ParticleNetMetric(FeatureMetric):
     """What both distances share: each jet is measured by the activations of the network.
 
     Momenta below 0, which generators make, are not set to 0 here: the network takes any number, and so does the
     reference implementation.
     """
 
-    def measure(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
+    def featurise(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
         """float64 (N, 256), the first dense layer of ParticleNet before its nonlinearity."""
         import torch
         from jetgen.torch.training import torch_threads
@@ -87,27 +86,27 @@ class FrechetToJetNet(_ParticleNetMetric):
     then to each of them, ``fpnd_jetnet_gluon``, ``fpnd_jetnet_quark`` and ``fpnd_jetnet_top``.
     """
 
-    def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Mapping[str, float]:
+    def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Measurement:
         """The distances of the generated jets; the true ones are not measured."""
         del real
-        found = self.measure(fake, ctx)
+        found = self.featurise(fake, ctx)
         return self.compare(found, found, ctx)
 
-    def compare(self, real: NDArray[np.float64], fake: NDArray[np.float64], ctx: MetricContext) -> Mapping[str, float]:
+    def compare(self, real: NDArray[np.float64], fake: NDArray[np.float64], ctx: MetricContext) -> Measurement:
         """The distances of the generated jets, the smallest first."""
         del real, ctx
         made = _gaussian(fake)
         each = {f"fpnd_jetnet_{name}": frechet_distance(_statistics(name), made) for name in CLASSES}
-        return {"fpnd_jetnet": min(each.values()), **each}
+        return Measurement(min(each.values()), each)
 
 
 class FrechetToTruth(_ParticleNetMetric):
     """``fpnd_truth``: to the truth that is given, of any class, with a floor at the same sizes."""
 
-    def compare(self, real: NDArray[np.float64], fake: NDArray[np.float64], ctx: MetricContext) -> Mapping[str, float]:
+    def compare(self, real: NDArray[np.float64], fake: NDArray[np.float64], ctx: MetricContext) -> Measurement:
         """The distance."""
         del ctx
-        return {"fpnd_truth": frechet_distance(_gaussian(real), _gaussian(fake))}
+        return Measurement(frechet_distance(_gaussian(real), _gaussian(fake)))
 
 
 def _gaussian(activations: NDArray[np.float64]) -> Gaussian:

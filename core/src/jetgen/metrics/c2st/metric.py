@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
 
-from jetgen.api.metric import CloudMetric
+from jetgen.api.metric import CloudMetric, Measurement
 from jetgen.api.protocols import MetricContext
 from jetgen.data.clouds import Clouds
 from jetgen.errors import DataError
@@ -43,7 +43,7 @@ class ClassifierTest(CloudMetric):
     name: ClassVar[str] = "c2st"
     profile: ClassVar[Profile] = FAST
 
-    def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Mapping[str, float]:
+    def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Measurement:
         """Areas, divergences and their spreads, of the set network first.
 
         Raises:
@@ -66,7 +66,7 @@ class ClassifierTest(CloudMetric):
                     found[name].append(one)
                     done += 1
                     ctx.report("progress", done=done, total=total, unit="trainings")
-        return {key: value for name, each in found.items() for key, value in _summary(name, each).items()}
+        return _summary(self.name, found)
 
     def _train(self, samples: tuple[Sample, Sample, Sample], ctx: MetricContext) -> Iterator[Separation]:
         """One training of the set network, then one of the network of high-level features, on the same split."""
@@ -90,14 +90,14 @@ class ClassifierTest(CloudMetric):
             yield separation((outputs[0], select.labels), (outputs[1], test.labels))
 
 
-def _summary(name: str, each: list[Separation]) -> dict[str, float]:
+def _summary(metric: str, found: dict[str, list[Separation]]) -> Measurement:
     """The means over the trainings, and the standard deviations of a single training."""
-    columns = {name: [one.auc for one in each], f"{name}_jsd": [one.jsd for one in each]}
-    return {
-        key: value
-        for column, values in columns.items()
-        for key, value in ((column, float(np.mean(values))), (f"{column}_spread", float(np.std(values, ddof=1))))
-    }
+    columns: dict[str, list[float]] = {}
+    for name, each in found.items():
+        columns |= {name: [one.auc for one in each], f"{name}_jsd": [one.jsd for one in each]}
+    means = {name: float(np.mean(values)) for name, values in columns.items()}
+    stderr = {name: float(np.std(values, ddof=1)) for name, values in columns.items()}
+    return Measurement(means.pop(metric), means, stderr.pop(metric), stderr)
 
 
 class PaperClassifierTest(ClassifierTest):

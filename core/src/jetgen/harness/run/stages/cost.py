@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import importlib.util
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
 from jetgen.api.context import RunContext
-from jetgen.api.metric import CloudMetric
+from jetgen.api.metric import CloudMetric, Measurement
 from jetgen.api.protocols import CloudSource, Generator, MetricContext
 from jetgen.data.clouds import Clouds
 from jetgen.data.conditions import Conditions
 from jetgen.errors import DataError
 
-__all__ = ["BATCHES", "Cost", "precision", "seconds_by_batch", "timed"]
+__all__ = ["BATCHES", "SamplingCost", "precision", "seconds_by_batch", "timed"]
 
 BATCHES = (1, 100, 10_000)
 """The numbers of clouds of one call of ``sample``."""
@@ -25,7 +25,7 @@ _FORMATS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloa
 _PATIENCE = 20.0  # a batch that takes longer, in blocks, is left out
 
 
-class Cost(CloudMetric):
+class SamplingCost(CloudMetric):
     """``cost``: microseconds per cloud of a trained generator, in the largest batch that it was timed with.
 
     The sampler is warm, and its answer is in NumPy, so that a device has finished when the clock stops. What a cloud
@@ -37,14 +37,14 @@ class Cost(CloudMetric):
     then is in the figure.
     """
 
-    def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Mapping[str, float]:
+    def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Measurement:
         """Microseconds per cloud under the conditions of ``real``; ``fake`` is not looked at."""
         del fake
         if ctx.model is None or len(real) == 0:
             msg = "cost times a trained generator under the conditions of true clouds; there is none of one of them"
             raise DataError(msg)
         found = {n: 1e6 * seconds for n, seconds in seconds_by_batch(ctx.model, real, ctx, block=1.0).items()}
-        return {"cost": found[max(found)], **{f"cost_batch_{n}": value for n, value in found.items()}}
+        return Measurement(found[max(found)], {f"cost_batch_{n}": value for n, value in found.items()})
 
 
 def seconds_by_batch(model: Generator, test: CloudSource, ctx: RunContext, block: float) -> dict[int, float]:

@@ -1,59 +1,80 @@
-"""Metric: one figure of merit for every draw of a model, or its floor band."""
+"""Metric stage: one metric for every draw of a model, or for every draw of a floor."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from jetgen.api.metric import Measurement
 from jetgen.api.protocols import Dataset, Generator, MetricContext
 from jetgen.data.clouds import Clouds
-from jetgen.evaluation.floors import compared, floor_draws, seen, strata
-from jetgen.harness.run.stages.work import Work
+from jetgen.evaluation.floors import floor_draws
+from jetgen.evaluation.scorer import Scorer
+from jetgen.evaluation.strata import strata
+from jetgen.harness.run.stages.stage_context import StageContext
 from jetgen.io.cloud_file import open_clouds
 
 __all__ = ["metric"]
 
 
-def metric(work: Work) -> dict[str, Any]:
-    """The values of one metric by name, one per draw, and the numbers of clouds behind them."""
-    plan = next(one for one in work.cell.metrics if work.stage == f"metric.{one.name}")
-    spec = work.cell.dataset.spec
-    judge = work.load(plan.target).create(spec)
-    dataset = work.dataset()
+def metric(stage: StageContext) -> dict[str, Any]:
+    """The results of one metric: ``values`` and ``stderr`` by name, one per draw, and the numbers of clouds compared.
+
+    ``stderr`` has the names whose uncertainty the metric itself computes.
+    """
+    plan = next(one for one in stage.cell.metrics if stage.name == f"metric.{one.name}")
+    spec = stage.cell.dataset.spec
+    scorer = Scorer(stage.load(plan.spec.target).create(spec))
+    dataset = stage.dataset()
     test = dataset.load("test")
-    train = dataset.load("train") if "train" in plan.needs else None
-    work.begin()
-    given = work.context
+    train = dataset.load("train") if "train" in plan.spec.needs else None
+    stage.begin()
+    given = stage.context
     context = MetricContext(
         seed=given.seed,
         device=given.device,
         threads=given.threads,
         listener=given.listener,
         train=train,
-        model=_model(work) if "model" in plan.needs else None,
+        model=_model(stage) if "model" in plan.spec.needs else None,
     )
-    n = len(test)
-    number = work.cell.draws_of(plan)
-    if work.cell.generator is None:
+    number, n_real = stage.cell.draws_of(plan), len(test)
+    if stage.cell.generator is None:
         truth = _truth(dataset, with_train=train is None)
-        n_real, n_fake, draws = floor_draws(judge, truth, n, n, number, context, strata(truth, spec))
+        n_real, n_fake, draws = floor_draws(scorer, truth, n_real, n_real, number, context, strata(truth, spec))
     else:
-        real, n_real, n_fake, draws = seen(judge, test[:n], context), n, n, []
-        with open_clouds(work.folder / "samples.h5") as samples:
-            for draw in range(number):
-                at = context.at("draw", draw)
-                fake = seen(judge, samples[draw * n : (draw + 1) * n], at)
-                draws.append(compared(judge, real, fake, at))
-                context.report("progress", done=draw + 1, total=number, unit="draws")
-    values = {name: [float(draw[name]) for draw in draws] for name in draws[0]}
-    return {"values": values, "n_real": n_real, "n_fake": n_fake}
+        n_fake, draws = n_real, _model_draws(stage, scorer, test[:n_real], number, context)
+    return {
+        "values": _by_name([draw.named(plan.name) for draw in draws]),
+        "stderr": _by_name([draw.named_stderr(plan.name) for draw in draws]),
+        "n_real": n_real,
+        "n_fake": n_fake,
+    }
 
 
-def _model(work: Work) -> Generator:
-    """The trained generator of the cell, for a metric that asks it."""
-    return work.generator_class().load(work.folder / "model", work.cell.device)
+def _model_draws(
+    stage: StageContext, scorer: Scorer, test: Clouds, number: int, context: MetricContext
+) -> list[Measurement]:
+    """The scores of the first draws of the cell's samples, each as large as ``test``."""
+    real, n, draws = scorer.featurise(test, context), len(test), []
+    with open_clouds(stage.folder / "samples.h5") as samples:
+        for draw in range(number):
+            at = context.at("draw", draw)
+            fake = scorer.featurise(samples[draw * n : (draw + 1) * n], at)
+            draws.append(scorer.compare(real, fake, at))
+            context.report("progress", done=draw + 1, total=number, unit="draws")
+    return draws
+
+
+def _by_name(draws: list[dict[str, float]]) -> dict[str, list[float]]:
+    return {name: [draw[name] for draw in draws] for name in draws[0]}
+
+
+def _model(stage: StageContext) -> Generator:
+    """The trained generator of the cell, for a metric that needs it."""
+    return stage.generator_class().load(stage.folder / "model", stage.cell.device)
 
 
 def _truth(dataset: Dataset, *, with_train: bool) -> Clouds:
-    """All clouds that a metric may take for independent truth: not the training ones if it looks at those."""
+    """All independent true clouds: without the training clouds if the metric compares with these."""
     splits = [dataset.load("val"), dataset.load("test")] + ([dataset.load("train")] if with_train else [])
     return Clouds.concatenate([source[: len(source)] for source in splits])

@@ -1,0 +1,73 @@
+"""A metric as evaluations use it: every sample is featurised once and compared as often as needed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jetgen.api.metric import Measurement
+from jetgen.api.protocols import Metric, MetricContext, SupportsFeatures
+from jetgen.data.clouds import Clouds
+from jetgen.errors import DataError
+
+__all__ = ["Sample", "Scorer"]
+
+Sample = Clouds | NDArray[np.float64]
+"""What is compared, one entry per cloud: features (N, ...), or the clouds themselves if a metric has no features."""
+
+
+class Scorer:
+    """One form for both kinds of metrics: with :class:`jetgen.api.protocols.SupportsFeatures` and without.
+
+    Arguments:
+        metric: the metric. If it has no features of single clouds, the clouds themselves are compared.
+    """
+
+    def __init__(self, metric: Metric) -> None:
+        self.name = type(metric).__name__
+        self._featurise: Callable[[Clouds, MetricContext], Any] | None = None
+        self._compare: Callable[[Any, Any, MetricContext], Any] = metric.compute
+        if isinstance(metric, SupportsFeatures):
+            self._featurise, self._compare = metric.featurise, metric.compare
+
+    def featurise(self, clouds: Clouds, ctx: MetricContext) -> Sample:
+        """What :meth:`compare` needs of these clouds; entries can be selected by cloud.
+
+        Raises:
+            DataError: if the number of feature rows is not the number of clouds.
+        """
+        if self._featurise is None:
+            return clouds
+        features = np.asarray(self._featurise(clouds, ctx))
+        if features.shape[:1] != (len(clouds),):
+            msg = f"{self.name} returned features of shape {features.shape} for {len(clouds)} clouds"
+            raise DataError(msg)
+        return features
+
+    def compare(self, real: Sample, fake: Sample, ctx: MetricContext) -> Measurement:
+        """The measurement of two samples, as :meth:`featurise` returned them or a selection of their clouds.
+
+        Raises:
+            DataError: if the metric returns no :class:`jetgen.Measurement` or a number that is not finite.
+        """
+        found = self._compare(real, fake, ctx)
+        if not isinstance(found, Measurement):
+            msg = f"{self.name} returned {type(found).__name__}; a metric returns jetgen.Measurement(value, components)"
+            raise DataError(msg)
+        for label, number in {**found.named("value"), **found.named_stderr("stderr")}.items():
+            if not math.isfinite(number):
+                msg = f"{self.name}: {label} is {number} for {len(fake)} generated against {len(real)} true clouds"
+                raise DataError(msg)
+        return found
+
+    def score(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Measurement:
+        """The measurement of one sample of generated clouds.
+
+        Raises:
+            DataError: as :meth:`featurise` and :meth:`compare`.
+        """
+        return self.compare(self.featurise(real, ctx), self.featurise(fake, ctx), ctx)
