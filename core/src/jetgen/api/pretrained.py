@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,6 +21,9 @@ __all__ = ["PretrainedSettings", "asked_weights", "digest", "find_weights", "req
 
 def shipped_weights(package: str) -> dict[str, Path]:
     """The folder of each set of weights in a Python package; ``card.json`` in it says how they were made."""
+    spec = find_spec(package)
+    if spec is None or spec.submodule_search_locations is None:  # a single file ships nothing beside it
+        return {}
     home = Path(str(files(package))) / "weights"
     return {path.parent.name: path.parent for path in sorted(home.glob("*/model.json"))}
 
@@ -48,8 +52,8 @@ def digest(folder: Path) -> str:
 class PretrainedSettings(Settings):
     """Settings of a generator that can be had with trained weights; a subclass names its package."""
 
-    package: ClassVar[str]
-    """The Python package that ships weights, in its folder ``weights``."""
+    package: ClassVar[str] = ""
+    """The Python package that ships weights, in its folder ``weights``; by default the one of the settings."""
 
     sampling: ClassVar[tuple[str, ...]] = ()
     """The settings that may differ from those that a model was trained with."""
@@ -59,6 +63,11 @@ class PretrainedSettings(Settings):
         "", description="shipped weights, or the folder of a saved model: nothing is trained, sampling is as set"
     )
 
+    @classmethod
+    def home(cls) -> str:
+        """The package that ships weights."""
+        return cls.package or cls.__module__.partition(".")[0]
+
     @model_validator(mode="before")
     @classmethod
     def _fill_in_digest(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -66,7 +75,7 @@ class PretrainedSettings(Settings):
         if not name or values.get("weights_digest"):
             return values
         with suppress(UsageError):  # said below, where it is known which setting is wrong
-            return {**values, "weights_digest": digest(find_weights(cls.package, name))}
+            return {**values, "weights_digest": digest(find_weights(cls.home(), name))}
         return values
 
     @field_validator("weights")
@@ -75,7 +84,7 @@ class PretrainedSettings(Settings):
         # Of a saved model the digest is known, and the weights it once came from may be gone.
         if name and not info.data["weights_digest"]:
             try:
-                find_weights(cls.package, name)
+                find_weights(cls.home(), name)
             except UsageError as error:
                 raise ValueError(str(error)) from error
         return name
@@ -89,7 +98,7 @@ def asked_weights(settings: PretrainedSettings) -> Path | None:
     """
     if not settings.weights:
         return None
-    folder = find_weights(settings.package, settings.weights)
+    folder = find_weights(settings.home(), settings.weights)
     if digest(folder) != settings.weights_digest:
         msg = f"the weights in {folder} have changed since they were asked for; ask for them again"
         raise UsageError(msg)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-__all__ = ["API_VERSION", "DatasetSpec", "GeneratorSpec", "MetricSpec", "Spec"]
+from jetgen.data.spec import Kind
+
+__all__ = ["ALL_KINDS", "API_VERSION", "DatasetSpec", "GeneratorSpec", "MetricSpec", "Spec"]
 
 API_VERSION = 2
 """The version of the protocols that this jetgen speaks."""
+
+ALL_KINDS: tuple[str, ...] = get_args(Kind)
+"""Every kind of clouds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,13 +46,13 @@ class GeneratorSpec(Spec):
 
     Arguments:
         settings: where its settings class is (a torch-free subclass of :class:`jetgen.Settings`).
-        kinds: the kinds of clouds that it can learn.
+        kinds: the kinds of clouds that it can learn; by default all.
         capabilities: the further protocols that it implements, such as ``"SupportsLogProb"``.
         baseline: True for a row that is shown beside the models and never ranked.
     """
 
     settings: str
-    kinds: tuple[str, ...]
+    kinds: tuple[str, ...] = ALL_KINDS
     capabilities: tuple[str, ...] = ()
     baseline: bool = False
 

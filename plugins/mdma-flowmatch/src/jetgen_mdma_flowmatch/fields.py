@@ -22,47 +22,45 @@ class PointField(nn.Module):
 
     Arguments:
         settings: of the network.
-        features: numbers of a coded point.
-        largest: the largest multiplicity.
-        typical: the mean multiplicity.
+        features: numbers of a preprocessed point.
         conditioning: numbers of the encoded conditioning.
-        summary: what observes the jet; None for clouds without one.
+        largest: the largest multiplicity.
+        mean_multiplicity: of the training clouds.
+        summary: what summarises a jet; None for clouds without a summary.
     """
 
     def __init__(
         self,
         settings: MDMAFlowMatchSettings,
-        *,
         features: int,
-        largest: int,
-        typical: float,
         conditioning: int,
+        largest: int,
+        mean_multiplicity: float,
         summary: JetSummary | None,
     ) -> None:
         super().__init__()
         self.settings, self.features, self.summary = settings, features, summary
-        self.largest, self.typical = largest, typical
-        published = settings.published_form
-        told = 2 * settings.frequencies if published else time_width(settings.frequencies)
-        told += conditioning + settings.told_size * (1 if published else 2)
-        if summary is not None:
-            told += summary.size * (3 if settings.feedback else 1)
+        self.largest, self.mean_multiplicity = largest, mean_multiplicity
+        published, sized = settings.published_form, settings.condition_on_size
+        known = conditioning + (2 * settings.frequencies if published else time_width(settings.frequencies))
+        known += sized * (1 if published else 2)
+        known += 0 if summary is None else summary.size * (3 if settings.feedback else 1)
         self.network = SetNetwork(
             features,
             features,
-            told,
+            known,
             backbone=settings.backbone,
             width=settings.width,
             hidden=settings.hidden,
             blocks=settings.blocks,
             heads=settings.heads,
-            typical=typical,
+            mean_multiplicity=mean_multiplicity,
             conditioning_width=0 if published else settings.conditioning_width,
-            apart=int(published and settings.told_size),
+            field_only=int(published and sized),
         )
 
     def forward(
-        self, time: Tensor, points: Tensor, mask: Tensor, counts: Tensor, conditioning: Tensor, target: Tensor | None
+        self, time: Tensor, points: Tensor, mask: Tensor, conditioning: Tensor, target: Tensor | None
     ) -> Tensor:
         """The velocity (B, P, F) at times (B,) of points (B, P, F), 0 where ``mask`` is False; target: (B, 4)."""
         one = self.settings
@@ -72,10 +70,11 @@ class PointField(nn.Module):
             if one.feedback:
                 now = self.summary(points, mask)
                 known += [_SUMMARY_SCALE * now, _SUMMARY_SCALE * (now - target)]
-        if one.told_size:
-            # Last, because the published network tells it to the mean field alone.
-            part = (counts.to(time.dtype) / self.typical).unsqueeze(1)
-            known.append(part if one.published_form else size_numbers(counts, self.largest))
+        if one.condition_on_size:
+            # Last, because the published network shows it to the mean field alone.
+            n = mask.sum(1)
+            part = (n.to(time.dtype) / self.mean_multiplicity).unsqueeze(1)
+            known.append(part if one.published_form else size_numbers(n, self.largest))
         velocity: Tensor = self.network(points, mask, torch.cat(known, 1))
         return velocity * mask.unsqueeze(-1)
 

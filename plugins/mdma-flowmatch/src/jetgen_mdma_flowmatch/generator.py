@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import partial
-from typing import Any
 
 import numpy as np
 import torch
-from jetgen import Clouds, CloudSource, FitReport, RunContext
-from jetgen.torch.clouds import CloudCoding, draw_points
-from jetgen.torch.clouds.cloud_coding import fit_coding, mirrored_columns
-from jetgen.torch.clouds.cloud_generator import CloudGenerator, Trained, filled
-from jetgen.torch.clouds.drawing import Make
-from jetgen.torch.clouds.jet_summary import JetSummary
+from jetgen import Clouds, RunContext
+from jetgen.torch import Batch, Noise, NoiseShape, TorchGenerator, TrainingData, TrainingPlan
+from jetgen.torch.clouds import CloudPreprocessing, JetSummary
+from jetgen.torch.clouds.preprocessing import mirrored_columns
 from jetgen.torch.clouds.summaries import learn_summaries, summary_phase
 from jetgen.torch.nn import length_buckets
 from jetgen.torch.nn.odes import Solver
-from jetgen.torch.training import Phase, Ragged, Step, Update, fit, normal, seeded, warmup_cosine
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -28,149 +22,70 @@ from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
 
 __all__ = ["MDMAFlowMatch"]
 
-# More clouds than this tell the best weights no better.
-_VALIDATION = 2000
 
-
-class MDMAFlowMatch(CloudGenerator[MDMAFlowMatchSettings, Model]):
+class MDMAFlowMatch(TorchGenerator[MDMAFlowMatchSettings, Model]):
     """Conditional flow matching (arXiv:2210.02747) with attention to a mean field (arXiv:2305.15254).
 
     See the README of the plugin.
     """
 
     settings_class = MDMAFlowMatchSettings
+    preprocessing: CloudPreprocessing
 
-    def build(self, coding: CloudCoding, typical: float) -> Model:
-        """The untrained velocity fields."""
-        return Model(self.settings, self.spec, coding, typical)
+    def build(self, features: int, conditioning: int, mean_multiplicity: float) -> Model:
+        """The velocity field of the points, and that of the summaries of jets."""
+        summary = JetSummary.of(self.spec, self.preprocessing) if self.settings.summary else None
+        return Model(self.settings, features, conditioning, self.spec.max_points, mean_multiplicity, summary)
 
-    def fit(self, train: CloudSource, val: CloudSource, ctx: RunContext) -> FitReport:
-        """Train the small flow, then the large one; of that the weights with the best loss on validation are kept.
+    def loss(self, model: Model, batch: Batch, rng: torch.Generator) -> Tensor:
+        """The squared error of the velocity of the points."""
+        return point_loss(model.points, batch, rng)
 
-        With ``weights`` these are taken, and nothing is trained.
-        """
-        ready = self.adopt(ctx.device)
-        if ready is not None:
-            return ready
-        clouds, rng = train[: len(train)], ctx.rng("data")
-        some = filled(clouds)
-        coding = fit_coding(self.settings, self.spec, clouds, rng)
-        with seeded(ctx.torch_seed("init")):
-            model = self.build(coding, float(clouds.multiplicity.mean()))
-        data = coding.rows(some, rng)
-        if model.points.summary is not None and model.summary is not None:
-            data["summary"] = learn_summaries(
-                model.points.summary,
-                model.summary,
-                data,
-                mirrored=bool(mirrored_columns(self.settings, self.spec)),
-                batch_points=self.settings.batch_points,
-            )
-        checks = val[:_VALIDATION]
-        phases = self._phases(model, coding.rows(checks[checks.multiplicity > 0], rng), ctx)
-        modules = {"points": model.points} | ({} if model.summary is None else {"summary": model.summary})
-        report = fit(modules, data, phases, ctx, identity=self.settings.model_dump(mode="json"))
-        self.kept, self.device = Trained(coding, model, model.typical), ctx.device
-        return report
+    def noise_shape(self, model: Model) -> NoiseShape:
+        """A starting point for each point; for a jet that of its summary, and the noise on its conditioning."""
+        return NoiseShape(model.points.features, 0 if model.summary is None else 2 * model.summary.size)
 
-    def _phases(self, model: Model, checks: dict[str, Tensor | Ragged], ctx: RunContext) -> list[Phase]:
-        one, mirrored = self.settings, mirrored_columns(self.settings, self.spec)
-        rows = max(1, min(one.batch_size, round(one.step_points / max(1.0, model.typical))))
-        optimiser = partial(torch.optim.AdamW, lr=one.learning_rate, weight_decay=one.weight_decay, fused=True)
-        phases = []
-        if model.summary is not None:
-            phases.append(summary_phase(model.summary, one, mirrored=bool(mirrored), weight_decay=one.weight_decay))
-
-        def loss(step: Step) -> Tensor:
-            return point_loss(model.points, step.batch, step.generator, mirrored)
-
-        score = partial(_validation_loss, model, checks, ctx.device, self.settings.batch_points)
-        update = Update(
-            "points",
-            ("points",),
-            loss,
-            optimiser,
-            warmup_cosine(one.steps, one.warmup),
-            clip=one.clip,
-        )
-        phases.append(
-            Phase(
-                "points",
-                one.steps,
-                rows,
-                (update,),
-                ema={"points": one.ema} if one.ema else {},
-                validate=score if len(checks["counts"]) else None,
-                validate_every=one.validate_every,
-                buckets="counts" if one.buckets else "",
-                uses=("points", "counts", "conditioning"),
-            )
-        )
-        return phases
-
-    def draw(
-        self,
-        counts: NDArray[np.int64],
-        conditioning: NDArray[np.float32],
-        *,
-        seed: int,
-        progress: Callable[[int], None],
-    ) -> NDArray[np.float32]:
-        """The coded points (total, W) of clouds of these sizes for an encoded conditioning, one after the other."""
-        model = self.trained().model
-        return draw_points(
-            partial(self._begin, model),
-            counts,
-            conditioning,
-            noise=model.points.features,
-            width=model.points.features,
-            seed=seed,
-            device=self.device,
-            batch_points=self.settings.batch_points,
-            progress=progress,
-        )
-
-    def _begin(self, model: Model, counts: Tensor, conditioning: Tensor, generator: torch.Generator) -> Make:
+    def sample_batch(self, model: Model, noise: Noise, mask: Tensor, conditioning: Tensor) -> Tensor:
+        """The points that the noise flows to."""
         solver = Solver(self.settings.solver, self.settings.nfe, self.settings.tolerance)
-        starts = normal([len(counts), 2 * JetSummary.size], generator)
-        return lambda noise, index: model.draw(solver, noise, starts[index], counts[index], conditioning[index])
+        return model.draw(solver, noise, mask, conditioning)
+
+    def plan(self, model: Model, data: TrainingData) -> TrainingPlan:
+        """The small flow is trained first, then the large one."""
+        points = self.phase("points", model, data)
+        if model.summary is None or model.points.summary is None:
+            return TrainingPlan({"points": model.points}, data.rows, [points])
+        one, mirrored = self.settings, bool(mirrored_columns(self.settings, self.spec))
+        found = learn_summaries(
+            model.points.summary, model.summary, data.rows, mirrored=mirrored, batch_points=one.batch_points
+        )
+        summary = summary_phase(model.summary, one, mirrored=mirrored, weight_decay=one.weight_decay)
+        modules = {"points": model.points, "summary": model.summary}
+        return TrainingPlan(modules, {**data.rows, "summary": found}, [summary, points])
 
     def log_prob(self, clouds: Clouds, ctx: RunContext) -> NDArray[np.float64]:
-        """An estimate of log p(n) + log n! p(x_1, ..., x_n | n) in the units of the features.
+        """An estimate (N,) of log p(n) + log n! p(x_1, ..., x_n | n) in the units of the features.
 
-        It is the density of the points in any fixed order, as the flow on ordered particles gives it; without log n! it
-        would be that of the labelled points. It is a noisy estimate: the trace is Hutchinson's, one random probe per
-        draw, and the summary is drawn. A mean over more ``density_draws`` lessens the noise.
+        It is the density of the points in any fixed order, as a flow on ordered particles gives it; without log n! it
+        would be that of the labelled points. The estimate is noisy: the trace is Hutchinson's, with one random probe
+        per draw, and the summary is drawn. More ``density_draws`` lessen the noise.
+
+        Raises:
+            TrainingError: if there is no trained model.
         """
-        coding, model, _ = self.trained()
-        model.eval()
-        conditioning = clouds.conditioning
-        total = coding.sizes.log_prob(clouds.multiplicity, conditioning)
+        model, known = self.trained().eval(), self.preprocessing
+        n = clouds.multiplicity
         factorials = np.cumsum(np.log(np.maximum(np.arange(self.spec.max_points + 1), 1)))
-        total = total + factorials[clouds.multiplicity]
-        slopes = np.bincount(clouds.rows, coding.points.log_det(clouds.points), minlength=len(clouds))
-        rows = coding.rows(clouds, ctx.rng("data"))
-        generator = torch.Generator(self.device).manual_seed(ctx.torch_seed("sampling"))
+        total = known.multiplicity.log_prob(n, clouds.conditioning) + factorials[n]
+        total += np.bincount(clouds.rows, known.points.log_det(clouds.points), minlength=len(clouds))
+        rows = known.rows(clouds, ctx.rng("data"))
+        rng = torch.Generator(self.device).manual_seed(ctx.torch_seed("sampling"))
         densities, solver = np.zeros(len(clouds)), Solver("rk4", self.settings.density_nfe)
         with torch.no_grad():
-            for batch in length_buckets(clouds.multiplicity, points=self.settings.batch_points):
-                index = torch.from_numpy(batch)
-                part = {name: each[index].to(self.device) for name, each in rows.items()}
-                drawn = [model.log_density(solver, part, generator) for _ in range(self.settings.density_draws)]
+            for index in length_buckets(n, points=self.settings.batch_points):
+                chosen = torch.from_numpy(index)
+                batch = Batch({name: each[chosen].to(self.device) for name, each in rows.items()})
+                drawn = [model.log_density(solver, batch, rng) for _ in range(self.settings.density_draws)]
                 density = torch.stack(drawn).double().logsumexp(0) - math.log(len(drawn))
-                densities[batch] = density.cpu().numpy()
-        return np.asarray(total + slopes + np.where(clouds.multiplicity > 0, densities, 0.0))
-
-
-def _validation_loss(
-    model: Model, rows: dict[str, Tensor | Ragged], device: str, points: int, generator: torch.Generator
-) -> float:
-    """The loss of the validation clouds, a mean over their points, always with the same noise and times."""
-    counts: Any = rows["counts"]
-    total, weight = 0.0, 0
-    for batch in length_buckets(counts.numpy(), points=points):
-        index = torch.from_numpy(batch)
-        part = {name: each[index].to(device) for name, each in rows.items()}
-        found = int(part["counts"].sum())
-        total, weight = total + float(point_loss(model.points, part, generator, [])) * found, weight + found
-    return total / max(1, weight)
+                densities[index] = density.cpu().numpy()
+        return np.asarray(total + np.where(n > 0, densities, 0.0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jetgen.api.specs import GeneratorSpec
+from jetgen import GeneratorSpec
 
 __all__ = ["MDMA_FLOWMATCH"]
 
@@ -12,6 +12,5 @@ MDMA_FLOWMATCH = GeneratorSpec(
     target="jetgen_mdma_flowmatch.generator:MDMAFlowMatch",
     settings="jetgen_mdma_flowmatch.settings:MDMAFlowMatchSettings",
     paper="arXiv:2305.15254",
-    kinds=("jets", "showers", "tracks", "table"),
     capabilities=("SupportsLogProb", "SupportsPretrained"),
 )

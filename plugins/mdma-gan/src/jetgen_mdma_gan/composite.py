@@ -50,11 +50,11 @@ class Composite:
         rng: np.random.Generator,
     ) -> None:
         self.spec, self.by = spec, by
-        self._reference = self._seen(reference)
+        self._reference = self._observables(reference)
         self._true_variety = variety(reference)
         self.floors = self._floors(truth, len(reference), generated, rng)
 
-    def _seen(self, clouds: Clouds) -> dict[str, list[_Array]]:
+    def _observables(self, clouds: Clouds) -> dict[str, list[_Array]]:
         found = observables(clouds, self.spec)
         return {"mass": found["mass"]} if self.by == "mass" and "mass" in found else found
 
@@ -64,7 +64,7 @@ class Composite:
         draws = []
         for _ in range(_FLOOR_DRAWS):
             order = rng.permutation(len(truth))
-            one, other = (self._seen(truth[part]) for part in (order[:first], order[first : first + second]))
+            one, other = (self._observables(truth[part]) for part in (order[:first], order[first : first + second]))
             draws.append(_distances(one, other))
         return {
             name: [max(float(np.mean([draw[name][i] for draw in draws])), 1e-12) for i in range(len(values))]
@@ -73,7 +73,7 @@ class Composite:
 
     def ratios(self, fake: Clouds) -> dict[str, float]:
         """For each group the mean ratio of the distances to their floors."""
-        found = _distances(self._reference, self._seen(fake))
+        found = _distances(self._reference, self._observables(fake))
         return {
             name: float(np.mean([value / floor for value, floor in zip(values, self.floors[name], strict=True)]))
             for name, values in found.items()

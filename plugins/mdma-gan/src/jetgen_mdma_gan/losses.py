@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
-from jetgen.torch.training import Step, mirror_signs, normal
+from jetgen.torch.training import Step, mask_of, mirror_signs, normal
 from torch import Tensor
 from torch.nn import functional
 
-from jetgen_mdma_gan.networks import Critic, PointGenerator, Sizes, Told
+from jetgen_mdma_gan.networks import Condition, Critic, PointGenerator, Sizes
 from jetgen_mdma_gan.settings import MDMAGANSettings
 
 __all__ = ["Adversaries", "gradient_norms", "interpolated"]
@@ -18,8 +18,7 @@ __all__ = ["Adversaries", "gradient_norms", "interpolated"]
 
 class _Batch(NamedTuple):
     points: Tensor
-    counts: Tensor
-    told: Told
+    condition: Condition
 
 
 class Adversaries:
@@ -29,7 +28,7 @@ class Adversaries:
         settings: of the training.
         generator, critic: the networks.
         sizes: of the clouds.
-        mirrored: columns of the coded points whose sign is drawn for each cloud anew.
+        mirrored: columns of the preprocessed points whose sign is drawn for each cloud anew.
     """
 
     def __init__(
@@ -52,7 +51,7 @@ class Adversaries:
         true = self._true(step.batch, generator)
         with torch.no_grad():
             fake = self._generated(true, generator)
-        both = Told(torch.cat([true.told.mask, true.told.mask]), torch.cat([true.told.known, true.told.known]))
+        both = Condition(*(torch.cat([one_side, one_side]) for one_side in true.condition[:2]))
         points = torch.cat([true.points, fake])
         score_true, score_fake = self.critic(points, both)[0].chunk(2)
         if one.loss == "lsgan":
@@ -69,13 +68,13 @@ class Adversaries:
         if not self.settings.penalty:
             return fake.new_zeros(())
         part = torch.rand(len(fake), generator=generator, device=generator.device)
-        between = interpolated(true.points, fake, true.counts, true.counts, part)
-        return self.settings.penalty * (gradient_norms(self.critic, between, true.told) - 1).square().mean()
+        between = interpolated(true.points, fake, true.condition.mask, true.condition.mask, part)
+        return self.settings.penalty * (gradient_norms(self.critic, between, true.condition) - 1).square().mean()
 
-    def _flatness(self, true: _Batch, points: Tensor, both: Told) -> Tensor:
+    def _flatness(self, true: _Batch, points: Tensor, both: Condition) -> Tensor:
         """The squared gradients at true clouds, and at generated ones if they count."""
         if not self.settings.r2:
-            return self.settings.r1 * gradient_norms(self.critic, true.points, true.told).square().mean()
+            return self.settings.r1 * gradient_norms(self.critic, true.points, true.condition).square().mean()
         at_true, at_fake = gradient_norms(self.critic, points, both).square().chunk(2)
         return self.settings.r1 * at_true.mean() + self.settings.r2 * at_fake.mean()
 
@@ -84,11 +83,11 @@ class Adversaries:
         one = self.settings
         true = self._true(step.batch, step.generator)
         fake = self._generated(true, step.generator)
-        score, field = self.critic(fake, true.told)
+        score, field = self.critic(fake, true.condition)
         matching = one.matching > 0 and step.number < one.matching_until
         if matching or one.loss == "relativistic":
             with torch.no_grad():
-                wanted_score, wanted_field = self.critic(true.points, true.told)
+                wanted_score, wanted_field = self.critic(true.points, true.condition)
         if one.loss == "lsgan":
             loss: Tensor = 0.5 * (score - 1).square().mean()
         elif one.loss == "relativistic":
@@ -102,42 +101,43 @@ class Adversaries:
         return loss
 
     def _true(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> _Batch:
-        points, counts = self._mirrored(batch["points"], generator), batch["counts"]
+        points = self._mirrored(batch["points"], generator)
         if self.settings.input_noise:
             points = points * (1 + self.settings.input_noise * normal(points.shape, generator))
-        told = self.sizes.told(counts, batch["conditioning"], points.shape[1], published=self.settings.published_form)
+        mask = mask_of(batch["multiplicity"], points.shape[1])
+        condition = self.sizes.condition(mask, batch["conditioning"])
         if self.generator.observer is not None:
-            told = told._replace(summary=self.generator.observer.raw(points, told.mask))
-        return _Batch(points, counts, told)
+            condition = condition._replace(summary=self.generator.observer.raw(points, mask))
+        return _Batch(points, condition)
 
     def _generated(self, true: _Batch, generator: torch.Generator) -> Tensor:
         """Clouds of the sizes, for the conditioning, and with the summary of the true ones."""
-        size, places = true.told.mask.shape
-        noise = normal([size, places, self.generator.noise], generator)
+        size, slots = true.condition.mask.shape
+        noise = normal([size, slots, self.generator.noise], generator)
         shared = normal([size, self.generator.cloud_noise], generator)
-        return self._mirrored(self.generator(noise, shared, true.told), generator)
+        return self._mirrored(self.generator(noise, shared, true.condition), generator)
 
     def _mirrored(self, points: Tensor, generator: torch.Generator) -> Tensor:
         """Generated clouds are mirrored at random like the true ones, so that the symmetry need not be learnt."""
         return points * mirror_signs(len(points), points.shape[2], self.mirrored, generator)
 
 
-def interpolated(true: Tensor, fake: Tensor, true_counts: Tensor, fake_counts: Tensor, part: Tensor) -> Tensor:
+def interpolated(true: Tensor, fake: Tensor, true_mask: Tensor, fake_mask: Tensor, part: Tensor) -> Tensor:
     """Clouds (B, P, W) a ``part`` (B,) of the way from generated to true ones, point by point.
 
     Raises:
         ValueError: if two of them differ in size: there is no cloud between them.
     """
-    if not torch.equal(true_counts, fake_counts):
+    if not torch.equal(true_mask, fake_mask):
         msg = "only clouds of equal size have clouds between them; pair true and generated ones by size"
         raise ValueError(msg)
     return torch.lerp(fake, true, part.view(-1, 1, 1))
 
 
-def gradient_norms(critic: Critic, points: Tensor, told: Told) -> Tensor:
+def gradient_norms(critic: Critic, points: Tensor, condition: Condition) -> Tensor:
     """How steep the critic is at each cloud (B,): the length of the gradient over all of its points."""
     points = points.detach().requires_grad_(True)  # noqa: FBT003 (torch's own signature)
-    (gradient,) = torch.autograd.grad(critic(points, told)[0].sum(), points, create_graph=True)
-    squares = (gradient * told.mask.unsqueeze(-1)).square().flatten(1).sum(1)
+    (gradient,) = torch.autograd.grad(critic(points, condition)[0].sum(), points, create_graph=True)
+    squares = (gradient * condition.mask.unsqueeze(-1)).square().flatten(1).sum(1)
     # The root of 0 has no slope.
     return (squares + 1e-12).sqrt()

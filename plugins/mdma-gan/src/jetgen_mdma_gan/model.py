@@ -1,21 +1,11 @@
-"""What is trained and kept: the network that makes points, and the small flow that says what a jet is as a whole."""
+"""What is trained and kept: the network that makes points, and the small flow that draws the summary of a jet."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
-import numpy as np
 import torch
-from jetgen.data.jets import has_relative
-from jetgen.torch.clouds import CloudCoding, draw_points
-from jetgen.torch.clouds.cloud_coding import mirrored_columns
-from jetgen.torch.clouds.drawing import Make
-from jetgen.torch.clouds.jet_summary import JetSummary
-from jetgen.torch.clouds.summaries import learn_summaries
+from jetgen.torch import Noise, NoiseShape
+from jetgen.torch.clouds import JetSummary
 from jetgen.torch.clouds.summary_flow import SummaryFlow
-from jetgen.torch.training import mirror_signs, normal
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from jetgen_mdma_gan.networks import PointGenerator, Sizes
@@ -31,18 +21,26 @@ class Model(nn.Module):
 
     Arguments:
         settings: all of them.
-        coding: fitted to the training clouds.
-        sizes: of these.
+        features: numbers of a preprocessed point.
+        conditioning: numbers of the encoded conditioning.
+        sizes: of the clouds.
+        observer: what summarises a jet; None for clouds without a summary.
+        mirrored: columns that a generated jet is mirrored in, at random.
     """
 
-    def __init__(self, settings: MDMAGANSettings, coding: CloudCoding, sizes: Sizes) -> None:
+    def __init__(
+        self,
+        settings: MDMAGANSettings,
+        features: int,
+        conditioning: int,
+        sizes: Sizes,
+        observer: JetSummary | None,
+        mirrored: list[int],
+    ) -> None:
         super().__init__()
-        self.settings, self.sizes = settings, sizes
-        self.mirrored = mirrored_columns(settings, coding.spec)
-        width, conditioning = coding.points.width, coding.conditioning.width
-        observer, self.summary = None, None
-        if settings.summary and has_relative(coding.spec):
-            observer = JetSummary(coding.spec, coding.points.features)
+        self.sizes, self.mirrored, self.features = sizes, mirrored, features
+        self.summary: SummaryFlow | None = None
+        if observer is not None:
             self.summary = SummaryFlow(
                 observer.size,
                 conditioning=conditioning,
@@ -50,56 +48,23 @@ class Model(nn.Module):
                 hidden=settings.summary_hidden,
                 frequencies=_FREQUENCIES,
             )
-        self.points = PointGenerator(settings, width, conditioning, sizes.typical, observer)
+        self.points = PointGenerator(settings, features, conditioning, sizes, observer)
 
-    def learnt(self, rows: Mapping[str, Any]) -> dict[str, Tensor]:
-        """The rows ``summary`` that the small flow learns; scales and quantiles of summaries are fitted to ``rows``."""
-        if self.summary is None or self.points.observer is None:
-            return {}
-        mirrored, points = bool(self.mirrored), self.settings.batch_points
-        return {
-            "summary": learn_summaries(self.points.observer, self.summary, rows, mirrored=mirrored, batch_points=points)
-        }
+    @property
+    def noise_shape(self) -> NoiseShape:
+        """Of a cloud: what all its points share, the start of its summary, and on which sides it lies."""
+        summary = 0 if self.summary is None else self.summary.size
+        return NoiseShape(self.points.noise, self.points.cloud_noise + summary + len(self.mirrored))
 
-    def draw(
-        self,
-        counts: NDArray[np.int64],
-        conditioning: NDArray[np.float32],
-        *,
-        seed: int,
-        device: str,
-        batch_points: int,
-        progress: Callable[[int], None] | None = None,
-    ) -> NDArray[np.float32]:
-        """The coded points (total, W) of clouds of these sizes for an encoded conditioning (N, C), one after the other.
-
-        Arguments:
-            batch_points: padded points computed at once.
-            progress: is told how many clouds there are by now.
-        """
-        return draw_points(
-            self._begin,
-            counts,
-            conditioning,
-            noise=self.points.noise,
-            width=self.points.out.out_features,
-            seed=seed,
-            device=device,
-            batch_points=batch_points,
-            progress=progress,
-        )
-
-    def _begin(self, counts: Tensor, conditioning: Tensor, generator: torch.Generator) -> Make:
-        shared = normal([len(counts), self.points.cloud_noise], generator)
-        sides = mirror_signs(len(counts), self.points.out.out_features, self.mirrored, generator)
-        summary = None
+    def draw(self, noise: Noise, mask: Tensor, conditioning: Tensor) -> Tensor:
+        """Preprocessed points (B, P, W)."""
+        condition = self.sizes.condition(mask, conditioning)
+        summary = 0 if self.summary is None else self.summary.size
+        parts = [self.points.cloud_noise, summary, len(self.mirrored)]
+        shared, start, sides = torch.split(noise.cloud, parts, 1)
         if self.summary is not None:
-            summary = self.summary.draw(normal([len(counts), self.summary.size], generator), counts, conditioning)
-
-        def make(noise: Tensor, index: Tensor) -> Tensor:
-            told = self.sizes.told(counts[index], conditioning[index], noise.shape[1], published=self.points.published)
-            told = told._replace(summary=None if summary is None else summary[index])
-            points: Tensor = self.points(noise, shared[index], told)
-            return points * sides[index]
-
-        return make
+            condition = condition._replace(summary=self.summary.draw(start, mask.sum(1), conditioning))
+        points: Tensor = self.points(noise.points, shared, condition)
+        signs = points.new_ones(len(points), 1, self.features)
+        signs[:, 0, self.mirrored] = torch.where(sides < 0, -1.0, 1.0)
+        return points * signs

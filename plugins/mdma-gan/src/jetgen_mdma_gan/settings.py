@@ -5,46 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from jetgen.api.pretrained import PretrainedSettings
-from jetgen.data.spec import CloudSpec
+from jetgen import CloudSpec
+from jetgen.api.torch_settings import SummarySettings
 from pydantic import Field
 
 __all__ = ["MDMAGANSettings"]
 
 
-class MDMAGANSettings(PretrainedSettings):
+class MDMAGANSettings(SummarySettings):
     """Networks, training and sampling. The defaults are those of the preset ``quick``."""
-
-    package: ClassVar[str] = "jetgen_mdma_gan"
-    sampling: ClassVar[tuple[str, ...]] = ("batch_points",)
 
     width: int = Field(32, ge=1, description="numbers of a point and of the mean field inside the generator")
     hidden: int = Field(64, ge=1, description="numbers inside one of its blocks, and of its attention")
     blocks: int = Field(4, ge=1, description="how many blocks")
     heads: int = Field(8, ge=1, description="heads of the attention; hidden is a multiple")
-    noise: int = Field(0, ge=0, description="normal numbers a point is made of; 0 for as many as it is coded in")
+    noise: int = Field(0, ge=0, description="normal numbers for a point; 0 for as many as a preprocessed point has")
     cloud_noise: int = Field(8, ge=0, description="normal numbers that all points of a cloud share")
     conditioning_width: int = Field(32, ge=0, description="width of size and conditions after a network; 0 for none")
-    gated: bool = Field(default=False, description="let size and conditions scale what is heard inside a block, too")
+    gated: bool = Field(default=False, description="let size and conditions scale what is pooled inside a block, too")
     published_form: bool = Field(
-        default=False, description="tell the number of points as the published code does, inside the blocks alone"
+        default=False, description="encode the number of points as the published code does, inside the blocks alone"
     )
 
-    summary: bool = Field(
-        default=True,
-        description="first draw mass, momentum and centre of a jet with a small flow, and move its points to have them",
-    )
     summary_hidden: int = Field(64, ge=1, description="width of the network of the small flow")
-    summary_steps: int = Field(2000, ge=1, description="steps of its training")
-    summary_batch: int = Field(1024, ge=1, description="clouds in such a step")
-    summary_rate: float = Field(3e-3, gt=0, description="its learning rate, at its highest")
 
     critic_width: int = Field(32, ge=1, description="as width, of the critic")
     critic_hidden: int = Field(64, ge=1, description="as hidden, of the critic")
     critic_blocks: int = Field(2, ge=1, description="as blocks, of the critic")
     critic_heads: int = Field(8, ge=1, description="as heads, of the critic")
     critic_norm: Literal["rows", "spectral", "none"] = Field(
-        "none", description="what holds the linear maps of the critic: rows of length 1 without bias, spectral norm"
+        "none",
+        description="what constrains the linear maps of the critic: rows of length 1, spectral norm",
     )
     critic_summary: bool = Field(
         default=True,
@@ -66,8 +57,6 @@ class MDMAGANSettings(PretrainedSettings):
     r1_every: int = Field(4, ge=1, description="critic steps between those with that penalty, which is made up for")
     input_noise: float = Field(1e-3, ge=0, description="relative noise on true points")
 
-    momentum: Literal["log", "boxcox"] = Field("log", description="transform of positive features before scaling")
-    flips: bool = Field(default=True, description="show each jet also mirrored in etarel and phirel, while training")
     steps: int = Field(1500, ge=1, description="steps of the generator")
     critic_steps: int = Field(1, ge=1, description="steps of the critic for each")
     batch_size: int = Field(128, ge=1, description="clouds in a step")
@@ -75,11 +64,8 @@ class MDMAGANSettings(PretrainedSettings):
     learning_rate: float = Field(5e-4, gt=0, description="of the generator, at its highest")
     critic_rate: float = Field(1e-3, gt=0, description="of the critic, at its highest")
     betas: tuple[float, float] = Field((0.0, 0.999), description="memories of Adam")
-    warmup: int = Field(100, ge=0, description="steps until the highest rates; after them they fall along a cosine")
     rate_floor: float = Field(0.1, ge=0, le=1, description="part of the rates that is left at the end")
     clip: float = Field(0.1, gt=0, description="largest norm of a gradient, some times the usual one")
-    ema: float = Field(0.995, ge=0, lt=1, description="decay of the moving average of the generator, which is kept")
-    buckets: bool = Field(default=True, description="batches of clouds of similar size, so that little is padding")
 
     validate_every: int = Field(250, ge=1, description="steps between looks at generated clouds; the best are kept")
     validation_clouds: int = Field(2000, ge=2, description="clouds that are generated then")
@@ -90,7 +76,10 @@ class MDMAGANSettings(PretrainedSettings):
 
     batch_points: int = Field(65_536, ge=1, description="padded points generated at once; a limit on memory")
 
-    former_names: ClassVar[Mapping[str, str]] = {"inner_context": "conditioning_width"}
+    former_names: ClassVar[Mapping[str, str]] = {
+        **SummarySettings.former_names,
+        "inner_context": "conditioning_width",
+    }
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "tiny": {
@@ -158,8 +147,8 @@ class MDMAGANSettings(PretrainedSettings):
             "matching": 1.0,
             "r1": 0.0,
             "r2": 0.0,
-            "momentum": "boxcox",
-            "flips": False,
+            "pt_transform": "boxcox",
+            "mirroring": False,
             "steps": 3_000_000,
             "batch_size": 128,
             "learning_rate": 1e-4,
@@ -175,12 +164,9 @@ class MDMAGANSettings(PretrainedSettings):
     }
 
     def incompatibility(self, cloud_spec: CloudSpec) -> str | None:
-        if cloud_spec.given is not None:
-            return "it does not generate for a given set"
-        if any(feature.nature == "categorical" for feature in cloud_spec.features):
-            return "it has no coordinates for categorical features"
+        """Why these settings cannot learn such clouds, or do not fit each other."""
         for name in ("", "critic_"):
             hidden, heads = getattr(self, f"{name}hidden"), getattr(self, f"{name}heads")
             if hidden % heads:
                 return f"{name}hidden = {hidden} is not a multiple of {name}heads = {heads}"
-        return None
+        return super().incompatibility(cloud_spec)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jetgen.api.specs import GeneratorSpec
+from jetgen import GeneratorSpec
 
 __all__ = ["MDMA_GAN"]
 
@@ -12,6 +12,5 @@ MDMA_GAN = GeneratorSpec(
     target="jetgen_mdma_gan.generator:MDMAGAN",
     settings="jetgen_mdma_gan.settings:MDMAGANSettings",
     paper="arXiv:2305.15254",
-    kinds=("jets", "showers", "tracks", "table"),
     capabilities=("SupportsPretrained",),
 )

@@ -1,17 +1,21 @@
-"""How a generator is judged while it trains, on validation clouds and always with the same noise."""
+"""How a generator is judged while it trains: on validation clouds, and always with the same noise."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from jetgen import Clouds, RunContext
-from jetgen.torch.clouds import CloudCoding
+from jetgen import Clouds
+from jetgen.torch import TrainingData
 from jetgen.torch.training import derived_seed
 
 from jetgen_mdma_gan.composite import Composite
 from jetgen_mdma_gan.model import Model
+
+if TYPE_CHECKING:
+    from jetgen_mdma_gan.generator import MDMAGAN
 
 __all__ = ["Validation"]
 
@@ -22,39 +26,33 @@ _PINNED = 1e-3
 
 
 class Validation:
-    """Scores of clouds that a generator makes for the contexts of validation clouds.
+    """Scores of clouds that a generator makes for the conditioning of validation clouds.
 
     Arguments:
+        owner: the generator; it makes clouds of a model.
         model: what is trained.
-        coding: fitted to the training clouds.
-        train, val: true clouds; the floors are made of both, compared is with ``val``.
-        ctx: where the seeds come from, and who is told each score.
+        data: true clouds; the floors are made of both splits, and compared is with ``data.val``.
     """
 
-    def __init__(self, model: Model, coding: CloudCoding, train: Clouds, val: Clouds, ctx: RunContext) -> None:
-        self.model, self.settings, self.coding = model, model.settings, coding
-        self.ctx = ctx.at("part", "validation")
+    def __init__(self, owner: MDMAGAN, model: Model, data: TrainingData) -> None:
+        self.owner, self.model, self.settings = owner, model, owner.settings
+        self.known, self.ctx = owner.preprocessing, data.ctx.at("part", "validation")
         n, rng = self.settings.validation_clouds, self.ctx.rng("training")
-        val = val[:n]
+        val = data.val[:n]
         self.conditioning = val.conditioning[np.arange(n) % len(val)]
-        self.counts = coding.sizes.draw(n, rng, self.conditioning)
-        truth = Clouds.concatenate([train[: max(len(val), 2 * n)], val])
-        self.composite = Composite(coding.spec, val, truth, n, by=self.settings.validation_by, rng=rng)
+        self.multiplicity = self.known.multiplicity.draw(n, rng, self.conditioning)
+        truth = Clouds.concatenate([data.train[: max(len(val), 2 * n)], val])
+        self.composite = Composite(owner.spec, val, truth, n, by=self.settings.validation_by, rng=rng)
 
     def clouds(self, seed: int) -> Clouds:
         """What the model makes."""
-        values = self.model.draw(
-            self.counts,
-            self.coding.conditioning.encode(self.conditioning),
-            seed=seed,
-            device=self.ctx.device,
-            batch_points=self.settings.batch_points,
-        )
-        return self.coding.clouds(values, self.counts, self.conditioning)
+        encoded = self.known.conditioning.encode(self.conditioning)
+        values = self.owner.generate(self.model, self.multiplicity, encoded, seed=seed)
+        return self.known.decode(values, self.multiplicity, self.conditioning)
 
-    def score(self, generator: torch.Generator) -> float:
-        """The composite score, lower is better; each part of it is reported as an event."""
-        ratios = self.composite.ratios(self.clouds(derived_seed(generator.initial_seed(), "clouds")))
+    def score(self, rng: torch.Generator) -> float:
+        """The composite score, lower is better; each part of it is reported."""
+        ratios = self.composite.ratios(self.clouds(derived_seed(rng.initial_seed(), "clouds")))
         mean = sum(ratios.values()) / len(ratios)
         self.ctx.report("validation", score=mean, **ratios)
         return mean

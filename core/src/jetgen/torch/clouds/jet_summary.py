@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import torch
 from torch import Tensor, nn
 
-from jetgen.data.jets import RELATIVE
+from jetgen.data.jets import RELATIVE, has_relative
 from jetgen.data.spec import CloudSpec
+from jetgen.torch.clouds.preprocessing import CloudPreprocessing
 from jetgen.torch.transforms import FeatureTransform
 
 __all__ = ["CENTRE", "JetSummary"]
@@ -47,7 +50,12 @@ class JetSummary(nn.Module):
         self.register_buffer("mean", torch.zeros(self.size))
         self.register_buffer("scale", torch.ones(self.size))
 
-    def standardise(self, summaries: Tensor, *, mirrored: bool) -> None:
+    @classmethod
+    def of(cls, spec: CloudSpec, preprocessing: CloudPreprocessing) -> Self | None:
+        """The summary of preprocessed jets; None for clouds that are not jets about their axis."""
+        return cls(spec, preprocessing.points.features) if has_relative(spec) else None
+
+    def fit(self, summaries: Tensor, *, mirrored: bool) -> None:
         """Let these raw summaries (N, 4) have mean 0 and variance 1; centres keep 0 as it is if jets are mirrored."""
         mean, scale = summaries.mean(0), summaries.std(0, correction=0)
         if mirrored:
@@ -62,17 +70,17 @@ class JetSummary(nn.Module):
 
     def forward(self, points: Tensor, mask: Tensor) -> Tensor:
         """The standardised summary (B, 4) of points (B, P, F), where ``mask`` (B, P) is True."""
-        return self.told(self.raw(points, mask)).clamp(-_FARTHEST, _FARTHEST)
+        return self.standardised(self.raw(points, mask)).clamp(-_FARTHEST, _FARTHEST)
 
-    def told(self, raw: Tensor) -> Tensor:
-        """Raw summaries (B, 4) in the units in which networks are told of them."""
+    def standardised(self, raw: Tensor) -> Tensor:
+        """Raw summaries (B, 4) with mean 0 and variance 1 over the training jets, as networks see them."""
         return (raw - self.mean) / self.scale
 
-    def untold(self, told: Tensor) -> Tensor:
-        """The inverse of :meth:`told`."""
-        return told * self.scale + self.mean
+    def unstandardised(self, summaries: Tensor) -> Tensor:
+        """The inverse of :meth:`standardised`."""
+        return summaries * self.scale + self.mean
 
-    def settled(self, points: Tensor, mask: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    def rescaled(self, points: Tensor, mask: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """Jets with exactly the raw summaries ``target`` (B, 4), and the logarithm (B,) of the change of volume.
 
         Momenta are multiplied by one number, angles stretched about the centre by another, and the centre is moved.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from jetgen.api.torch_settings import SummarySettings
 from jetgen.torch.clouds.jet_summary import CENTRE, JetSummary
 from jetgen.torch.clouds.summary_flow import SummaryFlow
 from jetgen.torch.nn.buckets import length_buckets
@@ -17,17 +18,7 @@ from jetgen.torch.training.ragged import Ragged, mask_of
 from jetgen.torch.training.randomness import even_times, mirror_signs, normal
 from jetgen.torch.training.schedules import warmup_cosine
 
-__all__ = ["SummaryTraining", "learn_summaries", "summary_loss", "summary_phase"]
-
-
-class SummaryTraining(Protocol):
-    """The settings of the small flow's training."""
-
-    summary_steps: int
-    summary_batch: int
-    summary_rate: float
-    ema: float
-    warmup: int
+__all__ = ["learn_summaries", "summary_loss", "summary_phase"]
 
 
 def learn_summaries(
@@ -36,7 +27,7 @@ def learn_summaries(
     """The normal scores (N, 4) of the summaries of training jets; scales and quantiles are fitted to them.
 
     Arguments:
-        rows: of :meth:`jetgen.torch.training.CloudCoding.rows`.
+        rows: of :meth:`jetgen.torch.clouds.CloudPreprocessing.rows`.
         mirrored: jets are shown mirrored, too.
         batch_points: padded points looked at at once.
     """
@@ -46,14 +37,14 @@ def learn_summaries(
         index = torch.from_numpy(batch)
         padded = points[index]
         raw[index] = observer.raw(padded, mask_of(points.lengths[index], padded.shape[1]))
-    observer.standardise(raw, mirrored=mirrored)
+    observer.fit(raw, mirrored=mirrored)
     flow.scores.fit(raw, CENTRE if mirrored else [])
     scores: Tensor = flow.scores(raw)[0]
     return scores
 
 
-def summary_phase(flow: SummaryFlow, settings: SummaryTraining, *, mirrored: bool, weight_decay: float = 1e-2) -> Phase:
-    """The training of the module ``summary`` on the rows ``summary``, ``counts`` and ``conditioning``."""
+def summary_phase(flow: SummaryFlow, settings: SummarySettings, *, mirrored: bool, weight_decay: float = 1e-2) -> Phase:
+    """The training of the module ``summary`` on the rows ``summary``, ``multiplicity`` and ``conditioning``."""
 
     def loss(step: Step) -> Tensor:
         return summary_loss(flow, step.batch, step.generator, CENTRE if mirrored else [])
@@ -67,7 +58,7 @@ def summary_phase(flow: SummaryFlow, settings: SummaryTraining, *, mirrored: boo
         settings.summary_batch,
         (Update("summary", ("summary",), loss, optimiser, schedule),),
         ema={"summary": settings.ema} if settings.ema else {},
-        uses=("summary", "counts", "conditioning"),
+        uses=("summary", "multiplicity", "conditioning"),
     )
 
 
@@ -80,6 +71,6 @@ def summary_loss(
     noise = normal(scores.shape, generator)
     time = even_times(len(scores), generator)
     at = time.unsqueeze(1)
-    velocity = flow(time, (1 - at) * noise + at * scores, batch["counts"], batch["conditioning"])
+    velocity = flow(time, (1 - at) * noise + at * scores, batch["multiplicity"], batch["conditioning"])
     mean: Tensor = (velocity - (scores - noise)).square().mean()
     return mean

@@ -39,16 +39,16 @@ class SummaryFlow(nn.Module):
         nn.init.zeros_(last.weight)
         self.network = nn.Sequential(*layers, last)
 
-    def forward(self, time: Tensor, scores: Tensor, counts: Tensor, conditioning: Tensor) -> Tensor:
-        """The velocity (B, size) at times (B,) of scores (B, size), of clouds of ``counts`` (B,) points."""
-        known = [scores, time_features(time, self.frequencies), size_numbers(counts, self.largest), conditioning]
+    def forward(self, time: Tensor, scores: Tensor, multiplicity: Tensor, conditioning: Tensor) -> Tensor:
+        """The velocity (B, size) at times (B,) of scores (B, size), of clouds of ``multiplicity`` (B,) points."""
+        known = [scores, time_features(time, self.frequencies), size_numbers(multiplicity, self.largest), conditioning]
         velocity: Tensor = self.network(torch.cat(known, 1))
         return velocity
 
-    def field(self, counts: Tensor, conditioning: Tensor) -> Field:
+    def field(self, multiplicity: Tensor, conditioning: Tensor) -> Field:
         """The velocity as a function of one time for all, and the scores."""
-        return lambda time, scores: self(time.expand(len(scores)), scores, counts, conditioning)
+        return lambda time, scores: self(time.expand(len(scores)), scores, multiplicity, conditioning)
 
-    def draw(self, noise: Tensor, counts: Tensor, conditioning: Tensor) -> Tensor:
+    def draw(self, noise: Tensor, multiplicity: Tensor, conditioning: Tensor) -> Tensor:
         """The numbers (B, size) that normal ``noise`` (B, size) flows to."""
-        return self.scores.inverse(_SOLVER.solve(self.field(counts, conditioning), noise))
+        return self.scores.inverse(_SOLVER.solve(self.field(multiplicity, conditioning), noise))

@@ -50,7 +50,7 @@ class WeightedSummary(nn.Module):
         """Whether there is a positive feature, and points to be summed."""
         return spec.max_points > 1 and any(feature.nature == "positive" for feature in spec.features)
 
-    def standardise(self, summaries: Tensor) -> None:
+    def fit(self, summaries: Tensor) -> None:
         """Let these raw summaries (N, size) have mean 0 and variance 1."""
         self.mean.copy_(summaries.mean(0))
         self.scale.copy_(summaries.std(0, correction=0).clamp(min=1e-6))

@@ -9,9 +9,9 @@ from jetgen.torch.nn.adversarial import AdversarialBlock
 from jetgen.torch.nn.attention import MeanFieldAttention
 from jetgen.torch.nn.buckets import length_buckets
 from jetgen.torch.nn.epic import EPiCBlock
-from jetgen.torch.nn.masking import barrier, masked_mean, masked_sum
+from jetgen.torch.nn.masking import attention_bias, masked_mean, masked_sum
 from jetgen.torch.nn.mean_field import MeanFieldBlock
-from jetgen.torch.nn.normalised import Norm, hold, linear
+from jetgen.torch.nn.normalised import Norm, constrain, linear
 from jetgen.torch.nn.set_network import Backbone, SetNetwork
 from jetgen.torch.nn.sizes import size_numbers
 from jetgen.torch.nn.time_features import time_features, time_width
@@ -26,8 +26,8 @@ __all__ = [
     "Norm",
     "SetNetwork",
     "TransformerBlock",
-    "barrier",
-    "hold",
+    "attention_bias",
+    "constrain",
     "length_buckets",
     "linear",
     "masked_mean",

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from jetgen.torch.nn.attention import MeanFieldAttention
-from jetgen.torch.nn.normalised import Norm, hold, linear
+from jetgen.torch.nn.normalised import Norm, constrain, linear
 
 __all__ = ["AdversarialBlock"]
 
@@ -20,7 +20,7 @@ class AdversarialBlock(nn.Module):
     .. math:: y_i = W_0 \sigma(x_i),\quad a = \mathrm{MHA}(\mathrm{LN}(W_0 \sigma(\bar x)); y, y),\quad b = W_c [a, c],
               \quad x_i \leftarrow x_i + W_1 [y_i, b],\quad \bar x \leftarrow \sigma(W_2 b)
 
-    Unlike :class:`jetgen.torch.nn.MeanFieldBlock` it tells the points what was heard at the full width ``hidden``,
+    Unlike :class:`jetgen.torch.nn.MeanFieldBlock` it tells the points what was pooled at the full width ``hidden``,
     and the mean field passes through a non-linearity. As there no :math:`y_i` is ever made: what stands between
     :math:`\sigma(x_i)` and the results is linear. The cost per point is width² + 2 width heads products.
 
@@ -43,7 +43,7 @@ class AdversarialBlock(nn.Module):
         self.attention = MeanFieldAttention(hidden, heads)
         if norm == "spectral":
             for part in (self.attention.query, self.attention.key, self.attention.value, self.attention.out):
-                hold(part, norm)
+                constrain(part, norm)
         self.gate = linear(conditioning, hidden, norm) if gated and conditioning else None
         self.gather = linear(hidden + conditioning, hidden, norm)
         self.back = linear(2 * hidden, width, norm)
@@ -54,15 +54,15 @@ class AdversarialBlock(nn.Module):
         inner = functional.leaky_relu(points)
         lift, shift = self.local.weight, self.local.bias
         query = self.norm(functional.linear(functional.leaky_relu(field), lift, shift))
-        heard = self.attention(query, inner, mask, lift, shift.unsqueeze(0) if self.biased else None)
+        pooled = self.attention(query, inner, mask, lift, shift.unsqueeze(0) if self.biased else None)
         if self.gate is not None:
-            heard = heard * self.gate(conditioning).sigmoid()
-        heard = self.gather(torch.cat([heard, conditioning], 1))
-        own, told = self.back.weight.chunk(2, 1)
-        news = functional.linear(heard, told, self.back.bias)
+            pooled = pooled * self.gate(conditioning).sigmoid()
+        pooled = self.gather(torch.cat([pooled, conditioning], 1))
+        to_self, to_others = self.back.weight.chunk(2, 1)
+        update = functional.linear(pooled, to_others, self.back.bias)
         if self.biased:
-            news = news + own @ shift
-        size, places, width = points.shape
-        moved = torch.addmm(points.reshape(-1, width), inner.reshape(-1, width), (own @ lift).t())
-        moved = moved.view(size, places, width).add_(news.unsqueeze(1))
-        return moved, functional.leaky_relu(self.field(heard))
+            update = update + to_self @ shift
+        size, slots, width = points.shape
+        moved = torch.addmm(points.reshape(-1, width), inner.reshape(-1, width), (to_self @ lift).t())
+        moved = moved.view(size, slots, width).add_(update.unsqueeze(1))
+        return moved, functional.leaky_relu(self.field(pooled))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from jetgen.torch.nn.masking import barrier
+from jetgen.torch.nn.masking import attention_bias
 
 __all__ = ["MeanFieldAttention"]
 
@@ -55,13 +55,15 @@ class MeanFieldAttention(nn.Module):
             mask: where there are points.
         """
         keys, values = (one if lift is None else one @ lift for one in (self.key.weight, self.value.weight))
-        asked = self.query(query) / math.sqrt(self.width // self.heads)
+        projected = self.query(query) / math.sqrt(self.width // self.heads)
         # The score of x in a head is r · x. What all y of a cloud share shifts all scores of a head alike.
-        directions = self._by_head(asked.view(len(query), self.heads, -1), keys.view(self.heads, -1, keys.shape[1]))
-        weights = torch.baddbmm(barrier(mask, points.dtype), directions, points.transpose(1, 2)).softmax(-1)
-        heard = self._by_head(weights @ points, values.view(self.heads, -1, values.shape[1]).transpose(1, 2)).flatten(1)
+        directions = self._by_head(projected.view(len(query), self.heads, -1), keys.view(self.heads, -1, keys.shape[1]))
+        weights = torch.baddbmm(attention_bias(mask, points.dtype), directions, points.transpose(1, 2)).softmax(-1)
+        pooled = self._by_head(weights @ points, values.view(self.heads, -1, values.shape[1]).transpose(1, 2)).flatten(
+            1
+        )
         shared = self.value.bias if shift is None else functional.linear(shift, self.value.weight, self.value.bias)
-        answer: Tensor = self.out(heard + shared)
+        answer: Tensor = self.out(pooled + shared)
         return answer
 
     def _by_head(self, vectors: Tensor, matrices: Tensor) -> Tensor:

@@ -25,13 +25,13 @@ class EPiCBlock(nn.Module):
         self.pool = nn.Linear(3 * width + conditioning, hidden)
         self.update = nn.Linear(hidden, width)
         self.local = nn.Linear(width, hidden)
-        self.steer = nn.Linear(width + conditioning, hidden, bias=False)
+        self.condition = nn.Linear(width + conditioning, hidden, bias=False)
         self.back = nn.Linear(hidden, width)
 
     def forward(self, points: Tensor, field: Tensor, mask: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:
         """Points (B, P, width) and cloud vector (B, width) after the block; ``mask`` (B, P) is True at points."""
         pools = [masked_mean(points, mask), _SUM_SCALE * masked_sum(points, mask), field, conditioning]
         field = functional.leaky_relu(field + self.update(functional.leaky_relu(self.pool(torch.cat(pools, 1)))))
-        steer = self.steer(torch.cat([field, conditioning], 1)).unsqueeze(1)
-        inner = functional.leaky_relu(self.local(points) + steer)
+        shift = self.condition(torch.cat([field, conditioning], 1)).unsqueeze(1)
+        inner = functional.leaky_relu(self.local(points) + shift)
         return functional.leaky_relu(points + self.back(inner)), field

@@ -26,38 +26,40 @@ class MeanFieldBlock(nn.Module):
     Arguments:
         width: of the points and of the mean field.
         hidden: of y and of the attention.
-        conditioning: of c, what the block is told beside points and mean field.
+        conditioning: of c, what the block knows beside points and mean field.
         heads: of the attention; ``hidden`` is a multiple.
-        apart: of the conditioning the last ``apart`` numbers reach the mean field only, and the others y only, as the
-            multiplicity and the time do in the published network; 0 tells everything to both.
+        field_only: the last ``field_only`` numbers of the conditioning reach the mean field only, the others y only,
+            as multiplicity and time do in the published network; with 0 all numbers reach both.
     """
 
-    def __init__(self, width: int, hidden: int, conditioning: int, heads: int, apart: int = 0) -> None:
+    def __init__(self, width: int, hidden: int, conditioning: int, heads: int, field_only: int = 0) -> None:
         super().__init__()
-        self.apart = apart
+        self.field_only = field_only
         self.local = nn.Linear(width, hidden)
-        self.steer = nn.Linear(conditioning - apart, hidden, bias=False)
+        self.condition = nn.Linear(conditioning - field_only, hidden, bias=False)
         self.norm = nn.LayerNorm(hidden)
         self.attention = MeanFieldAttention(hidden, heads)
-        self.gather = nn.Linear(hidden + (apart or conditioning), width)
+        self.gather = nn.Linear(hidden + (field_only or conditioning), width)
         self.back = nn.Linear(hidden, width)
         self.spread = nn.Linear(width, width, bias=False)
 
     def forward(self, points: Tensor, field: Tensor, mask: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:
         """Points (B, P, width) and mean field (B, width) after the block; ``mask`` (B, P) is True at points."""
         inner = functional.leaky_relu(points)
-        steered, told = split_conditioning(conditioning, self.apart)
-        shift = self.steer(steered)
+        for_points, for_field = split_conditioning(conditioning, self.field_only)
+        shift = self.condition(for_points)
         query = self.norm(self.local(functional.leaky_relu(field)) + shift)
         shift = shift + self.local.bias
-        heard = self.attention(query, inner, mask, self.local.weight, shift)
-        field = self.gather(torch.cat([heard, told], 1))
+        pooled = self.attention(query, inner, mask, self.local.weight, shift)
+        field = self.gather(torch.cat([pooled, for_field], 1))
         merged = self.back.weight @ self.local.weight
-        size, places, width = points.shape
-        moved = torch.addmm(points.reshape(-1, width), inner.reshape(-1, width), merged.t()).view(size, places, width)
+        size, slots, width = points.shape
+        moved = torch.addmm(points.reshape(-1, width), inner.reshape(-1, width), merged.t()).view(size, slots, width)
         return moved.add_((self.back(shift) + self.spread(field)).unsqueeze(1)), field
 
 
-def split_conditioning(conditioning: Tensor, apart: int) -> tuple[Tensor, Tensor]:
-    """Of a conditioning (B, C), what the points are told and what the mean field is told."""
-    return (conditioning[:, :-apart], conditioning[:, -apart:]) if apart else (conditioning, conditioning)
+def split_conditioning(conditioning: Tensor, field_only: int) -> tuple[Tensor, Tensor]:
+    """Of a conditioning (B, C), what the points see and what the mean field sees."""
+    return (
+        (conditioning[:, :-field_only], conditioning[:, -field_only:]) if field_only else (conditioning, conditioning)
+    )

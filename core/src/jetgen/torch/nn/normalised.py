@@ -1,4 +1,4 @@
-"""Linear maps whose size is held: what keeps a critic from answering ever more steeply."""
+"""Linear maps whose size is constrained: what keeps a critic from answering ever more steeply."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils import parametrizations, parametrize
 
-__all__ = ["Norm", "hold", "linear"]
+__all__ = ["Norm", "constrain", "linear"]
 
 Norm = Literal["rows", "spectral", "none"]
 """``rows``: no bias, and each row of the matrix has length 1; ``spectral``: the largest singular value is 1."""
@@ -24,16 +24,16 @@ class _UnitRows(nn.Module):
 
 
 def linear(inputs: int, outputs: int, norm: Norm = "none") -> nn.Linear:
-    """A linear map held by ``norm``; only with ``rows`` it has no bias.
+    """A linear map constrained by ``norm``; only with ``rows`` it has no bias.
 
     >>> linear(3, 2, "rows").weight.norm(dim=1).round(decimals=4).tolist()
     [1.0, 1.0]
     """
-    return hold(nn.Linear(inputs, outputs, bias=norm != "rows"), norm)
+    return constrain(nn.Linear(inputs, outputs, bias=norm != "rows"), norm)
 
 
-def hold(made: nn.Linear, norm: Norm) -> nn.Linear:
-    """The same map, held by ``norm`` from now on.
+def constrain(made: nn.Linear, norm: Norm) -> nn.Linear:
+    """The same map, constrained by ``norm`` from now on.
 
     With ``spectral`` (arXiv:1802.05957) a step of the power iteration is made whenever a module in training uses it.
     """

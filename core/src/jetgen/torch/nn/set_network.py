@@ -21,7 +21,7 @@ Backbone = Literal["mdma", "epic", "transformer"]
 class SetNetwork(nn.Module):
     """Points and a conditioning to a vector for each point; permuting the points permutes the answer.
 
-    Empty places never count: padding more changes nothing. What comes out there means nothing.
+    Empty slots never count: padding more changes nothing. What comes out there means nothing.
 
     Arguments:
         features: numbers of a point.
@@ -32,9 +32,9 @@ class SetNetwork(nn.Module):
         hidden: inside a block.
         blocks: how many.
         heads: of the attention.
-        typical: about how many points a cloud has; the sum over them is divided by it.
+        mean_multiplicity: about how many points a cloud has; the sum over them is divided by it.
         conditioning_width: width of the conditioning after a small network of its own; 0 for no such network.
-        apart: as in :class:`MeanFieldBlock`, for ``mdma`` without ``conditioning_width``.
+        field_only: as in :class:`MeanFieldBlock`, for ``mdma`` without ``conditioning_width``.
 
     >>> network = SetNetwork(3, 3, 2, backbone="mdma", width=8, hidden=16, blocks=2, heads=2)
     >>> network(torch.randn(4, 5, 3), torch.ones(4, 5, dtype=torch.bool), torch.randn(4, 2)).shape
@@ -52,12 +52,12 @@ class SetNetwork(nn.Module):
         hidden: int = 128,
         blocks: int = 6,
         heads: int = 8,
-        typical: float = 30.0,
+        mean_multiplicity: float = 30.0,
         conditioning_width: int = 64,
-        apart: int = 0,
+        field_only: int = 0,
     ) -> None:
         super().__init__()
-        self.typical, self.apart = typical, apart
+        self.mean_multiplicity, self.field_only = mean_multiplicity, field_only
         self.conditioning: nn.Module = nn.Identity()
         if conditioning_width:
             self.conditioning = nn.Sequential(
@@ -67,9 +67,11 @@ class SetNetwork(nn.Module):
             )
             conditioning = conditioning_width
         self.embed = nn.Linear(features, width)
-        self.steer = nn.Linear(conditioning - apart, width, bias=False)
-        self.start = nn.Linear(width + (apart or conditioning), width)
-        self.blocks = nn.ModuleList(_block(backbone, width, hidden, conditioning, heads, apart) for _ in range(blocks))
+        self.condition = nn.Linear(conditioning - field_only, width, bias=False)
+        self.start = nn.Linear(width + (field_only or conditioning), width)
+        self.blocks = nn.ModuleList(
+            _block(backbone, width, hidden, conditioning, heads, field_only) for _ in range(blocks)
+        )
         self.out = nn.Linear(width, outputs)
         # The answer begins at 0, whatever the points are.
         nn.init.zeros_(self.out.weight)
@@ -78,20 +80,20 @@ class SetNetwork(nn.Module):
     def forward(self, points: Tensor, mask: Tensor, conditioning: Tensor) -> Tensor:
         """The answer (B, P, outputs) for points (B, P, features), there where ``mask`` (B, P) is True."""
         conditioning = self.conditioning(conditioning)
-        # What stands in empty places has no weight later, but it could be too large for that.
+        # What stands in empty slots has no weight later, but it could be too large for that.
         points = points.masked_fill(~mask.unsqueeze(-1), 0)
-        steered, told = split_conditioning(conditioning, self.apart)
-        points = functional.leaky_relu(self.embed(points) + self.steer(steered).unsqueeze(1))
-        field = self.start(torch.cat([masked_sum(points, mask) / self.typical, told], 1))
+        for_points, for_field = split_conditioning(conditioning, self.field_only)
+        points = functional.leaky_relu(self.embed(points) + self.condition(for_points).unsqueeze(1))
+        field = self.start(torch.cat([masked_sum(points, mask) / self.mean_multiplicity, for_field], 1))
         for block in self.blocks:
             points, field = block(points, field, mask, conditioning)
         answer: Tensor = self.out(functional.leaky_relu(points))
         return answer
 
 
-def _block(backbone: Backbone, width: int, hidden: int, conditioning: int, heads: int, apart: int) -> nn.Module:
+def _block(backbone: Backbone, width: int, hidden: int, conditioning: int, heads: int, field_only: int) -> nn.Module:
     if backbone == "mdma":
-        return MeanFieldBlock(width, hidden, conditioning, heads, apart)
+        return MeanFieldBlock(width, hidden, conditioning, heads, field_only)
     if backbone == "epic":
         return EPiCBlock(width, hidden, conditioning)
     return TransformerBlock(width, hidden, conditioning, heads)

@@ -24,7 +24,7 @@ class TransformerBlock(nn.Module):
             raise ValueError(msg)
         self.heads = heads
         self.first, self.second = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.steer = nn.Linear(width + conditioning, width, bias=False)
+        self.condition = nn.Linear(width + conditioning, width, bias=False)
         self.attend = nn.Linear(width, 3 * width)
         self.join = nn.Linear(width, width)
         self.local = nn.Linear(width, hidden)
@@ -33,16 +33,16 @@ class TransformerBlock(nn.Module):
 
     def forward(self, points: Tensor, field: Tensor, mask: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:
         """Points (B, P, width) and cloud vector (B, width) after the block; ``mask`` (B, P) is True at points."""
-        points = points + self.steer(torch.cat([field, conditioning], 1)).unsqueeze(1)
+        points = points + self.condition(torch.cat([field, conditioning], 1)).unsqueeze(1)
         points = points + self.join(self._attention(self.first(points), mask))
         points = points + self.back(functional.silu(self.local(self.second(points))))
         return points, field + self.update(torch.cat([masked_mean(points, mask), conditioning], 1))
 
     def _attention(self, points: Tensor, mask: Tensor) -> Tensor:
-        size, places, width = points.shape
-        parts = self.attend(points).view(size, places, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
-        # A place may always attend to itself: a row without any allowed place would be NaN.
-        allowed = mask[:, None, None, :] | torch.eye(places, dtype=torch.bool, device=mask.device)
+        size, slots, width = points.shape
+        parts = self.attend(points).view(size, slots, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+        # A slot may always attend to itself: a row without any allowed slot would be NaN.
+        allowed = mask[:, None, None, :] | torch.eye(slots, dtype=torch.bool, device=mask.device)
         query, key, value = parts.unbind(0)
         answer = functional.scaled_dot_product_attention(query, key, value, attn_mask=allowed)
-        return answer.transpose(1, 2).reshape(size, places, width)
+        return answer.transpose(1, 2).reshape(size, slots, width)

@@ -17,7 +17,7 @@ from jetgen.torch.training.average import copy_into, snapshot
 
 __all__ = ["load_weights", "read_document", "save_weights"]
 
-_FORMER_NAMES = {"context": "conditioning"}
+_FORMER_NAMES = {"context": "conditioning", "steer": "condition"}
 """What parts of modules were called when older models were saved."""
 
 
