@@ -5,7 +5,7 @@ from jetgen import Clouds, CloudSpec, Conditions, Feature, RunContext
 from jetgen.api.settings import resolve
 from jetgen.data.jets import jet_spec, relative_mass
 from jetgen.errors import DataError, TrainingError
-from jetgen.torch.training import drawing
+from jetgen.torch.clouds import drawing
 from jetgen_mdma_flowmatch.generator import MDMAFlowMatch
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
 from scipy.stats import wasserstein_distance
@@ -79,9 +79,9 @@ def test_it_learns_the_jets(trained, jets):
     assert history["points/validation"][-1] < 0.9 * np.mean(history["points/loss/points"][:5])
     noise, _ = fitted(jets[:500], JETS, steps=1, warmup=0, summary_steps=1)
     learnt, drawn = (distances(each.sample(Conditions(2000), RunContext(seed=2)), jets) for each in (model, noise))
-    # The quantiles of the masses are right from the beginning; only what they have to do with the rest is learnt.
-    assert learnt[0] < 4e-3
-    assert drawn[0] < 8e-3
+    # The quantiles of the masses are right from the beginning, to a few hundredths of their spread.
+    spread = relative_mass(jets, JETS).std()
+    assert max(learnt[0], drawn[0]) < 0.25 * spread
     assert learnt[1] < 0.85 * drawn[1]
 
 
@@ -130,14 +130,14 @@ def test_the_same_seed_gives_the_same_clouds_whatever_is_computed_together(of_ty
 
 def test_rows_beyond_the_first_chunk_of_noise_are_different(of_types, monkeypatch):
     monkeypatch.setattr(drawing, "_CHUNK", 4)
-    conditions = Conditions(8, conditioning=np.ones((8, 1), np.float32), counts=np.full(8, 5))
+    conditions = Conditions(8, conditioning=np.ones((8, 1), np.float32), multiplicity=np.full(8, 5))
     found = of_types.sample(conditions, RunContext())
     assert len(np.unique(found.points[:, 0])) == 40
 
 
 def test_each_row_answers_its_context(of_types, typed_jets):
     hard = np.random.default_rng(1).integers(0, 2, (200, 1)).astype(np.float32)
-    found = of_types.sample(Conditions(200, context=hard), RunContext())
+    found = of_types.sample(Conditions(200, conditioning=hard), RunContext())
     np.testing.assert_array_equal(found.conditioning, hard)
     real = typed_jets.multiplicity[typed_jets.conditioning[:, 0] == 1]
     assert found.multiplicity[hard[:, 0] == 1].max() <= real.max() < 30
@@ -148,14 +148,14 @@ def test_each_row_answers_its_context(of_types, typed_jets):
 
 def test_a_category_that_was_not_seen_is_refused_with_one_sentence(of_types):
     with pytest.raises(DataError, match="the conditioning hard is 2 at row 1; the model was trained on 0, 1"):
-        of_types.sample(Conditions(2, context=np.array([[0], [2]], np.float32)), RunContext())
+        of_types.sample(Conditions(2, conditioning=np.array([[0], [2]], np.float32)), RunContext())
 
 
 def test_a_context_of_other_columns_is_refused_with_one_sentence(of_types, trained):
     with pytest.raises(DataError, match="has 0 columns; the model was trained for hard"):
         of_types.sample(Conditions(2), RunContext())
     with pytest.raises(DataError, match="has 1 columns; the model was trained for nothing"):
-        trained[0].sample(Conditions(2, context=np.ones((2, 1), np.float32)), RunContext())
+        trained[0].sample(Conditions(2, conditioning=np.ones((2, 1), np.float32)), RunContext())
 
 
 @pytest.mark.parametrize("solver", ["euler", "heun", "rk4", "dopri5"])
@@ -254,17 +254,17 @@ def test_the_density_of_a_multiplicity_that_was_never_seen_is_0_and_empty_clouds
     assert np.isfinite(found).all()
     table = of_types.trained().coding.sizes
     np.testing.assert_allclose(found[empty], table.log_prob(few.multiplicity, few.conditioning)[empty])
-    cut = few[:1].padded()[0][:, :7]
-    assert of_types.log_prob(Clouds.from_padded(cut, np.ones((1, 7), bool), few[:1].context), RunContext()) == -np.inf
+    cut = Clouds.from_padded(few[:1].padded()[0][:, :7], np.ones((1, 7), bool), few[:1].conditioning)
+    assert of_types.log_prob(cut, RunContext()) == -np.inf
 
 
 def test_more_draws_of_a_density_have_less_noise(trained, jets):
     def noise(draws):
         model = with_settings(trained[0], density_draws=draws, density_nfe=4)
-        both = [model.log_prob(jets[:60], RunContext(seed=seed)) for seed in (1, 2)]
+        both = [model.log_prob(jets[:30], RunContext(seed=seed)) for seed in (1, 2)]
         return np.median(abs(both[0] - both[1]))
 
-    assert noise(8) < noise(1)
+    assert noise(16) < noise(1)
 
 
 @needs_gpu

@@ -7,10 +7,11 @@ from jetgen import Clouds, CloudSpec, Conditions, Feature, RunContext
 from jetgen.api.settings import resolve
 from jetgen.data.jets import jet_spec
 from jetgen.errors import DataError, TrainingError
-from jetgen.torch.training import drawing
+from jetgen.torch.clouds import drawing
 from jetgen_mdma_gan import generator
 from jetgen_mdma_gan.generator import MDMAGAN
 from jetgen_mdma_gan.settings import MDMAGANSettings
+from jetgen_mdma_gan.validation import Validation
 from jetgen_toys.showers.dataset import ToyShowers
 
 JETS = jet_spec(30)
@@ -42,8 +43,8 @@ def typed_jets(jets):
 
 @pytest.fixture(scope="module")
 def trained(jets):
-    """A model of jets after a training of some seconds, and its report."""
-    return fitted(jets, steps=200, warmup=20, validate_every=50, validation_clouds=300)
+    """A model of jets after a training of a second, and its report."""
+    return fitted(jets, steps=60, warmup=20, validate_every=20)
 
 
 @pytest.fixture(scope="module")
@@ -55,27 +56,48 @@ def same(a, b):
     return np.array_equal(a.points, b.points) and np.array_equal(a.offsets, b.offsets)
 
 
-def test_training_improves_the_score_and_the_best_is_kept(trained, jets):
-    model, report = trained
-    _, before = fitted(jets, steps=1, warmup=0, validation_clouds=300)
-    scores = report.history["gan/validation"]
-    assert len(scores) == 4
-    assert min(scores) < 0.5 * before.history["gan/validation"][0]
-    assert report.history["kept/score"][0] == pytest.approx(min(scores), rel=0.3)
-    assert report.history["kept/variety"][0] > 0.3
-    assert len(model.sample(Conditions(5), RunContext())) == 5
+class LearntError(Exception):
+    """The score that a test waits for was reached."""
+
+
+def test_a_training_improves_the_score_of_an_untrained_network(jets):
+    """How soon depends on the processor: it trains until then, and the limit is generous."""
+    _, untrained = fitted(jets, steps=1, warmup=0, validation_clouds=300)
+    wanted = 0.75 * untrained.history["gan/validation"][0]
+
+    def listen(event):
+        if event["kind"] == "validation" and event["score"] < wanted:
+            raise LearntError
+
+    context = RunContext(seed=1, listener=listen)
+    with pytest.raises(LearntError):
+        fitted(jets, ctx=context, steps=3000, warmup=20, validate_every=25, validation_clouds=300)
+
+
+def test_the_weights_with_the_best_score_are_kept(jets, monkeypatch):
+    judged, score = [], Validation.score
+
+    def remembered(judge, generator):
+        judged.append((judge, generator.initial_seed()))
+        return score(judge, generator)
+
+    monkeypatch.setattr(Validation, "score", remembered)
+    scores = fitted(jets[:400], steps=30, validate_every=5)[1].history["gan/validation"]
+    judge, seed = judged[-1]
+    assert len(scores) == 6
+    assert score(judge, torch.Generator().manual_seed(seed)) == min(scores)
 
 
 def test_the_report_counts_parameters_and_steps_and_has_both_losses(trained):
     model, report = trained
-    assert (report.steps, report.stop_reason) == (200 + model.settings.summary_steps, "finished")
+    assert (report.steps, report.stop_reason) == (60 + model.settings.summary_steps, "finished")
     assert report.parameters > 10_000
     assert {"gan/loss/critic", "gan/loss/generator", "kept/mass", "kept/efps"} <= report.history.keys()
 
 
 def test_a_hopeless_training_ends_with_a_sentence(jets):
     with pytest.raises(TrainingError, match=r"collapsed: the best validated clouds are .* floors from true ones"):
-        fitted(jets[:300], steps=1, collapse_ratio=1.5)
+        fitted(jets[:300], steps=1, collapse_ratio=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -121,13 +143,13 @@ def test_the_same_seed_gives_the_same_clouds_whatever_is_computed_together(of_ty
 
 def test_rows_beyond_the_first_chunk_of_noise_are_different(of_types, monkeypatch):
     monkeypatch.setattr(drawing, "_CHUNK", 4)
-    conditions = Conditions(8, conditioning=np.ones((8, 1), np.float32), counts=np.full(8, 5))
+    conditions = Conditions(8, conditioning=np.ones((8, 1), np.float32), multiplicity=np.full(8, 5))
     assert len(np.unique(of_types.sample(conditions, RunContext()).points[:, 0])) == 40
 
 
 def test_each_row_answers_its_context(of_types, typed_jets):
     hard = np.random.default_rng(1).integers(0, 2, (200, 1)).astype(np.float32)
-    found = of_types.sample(Conditions(200, context=hard), RunContext())
+    found = of_types.sample(Conditions(200, conditioning=hard), RunContext())
     np.testing.assert_array_equal(found.conditioning, hard)
     real = typed_jets.multiplicity[typed_jets.conditioning[:, 0] == 1]
     assert found.multiplicity[hard[:, 0] == 1].max() <= real.max() < 30
@@ -138,7 +160,7 @@ def test_a_context_of_other_columns_is_refused_with_one_sentence(of_types, train
     with pytest.raises(DataError, match="has 0 columns; the model was trained for hard"):
         of_types.sample(Conditions(2), RunContext())
     with pytest.raises(DataError, match="has 1 columns; the model was trained for nothing"):
-        trained[0].sample(Conditions(2, context=np.ones((2, 1), np.float32)), RunContext())
+        trained[0].sample(Conditions(2, conditioning=np.ones((2, 1), np.float32)), RunContext())
 
 
 def test_generated_jets_are_as_often_mirrored_as_not(trained):

@@ -7,7 +7,7 @@ import sys
 
 def test_a_collapse_ends_in_a_row_that_says_so(tmp_path):
     options = ["-g", "mdma-gan", "-d", "pythia-top30@tiny", "--preset", "tiny", "-m", "w1mult", "--draws", "2"]
-    options += ["--set", "mdma-gan.steps=1", "--set", "mdma-gan.collapse_ratio=1.2", "--no-plugin", "replay"]
+    options += ["--set", "mdma-gan.steps=1", "--set", "mdma-gan.collapse_ratio=0.001", "--no-plugin", "replay"]
     options += ["--no-plugin", "independence"]
     command = [sys.executable, "-m", "jetgen.cli", "run", *options, "--out", str(tmp_path / "run")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)

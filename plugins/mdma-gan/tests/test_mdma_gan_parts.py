@@ -126,7 +126,7 @@ def adversaries(seed=1, dtype=torch.float32, **values):
 
 def step(number=0, dtype=torch.float32):
     points = normal(5, 9, 3, dtype=dtype) * mask_of(COUNTS, 9).unsqueeze(-1)
-    batch = {"points": points, "counts": COUNTS, "context": normal(5, 1, seed=2, dtype=dtype)}
+    batch = {"points": points, "counts": COUNTS, "conditioning": normal(5, 1, seed=2, dtype=dtype)}
     return Step(batch, number, 10, torch.Generator().manual_seed(number))
 
 
@@ -191,7 +191,7 @@ def test_penalties_have_finite_gradients_that_make_the_critic_flatter(values):
     steep = []
     for _ in range(15):
         one = step()
-        told = SIZES.told(COUNTS, one.batch["context"], 9, published=False)
+        told = SIZES.told(COUNTS, one.batch["conditioning"], 9, published=False)
         steep.append(float(losses.gradient_norms(pair.critic, one.batch["points"], told).detach().mean()))
         points = one.batch["points"]
         penalty = losses.gradient_norms(pair.critic, points, told).square().mean()
@@ -343,7 +343,7 @@ def test_a_generated_jet_has_the_summary_of_the_true_one_it_is_compared_with(jet
     critic = Critic(one, coding.points.width, 0, sizes.typical, observer)
     pair = losses.Adversaries(one, model.points, critic, sizes, model.mirrored)
     index = torch.arange(50)
-    batch = {"points": rows["points"][index], "counts": rows["counts"][index], "context": torch.empty(50, 0)}
+    batch = {"points": rows["points"][index], "counts": rows["counts"][index], "conditioning": torch.empty(50, 0)}
     true = pair._true(batch, torch.Generator().manual_seed(1))
     with torch.no_grad():
         fake = pair._generated(true, torch.Generator().manual_seed(2))

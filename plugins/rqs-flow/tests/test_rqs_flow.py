@@ -55,9 +55,15 @@ def test_the_flow_of_the_talk_has_its_number_of_parameters_and_learns(clouds):
 
 
 def test_training_raises_the_likelihood(clouds):
-    flow = RQSFlow.create(settings(steps=60, validate_every=20), JETS)
-    history = flow.fit(clouds[:300], clouds[300:], RunContext(seed=1)).history
-    assert history["flow/validation"][-1] < history["flow/validation"][0]
+    def densities(steps):
+        flow = RQSFlow.create(settings(steps=steps), JETS)
+        flow.fit(clouds[:300], clouds[300:], RunContext(seed=1))
+        return flow.log_prob(clouds[300:], RunContext())
+
+    gain = densities(60) - densities(1)
+    gain = gain[np.isfinite(gain)]
+    assert len(gain) > 90
+    assert gain.mean() > 4 * gain.std() / len(gain) ** 0.5
 
 
 def test_samples_are_jets_and_the_same_surroundings_give_the_same_ones(trained):
@@ -157,7 +163,7 @@ def test_the_density_of_a_table_is_right_in_the_units_of_its_features():
     found = flow.log_prob(table[3500:], RunContext())
     assert found.mean() == pytest.approx(normal_density(rows[3500:], mean, scale).mean(), abs=0.1)
     sample = flow.sample(Conditions(2000), RunContext()).points
-    assert sample.mean(0) == pytest.approx(mean, abs=0.2)
+    assert (abs(sample.mean(0) - mean) < 0.25 * scale).all()
 
 
 def test_the_density_of_jets_holds_the_probability_of_their_multiplicity(clouds):
@@ -172,7 +178,7 @@ def test_the_density_of_jets_holds_the_probability_of_their_multiplicity(clouds)
 def test_what_it_cannot_learn_is_said_before_training():
     one = Feature("etarel")
     for spec, reason in [
-        (CloudSpec("jets", FEATURES, 30, conditioning=(Feature("mass"),)), "context"),
+        (CloudSpec("jets", FEATURES, 30, conditioning=(Feature("mass"),)), "conditioning"),
         (CloudSpec("table", (one, Feature("kind", nature="categorical")), 1), "categorical"),
         (CloudSpec("table", (one,), 1), "two numbers"),
     ]:
