@@ -12,6 +12,7 @@ from jetgen.testing import (
     Session,
     Toy,
     check_generator,
+    describe_checks,
     generator_checks,
     jet_toy,
     parametrize_with_checks,
@@ -53,6 +54,17 @@ def test_every_check_says_in_one_sentence_what_it_wants():
     for check in CHECKS.values():
         assert check.description.endswith("."), check.id
         assert len(check.description) < 120, check.id
+
+
+def test_the_description_of_the_checks_names_each_of_them_with_its_sentence():
+    lines = describe_checks().splitlines()
+    assert lines == [f"- `{check.id}`: {check.description}" for check in CHECKS.values()]
+
+
+def test_an_error_behind_a_failure_comes_with_its_traceback(zoo):
+    animal = zoo.ANIMALS["sample-of-no-clouds-is-empty"]["it raised ValueError: zero-size array"]
+    result = run_check(CHECKS["sample-of-no-clouds-is-empty"], Session(animal))
+    assert "clouds.multiplicity.max()" in result.traceback
 
 
 def test_the_right_generator_passes_every_check(zoo):
@@ -98,16 +110,16 @@ def test_an_expected_failure_of_no_check_is_refused_with_a_suggestion(zoo):
 
 
 @pytest.mark.parametrize(
-    ("subject", "words"),
+    ("generator", "words"),
     [
         ("no-such-generator", "there is no generator 'no-such-generator'"),
         ("zoo.animals:NOBODY", "there is no generator spec at zoo.animals:NOBODY"),
         ("zoo.animals:ANIMALS", "is a dict, not a GeneratorSpec"),
     ],
 )
-def test_what_is_no_generator_is_refused_with_one_sentence(subject, words):
+def test_what_is_no_generator_is_refused_with_one_sentence(generator, words):
     with pytest.raises(UsageError, match=words):
-        check_generator(subject)
+        check_generator(generator)
 
 
 def test_the_decorator_makes_one_test_per_generator_and_check_and_marks_expected_failures_strict(zoo):

@@ -1,4 +1,4 @@
-"""Checks that every generator must pass, for its author: one list behind three doors.
+"""Checks that every generator must pass, for its author.
 
 In a test of the plugin, one test per check:
 
@@ -8,14 +8,15 @@ In a test of the plugin, one test per check:
     def test_it_keeps_the_contract(check):
         check()
 
-In a program, ``results = check_generator("kind-gaussian")`` and ``print(summary(results))``; the bare list is
-:func:`generator_checks`. Nothing here imports pytest until the decorator is called.
+In a program, ``results = check_generator("kind-gaussian")`` and ``print(summary(results))``. The list of checks is
+:func:`generator_checks`, and :func:`describe_checks` says what each wants. pytest is imported when the decorator is
+called.
 """
 
 from __future__ import annotations
 
 from jetgen.testing.check import Check, CheckResult, Outcome, run_check
-from jetgen.testing.run import check_generator, generator_checks, parametrize_with_checks, summary
+from jetgen.testing.run import check_generator, describe_checks, generator_checks, parametrize_with_checks, summary
 from jetgen.testing.session import Session
 from jetgen.testing.toy import Toy, jet_toy
 from jetgen.testing.verdict import CheckFailedError, CheckSkippedError
@@ -29,6 +30,7 @@ __all__ = [
     "Session",
     "Toy",
     "check_generator",
+    "describe_checks",
     "generator_checks",
     "jet_toy",
     "parametrize_with_checks",

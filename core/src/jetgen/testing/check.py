@@ -1,4 +1,4 @@
-"""One check, and what came of it."""
+"""One check, and its result."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ Outcome = Literal["passed", "failed", "skipped", "expected"]
 
 @dataclass(frozen=True)
 class Check:
-    """A function of a :class:`jetgen.testing.Session` that returns if the generator keeps its word, else raises."""
+    """One requirement: a function of a :class:`jetgen.testing.Session` that raises if it is not met."""
 
     function: Callable[[Session], None]
 
     @property
     def id(self) -> str:
-        """The name by which results and expected failures know it.
+        """Its name in results and in expected failures.
 
-        >>> def samples_are_repeatable(session): "The same context gives the same clouds."
+        >>> def samples_are_repeatable(session): "The same RunContext gives the same clouds."
         >>> Check(samples_are_repeatable).id
         'samples-are-repeatable'
         """
@@ -40,10 +40,10 @@ class Check:
         return (self.function.__doc__ or "").strip().splitlines()[0]
 
     def __call__(self, session: Session) -> None:
-        """Check the generator of ``session``.
+        """Check the generator of ``session``. An error that the generator raises is not caught.
 
         Raises:
-            CheckFailedError: if it broke the contract; an error of the generator itself comes through as it is.
+            CheckFailedError: if the generator does not pass.
             CheckSkippedError: if the check does not apply to it.
         """
         self.function(session)
@@ -51,12 +51,14 @@ class Check:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What came of one check.
+    """The result of one check.
 
     Arguments:
-        outcome: ``"expected"`` is a failure that was announced, with a reason, and did happen.
+        id, description: of the check.
+        outcome: ``"passed"``, ``"failed"``, ``"skipped"``, or ``"expected"`` for a failure that was expected.
         reason: why it failed, was skipped or was expected to fail; empty if it passed.
-        traceback: where an error of the generator came from; empty for a plain verdict.
+        traceback: of the error that the generator raised; empty if it raised none.
+        seconds: the time that the check took.
     """
 
     id: str
@@ -68,10 +70,10 @@ class CheckResult:
 
 
 def run_check(check: Check, session: Session, expected: str | None = None) -> CheckResult:
-    """The result of one check; nothing that the generator does wrong is raised.
+    """The result of one check; no error of the generator is raised.
 
     Arguments:
-        expected: why it is known to fail; None if it is not.
+        expected: the reason why it is expected to fail; None if it must pass.
     """
     started = time.perf_counter()
     outcome, reason, trace = _verdict(check, session)
@@ -89,7 +91,7 @@ def _verdict(check: Check, session: Session) -> tuple[Outcome, str, str]:
     except CheckSkippedError as error:
         return "skipped", str(error), ""
     except CheckFailedError as error:
-        return "failed", str(error), ""
+        return "failed", str(error), traceback.format_exc() if error.__cause__ else ""
     except (Exception, SystemExit) as error:  # noqa: BLE001 (a plugin may raise anything)
         return "failed", first_line(error), traceback.format_exc()
     return "passed", "", ""

@@ -1,4 +1,4 @@
-"""The fresh process that :mod:`jetgen.testing.fresh` asks: ``python -m jetgen.testing.child REQUEST``."""
+"""The new process of :mod:`jetgen.testing.fresh`: ``python -m jetgen.testing.child REQUEST``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HEAVY = ("torch", "tensorflow", "jax")
 
 
 def main(request: dict[str, Any]) -> None:
-    """Answer one request into the file that it names."""
+    """Answer one request (``imports`` or ``sample``) by a file that it names."""
     answer = Path(request["answer"])
     if request["question"] == "imports":
         for module in request["modules"]:

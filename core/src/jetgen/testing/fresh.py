@@ -1,4 +1,4 @@
-"""Ask a fresh Python process, which knows nothing of what happened in this one."""
+"""Run a request in a new Python process, which shares no state with this one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ _TIMEOUT = 300.0
 
 
 def heavy_imports(modules: list[str]) -> list[str]:
-    """The heavy libraries that importing these modules brings along."""
+    """The heavy libraries (torch, TensorFlow, JAX) that are imported with these modules.
+
+    Raises:
+        CheckFailedError: if the modules cannot be imported.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         answer = Path(scratch) / "answer.json"
         _ask({"question": "imports", "modules": modules, "answer": str(answer)}, Path(scratch))
@@ -32,7 +36,11 @@ def heavy_imports(modules: list[str]) -> list[str]:
 
 
 def sample_afresh(target: str, folder: Path, like: Clouds, spec: CloudSpec, seed: int) -> Clouds:
-    """Load the model in ``folder`` on the CPU in a fresh process, and draw one cloud there for each of ``like``."""
+    """One cloud for each of ``like``, from the model in ``folder``, loaded on the CPU in a new process.
+
+    Raises:
+        CheckFailedError: if the process fails or does not end in time.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         answer, truth = Path(scratch) / "answer.npz", Path(scratch) / "like.h5"
         write_clouds(truth, like, spec)
@@ -43,7 +51,7 @@ def sample_afresh(target: str, folder: Path, like: Clouds, spec: CloudSpec, seed
 
 
 def _ask(request: dict[str, Any], scratch: Path) -> None:
-    """Answers come as files: a plugin may write to standard output what it likes."""
+    """The answer comes in a file, because a plugin may write to standard output."""
     path = [str(Path(entry).absolute()) for entry in sys.path]
     try:
         done = subprocess.run(
@@ -57,9 +65,9 @@ def _ask(request: dict[str, Any], scratch: Path) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        msg = f"a fresh process was not done after {_TIMEOUT:.0f} s"
+        msg = f"a new process was not done after {_TIMEOUT:.0f} s"
         raise CheckFailedError(msg) from error
     if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        msg = f"a fresh process ended with status {done.returncode}: {last}"
+        last = (done.stderr.strip().splitlines() or ["no output"])[-1]
+        msg = f"a new process ended with exit status {done.returncode}: {last}"
         raise CheckFailedError(msg)

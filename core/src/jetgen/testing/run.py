@@ -1,4 +1,4 @@
-"""The three doors to the list of checks: an iterator, a function that returns results, a pytest decorator."""
+"""The API of the checks: an iterator, a function that returns results, and a pytest decorator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jetgen.testing.verdict import CheckSkippedError
 if TYPE_CHECKING:
     import pytest
 
-__all__ = ["check_generator", "generator_checks", "parametrize_with_checks", "summary"]
+__all__ = ["check_generator", "describe_checks", "generator_checks", "parametrize_with_checks", "summary"]
 
 
 def generator_checks() -> Iterator[Check]:
@@ -26,30 +26,41 @@ def generator_checks() -> Iterator[Check]:
     yield from CHECKS
 
 
+def describe_checks() -> str:
+    """A Markdown list of all checks: the id of each, and one sentence that says what a generator must do to pass.
+
+    >>> print(describe_checks().splitlines()[-1])
+    - `log-prob-tells-truth-from-noise`: The mean log_prob of true clouds exceeds that of uniform noise with the same \
+multiplicities.
+    """
+    return "".join(f"- `{check.id}`: {check.description}\n" for check in generator_checks())
+
+
 def check_generator(
-    subject: str | GeneratorSpec,
+    generator: str | GeneratorSpec,
     *,
     expected_failures: Mapping[str, str] | None = None,
     toy: Toy | None = None,
 ) -> list[CheckResult]:
-    """Run every check on one generator; nothing that it does wrong is raised.
+    """Run every check on one generator; no error of the generator is raised.
 
     Arguments:
-        subject: the name of an installed generator, an entry-point value such as ``"package.spec:SPEC"``, or a spec.
-        expected_failures: the reason for each check, by its id, that is known to fail. It is strict: one that
-            passes is a failure.
+        generator: the name of an installed generator, an entry-point value such as ``"package.spec:SPEC"``, or a spec.
+        expected_failures: by the id of each check that is expected to fail, the reason. It is strict: a check that
+            passes although it is expected to fail is a failure.
         toy: the clouds to learn; jets of up to 10 particles by default.
 
     Raises:
-        UsageError: if there is no such generator, or no check of an expected failure's id.
+        UsageError: if there is no such generator, or an expected failure names no check.
+        PluginError: if the plugin of the generator has an error.
     """
     expected = _known(expected_failures or {})
-    session = Session(subject, toy)
+    session = Session(generator, toy)
     return [run_check(check, session, expected.get(check.id)) for check in generator_checks()]
 
 
 def summary(results: Sequence[CheckResult]) -> str:
-    """One line that says how many checks ran, and names each that failed or was skipped.
+    """One line: how many checks ran, and which of them failed or were skipped, with the reasons.
 
     >>> passed = CheckResult("fit-is-repeatable", "Two trainings ...", "passed")
     >>> skipped = CheckResult("log-prob-is-one-number-per-cloud", "log_prob ...", "skipped", "not declared")
@@ -67,29 +78,32 @@ def summary(results: Sequence[CheckResult]) -> str:
 
 
 def parametrize_with_checks(
-    subjects: Sequence[str | GeneratorSpec],
+    generators: Sequence[str | GeneratorSpec],
     *,
     expected_failures: Mapping[str, str] | None = None,
     toy: Toy | None = None,
 ) -> pytest.MarkDecorator:
-    """Make one pytest test for each generator and check, of a function with one argument ``check`` that calls it.
+    """Parametrize a pytest function with the argument ``check``, which it calls: one test per generator and check.
 
     Arguments:
-        subjects: what :func:`check_generator` takes, several of them; each is loaded when its first test runs.
-        expected_failures: as for :func:`check_generator`, for each of the subjects; they become strict xfails.
-        toy: the clouds to learn.
+        generators: what :func:`check_generator` takes, one or several; each is loaded when its first test runs.
+        expected_failures: as for :func:`check_generator`, for all of the generators; they become strict xfails.
+        toy: the clouds to learn; jets of up to 10 particles by default.
+
+    Raises:
+        UsageError: if an expected failure names no check.
     """
     import pytest
 
     expected = _known(expected_failures or {})
     cases = []
-    for subject in [subjects] if isinstance(subjects, str) else subjects:
-        opened = cache(lambda subject=subject: Session(subject, toy))
+    for generator in [generators] if isinstance(generators, str) else generators:
+        opened = cache(lambda generator=generator: Session(generator, toy))
         for check in generator_checks():
             reason = expected.get(check.id)
             marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason is not None else []
             case = _PytestCase(check, opened)
-            cases.append(pytest.param(case, id=f"{label(subject)}-{check.id}", marks=marks))
+            cases.append(pytest.param(case, id=f"{label(generator)}-{check.id}", marks=marks))
     return pytest.mark.parametrize("check", cases)
 
 

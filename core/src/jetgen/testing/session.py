@@ -31,41 +31,41 @@ from jetgen.testing.toy import Slices, Toy, jet_toy
 from jetgen.testing.verdict import CheckSkippedError, skip
 from jetgen.testing.watching import Traces, watched
 
-__all__ = ["MANY", "SEED", "Session", "Subject", "Training", "find_subject", "label"]
+__all__ = ["MANY", "SEED", "Entry", "Session", "Training", "find_entry", "label"]
 
 
 @dataclass(frozen=True)
-class Subject:
-    """A generator to check.
+class Entry:
+    """The spec of a generator, and its entry point.
 
     Arguments:
-        spec_module: the module that its entry point imports; empty if that is not known.
-        entry_name: the name of its entry point; empty if it has none here.
+        module: the module that the entry point imports; empty if it is not known.
+        name: the name of the entry point; empty if there is none.
     """
 
     spec: GeneratorSpec
-    spec_module: str = ""
-    entry_name: str = ""
+    module: str = ""
+    name: str = ""
 
 
-def find_subject(subject: str | GeneratorSpec) -> Subject:
-    """The generator behind a name that is installed, an entry-point value ``"package.spec:SPEC"``, or a spec itself.
+def find_entry(generator: str | GeneratorSpec) -> Entry:
+    """The entry of an installed generator, of an entry-point value ``"package.spec:SPEC"``, or of a spec.
 
     Raises:
-        UsageError: if there is none of that name, or the object is not a spec.
-        PluginError: if its plugin is not ok.
+        UsageError: if there is no generator of that name, or the object is not a spec.
+        PluginError: if its plugin has an error.
     """
-    if isinstance(subject, GeneratorSpec):
-        return Subject(subject, _home(subject))
-    if ":" in subject:
-        return Subject(_load(subject), subject.partition(":")[0])
-    plugin = discover().find("generators", subject)
-    return Subject(_load(plugin.value), plugin.value.partition(":")[0], plugin.name)
+    if isinstance(generator, GeneratorSpec):
+        return Entry(generator, _module_of(generator))
+    if ":" in generator:
+        return Entry(_load(generator), generator.partition(":")[0])
+    plugin = discover().find("generators", generator)
+    return Entry(_load(plugin.value), plugin.value.partition(":")[0], plugin.name)
 
 
-def label(subject: str | GeneratorSpec) -> str:
-    """What to call it, without importing it."""
-    return subject.name if isinstance(subject, GeneratorSpec) else subject
+def label(generator: str | GeneratorSpec) -> str:
+    """The name of the generator for the ids of tests; nothing is imported."""
+    return generator.name if isinstance(generator, GeneratorSpec) else generator
 
 
 def _load(value: str) -> GeneratorSpec:
@@ -81,8 +81,8 @@ def _load(value: str) -> GeneratorSpec:
     return found
 
 
-def _home(spec: GeneratorSpec) -> str:
-    """The module of the generator's own package that holds this very spec, if one that is loaded does."""
+def _module_of(spec: GeneratorSpec) -> str:
+    """The loaded module of the generator's package that holds this spec object; empty if there is none."""
     package = spec.target.partition(":")[0].partition(".")[0]
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] == package and any(value is spec for value in vars(module).values()):
@@ -98,7 +98,7 @@ MANY = 130
 
 @dataclass(frozen=True)
 class Training:
-    """A training that ended: the model, what ``fit`` returned and reported, and what it did to its surroundings."""
+    """A finished training: the model, what ``fit`` returned and reported, and its side effects."""
 
     model: Generator
     report: Any
@@ -109,24 +109,28 @@ class Training:
 
 
 class Session:
-    """What the checks of one generator share; scratch folders go when it goes.
+    """A generator under test, with the trainings that its checks share. Its scratch folders are removed with it.
 
     Arguments:
-        subject: the name of an installed generator, an entry-point value such as ``"package.spec:SPEC"``, or a spec.
-        toy: the data to learn; jets by default.
-        preset: whose sizes to use.
-        overrides: settings above the preset.
+        generator: the name of an installed generator, an entry-point value such as ``"package.spec:SPEC"``, or a spec.
+        toy: the clouds to learn; jets of up to 10 particles by default.
+        preset: the preset of its settings.
+        overrides: settings that replace those of the preset.
+
+    Raises:
+        UsageError: if there is no such generator.
+        PluginError: if its plugin has an error.
     """
 
     def __init__(
         self,
-        subject: str | GeneratorSpec,
+        generator: str | GeneratorSpec,
         toy: Toy | None = None,
         preset: str = "tiny",
         overrides: Mapping[str, Any] | None = None,
     ) -> None:
-        self.subject = find_subject(subject)
-        self.spec = self.subject.spec
+        self.entry = find_entry(generator)
+        self.spec = self.entry.spec
         self.toy = jet_toy() if toy is None else toy
         self.root = Path(tempfile.mkdtemp(prefix="jetgen-checks-")).resolve()
         weakref.finalize(self, shutil.rmtree, self.root, ignore_errors=True)
@@ -152,11 +156,11 @@ class Session:
         return cls
 
     def folder(self, name: str) -> Path:
-        """A new empty folder, gone with the session."""
+        """A new empty folder, removed with the session."""
         return Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.root))
 
     def watched(self, *allowed: Path) -> AbstractContextManager[Traces]:
-        """Watch the surroundings of a block; ``allowed`` are the folders that it may write to."""
+        """Record the side effects of a ``with`` block; ``allowed`` are the folders that it may write to."""
         return watched(self.root, allowed)
 
     def request(self, n: int) -> Conditions:
@@ -164,7 +168,7 @@ class Session:
         return Conditions.like(self.truth(n))
 
     def truth(self, n: int) -> Clouds:
-        """``n`` clouds of the test split, from the beginning again when they run out."""
+        """``n`` clouds of the test split, repeated if there are fewer."""
         return self.toy.test[np.arange(n) % len(self.toy.test)]
 
     def train(
@@ -174,12 +178,12 @@ class Session:
         deadline: float | None = None,
         listener: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> Training:
-        """Train a new model.
+        """Train a new model. An error that the generator raises is not caught.
 
         Raises:
-            CheckSkippedError: if the generator does not learn such clouds, as its spec or its settings say.
+            CheckSkippedError: if the spec or the settings say that the generator cannot learn such clouds.
         """
-        self._skip_unless_suitable()
+        self._skip_if_incompatible()
         events: list[Mapping[str, Any]] = []
         ctx = RunContext(seed, out=out, deadline=deadline, upstream=self._upstream, listener=listener or events.append)
         model = self.generator_class.create(self.settings, self.toy.spec)
@@ -194,12 +198,12 @@ class Session:
 
     @property
     def first(self) -> Training:
-        """The shared training; an error of it comes through, at every call."""
+        """The shared training. An error that it raised is raised again at every access."""
         return _outcome(self._first)
 
     @property
     def model(self) -> Generator:
-        """The model of the shared training; checks that need it are skipped if that failed."""
+        """The model of the shared training; if that failed, the check is skipped."""
         return self._or_skip(self._first).model
 
     @property
@@ -209,19 +213,19 @@ class Session:
 
     @property
     def second_model(self) -> Generator:
-        """The model of the second training; checks that need it are skipped if that failed."""
+        """The model of the second training; if that failed, the check is skipped."""
         return self._or_skip(self._second).model
 
     @cached_property
     def saved(self) -> Path:
-        """The folder of the saved model, when the output folder of its training is gone."""
+        """The folder of the saved model; the output folder of its training is removed."""
         folder = self.folder("saved")
         self.model.save(folder)
         shutil.rmtree(self._out, ignore_errors=True)
         return folder
 
     def sample(self, model: Generator, n: int = MANY, seed: int = SEED) -> Clouds:
-        """Clouds of ``model``."""
+        """``n`` clouds of ``model``."""
         return model.sample(self.request(n), RunContext(seed))
 
     @cached_property
@@ -237,7 +241,7 @@ class Session:
         return self._attempt(None)
 
     def _attempt(self, out: Path | None) -> Training | BaseException:
-        """Kept whatever came of it, so that a training which fails does so once and not for every check."""
+        """A training or its error; kept, so that a training that fails is not repeated for every check."""
         try:
             return self.train(out=out)
         except (Exception, SystemExit) as error:  # noqa: BLE001 (a plugin may raise anything; it is raised again)
@@ -248,10 +252,10 @@ class Session:
             skip(f"there is no model: its training failed ({first_line(attempt)})")
         return _outcome(attempt)
 
-    def _skip_unless_suitable(self) -> None:
+    def _skip_if_incompatible(self) -> None:
         kind = self.toy.spec.kind
         if kind not in self.spec.kinds:
-            skip(f"it learns {' and '.join(self.spec.kinds)}, the toy holds {kind}: give a toy of its own")
+            skip(f"it learns {' and '.join(self.spec.kinds)}, the toy holds {kind}: give a toy of that kind")
         reason = self.settings.incompatibility(self.toy.spec)
         if reason is not None:
             skip(f"its settings say that it cannot learn the toy: {reason}")

@@ -1,4 +1,4 @@
-"""Toy jets to check generators on: made in a moment from NumPy alone, and plausible enough to learn from."""
+"""Toy jets to check generators with: made by NumPy alone, within milliseconds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CLOUDS = {"train": 300, "val": 60, "test": 130}
 
 @dataclass(frozen=True)
 class Toy:
-    """A small dataset in memory; give your own to check a generator of other kinds of clouds."""
+    """A small dataset in memory. Make your own to check a generator of another kind of clouds."""
 
     spec: CloudSpec
     train: Clouds
@@ -41,10 +41,10 @@ class Slices(SlicedSource):
 
 
 def jet_toy(seed: int = 0) -> Toy:
-    """Jets of 3 to 10 particles with ``etarel``, ``phirel`` and ``ptrel``, in falling order of ``ptrel``.
+    """Jets of 3 to 10 particles with ``etarel``, ``phirel`` and ``ptrel``, in decreasing order of ``ptrel``.
 
-    Soft particles lie further from the axis than hard ones, the axis is the centre of momentum, and the momenta
-    sum up to a little less than 1. Every multiplicity occurs in every split.
+    Soft particles lie further from the axis than hard ones, the axis is the ``ptrel``-weighted mean, and the sum of
+    ``ptrel`` is a little less than 1. Every multiplicity occurs in every split.
 
     >>> toy = jet_toy()
     >>> len(toy.train), toy.train.multiplicity[:8].tolist(), toy.spec.names
@@ -60,13 +60,13 @@ def jet_toy(seed: int = 0) -> Toy:
 
 
 def _jets(n: int, rng: np.random.Generator) -> Clouds:
-    counts = _LEAST + rng.binomial(_MOST - _LEAST, 0.6, n)
-    counts[: _MOST - _LEAST + 1] = np.arange(_LEAST, _MOST + 1)
-    mask = np.arange(_MOST) < counts[:, None]
+    multiplicity = _LEAST + rng.binomial(_MOST - _LEAST, 0.6, n)
+    multiplicity[: _MOST - _LEAST + 1] = np.arange(_LEAST, _MOST + 1)
+    mask = np.arange(_MOST) < multiplicity[:, None]
     shares = np.where(mask, rng.gamma(1.5, size=mask.shape), 0)
     shares = -np.sort(-shares, axis=1) / shares.sum(1, keepdims=True)
     widths = 0.02 + 0.1 / (1 + 20 * shares)
-    places = rng.normal(size=(*mask.shape, 2)) * widths[..., None]
-    places -= (places * shares[..., None]).sum(1, keepdims=True)
+    angles = rng.normal(size=(*mask.shape, 2)) * widths[..., None]
+    angles -= (angles * shares[..., None]).sum(1, keepdims=True)
     momenta = shares * rng.beta(40, 3, size=(n, 1))
-    return Clouds.from_padded(np.concatenate([places, momenta[..., None]], axis=2), mask)
+    return Clouds.from_padded(np.concatenate([angles, momenta[..., None]], axis=2), mask)

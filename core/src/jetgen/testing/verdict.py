@@ -1,40 +1,77 @@
-"""How a check ends when it does not pass."""
+"""How a check ends that does not pass: it fails or is skipped, with a reason."""
 
 from __future__ import annotations
 
-from typing import NoReturn
+from collections.abc import Callable
+from typing import NoReturn, TypeVar
 
 import numpy as np
 
+from jetgen.api.loading import first_line
 from jetgen.data.clouds import Clouds
 
-__all__ = ["CheckFailedError", "CheckSkippedError", "require", "require_same", "skip"]
+__all__ = ["CheckFailedError", "CheckSkippedError", "attempt", "require", "require_same", "skip"]
+
+
+_T = TypeVar("_T")
 
 
 class CheckFailedError(AssertionError):
-    """The generator broke the contract; the text says how."""
+    """The generator does not do what a check wants; the message says what is wrong."""
 
 
 class CheckSkippedError(Exception):
-    """The check says nothing about this generator; the text says why."""
+    """A check does not apply to the generator; the message says why."""
 
 
 def require(truth: bool, otherwise: str) -> None:
-    """Fail the check with the text ``otherwise`` unless ``truth``."""
+    """Fail the check with the message ``otherwise`` unless ``truth``.
+
+    Raises:
+        CheckFailedError: if ``truth`` is False.
+    """
     if not truth:
         raise CheckFailedError(otherwise)
 
 
 def skip(reason: str) -> NoReturn:
-    """Leave the check: it does not apply."""
+    """End the check: it does not apply.
+
+    Raises:
+        CheckSkippedError: always.
+    """
     raise CheckSkippedError(reason)
 
 
+def attempt(action: Callable[[], _T], wanted: str) -> _T:
+    """The result of ``action``; an error of it fails the check with the message ``wanted`` and the error.
+
+    Raises:
+        CheckFailedError: if the action raises an error.
+        CheckSkippedError: if the action ends the check.
+    """
+    try:
+        return action()
+    except CheckSkippedError:
+        raise
+    except (Exception, SystemExit) as error:  # a plugin may raise anything
+        msg = f"{wanted}; it raised {first_line(error)}"
+        raise CheckFailedError(msg) from error
+
+
 def require_same(expected: Clouds, found: Clouds, what: str, tolerance: float = 0.0) -> None:
-    """Fail the check unless both hold the same clouds; ``tolerance`` is relative to the scale of each feature."""
+    """Fail the check unless both are the same clouds.
+
+    Arguments:
+        what: the origin of ``found``, for the message.
+        tolerance: the largest difference, relative to the largest magnitude of each feature.
+
+    Raises:
+        CheckFailedError: if they differ.
+    """
     require(len(expected) == len(found), f"{what} gives {len(found)} clouds instead of {len(expected)}")
-    counts = np.array_equal(expected.multiplicity, found.multiplicity)
-    require(counts, f"{what} gives clouds with other numbers of points")
+    same = np.array_equal(expected.multiplicity, found.multiplicity)
+    require(same, f"{what} gives clouds with other multiplicities")
     if not len(expected.points):
         return
     scale = np.abs(expected.points).max(0) + np.finfo(np.float32).tiny

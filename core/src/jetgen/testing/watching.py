@@ -1,4 +1,4 @@
-"""Watch what a piece of code does to its surroundings: global random state and files."""
+"""Record the side effects of a block of code: changes of global random state, and files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Traces", "watched"]
 
 @dataclass
 class Traces:
-    """What was left behind: whose global random state has changed, and which files are new or other than before."""
+    """Side effects: whose global random state has changed, and which files are new or changed."""
 
     randomness: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
@@ -46,8 +46,8 @@ def watched(root: Path, allowed: Sequence[Path] = ()) -> Iterator[Traces]:
 
 
 def _random_states() -> dict[str, Any]:
-    """Each global random state in a form that can be compared; torch's only where somebody has imported it."""
-    legacy: Any = np.random.get_state()  # noqa: NPY002 (it is what is being watched)
+    """The global random states in a form that can be compared; that of torch only if torch is imported."""
+    legacy: Any = np.random.get_state()  # noqa: NPY002 (the global state is what is compared)
     states: dict[str, Any] = {"NumPy's": (legacy[0], legacy[1].tobytes(), *legacy[2:]), "Python's": random.getstate()}
     torch: Any = sys.modules.get("torch")
     if torch is not None:

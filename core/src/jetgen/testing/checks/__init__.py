@@ -1,4 +1,4 @@
-"""The list of checks, in the order in which they tell most: promises, training, samples, files."""
+"""The list of checks: spec and settings, training, samples, files, side effects, densities."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ CHECKS = tuple(
         fitting.fit_keeps_its_deadline,
         fitting.fit_resumes_after_an_interrupt,
         sampling.samples_are_as_many_as_asked,
+        sampling.sample_of_no_clouds_is_empty,
         sampling.samples_are_finite_float32,
         sampling.samples_keep_to_the_cloud_spec,
         sampling.samples_are_repeatable,

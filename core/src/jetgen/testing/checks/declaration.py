@@ -1,4 +1,4 @@
-"""What the spec and the settings promise, before anything is trained."""
+"""Checks of the spec and the settings; nothing is trained."""
 
 from __future__ import annotations
 
@@ -32,22 +32,25 @@ _NAME = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*")
 
 
 def imports_are_light(session: Session) -> None:
-    """The modules of the spec and of the settings import neither torch nor TensorFlow nor JAX."""
-    modules = {session.subject.spec_module, session.spec.settings.partition(":")[0]} - {""}
+    """Importing the modules of the spec and of the settings imports neither torch nor TensorFlow nor JAX."""
+    modules = {session.entry.module, session.spec.settings.partition(":")[0]} - {""}
     heavy = heavy_imports(sorted(modules))
     require(not heavy, f"importing {' and '.join(sorted(modules))} brings {' and '.join(heavy)} along")
 
 
 def spec_is_sound(session: Session) -> None:
-    """The spec has a plain name, a summary of one line, kinds that exist and this api version, and is JSON."""
+    """The spec has a lower-case name, a one-line summary, known kinds and this API version, and survives JSON."""
     spec = session.spec
-    require(_NAME.fullmatch(spec.name) is not None, f"the name {spec.name!r} is not lower-case-words-with-hyphens")
-    entry = session.subject.entry_name or spec.name
-    require(entry == spec.name, f"the spec is called {spec.name!r}, its entry point {entry!r}")
-    require(bool(spec.summary.strip()), "the summary is empty")
-    require(len(spec.summary.splitlines()) == 1, "the summary has several lines")
-    require(spec.api_version == API_VERSION, f"api version {spec.api_version}; this jetgen speaks {API_VERSION}")
-    require(bool(spec.kinds), "it learns no kind of clouds")
+    require(
+        _NAME.fullmatch(spec.name) is not None,
+        f"the name {spec.name!r} is not made of lower-case words joined by hyphens",
+    )
+    entry = session.entry.name or spec.name
+    require(entry == spec.name, f"the spec is called {spec.name!r}, its entry point {entry!r}; give both one name")
+    require(bool(spec.summary.strip()), "the summary is empty; one line is needed")
+    require(len(spec.summary.splitlines()) == 1, "the summary has several lines; one is needed")
+    require(spec.api_version == API_VERSION, f"the API version is {spec.api_version}; this jetgen needs {API_VERSION}")
+    require(bool(spec.kinds), "the spec names no kind of clouds")
     for kind in spec.kinds:
         known = get_args(Kind)
         require(kind in known, f"there is no kind {kind!r}{did_you_mean(kind, known)}; use {', '.join(known)}")
@@ -55,11 +58,11 @@ def spec_is_sound(session: Session) -> None:
     again = GeneratorSpec(
         **{**document, "kinds": tuple(document["kinds"]), "capabilities": tuple(document["capabilities"])}
     )
-    require(again == spec, "written as JSON and read back, the spec is another")
+    require(again == spec, "written as JSON and read back, the spec is not equal; use tuples, not lists")
 
 
 def target_is_a_generator(session: Session) -> None:
-    """The target loads, and has the methods create, fit, sample, save and load."""
+    """The target can be imported and has the methods create, fit, sample, save and load."""
     _require_methods(session.generator_class, jetgen.api.protocols.Generator)
 
 
@@ -72,7 +75,7 @@ def capabilities_are_implemented(session: Session) -> None:
 
 
 def presets_are_complete(session: Session) -> None:
-    """The settings have the presets tiny, quick, standard, gpu and full, and each of them resolves."""
+    """The settings have the presets tiny, quick, standard, gpu and full, and each gives valid settings."""
     cls = session.settings_class
     require(issubclass(cls, Settings), f"{session.spec.settings} is not a subclass of jetgen.Settings")
     missing = [preset for preset in _PRESETS if preset not in cls.presets]
@@ -82,7 +85,7 @@ def presets_are_complete(session: Session) -> None:
 
 
 def settings_refuse_unknown_keys(session: Session) -> None:
-    """A setting that does not exist is an error, not ignored."""
+    """An unknown setting is an error."""
     try:
         session.settings_class.model_validate({"no_such_setting": 1})
     except (ValidationError, UsageError):
@@ -91,12 +94,14 @@ def settings_refuse_unknown_keys(session: Session) -> None:
 
 
 def settings_survive_json(session: Session) -> None:
-    """Every preset, written to a plan as JSON and read back, gives the same settings."""
+    """The settings of every preset are equal after they were written as JSON and read back."""
     cls = session.settings_class
     for preset in cls.presets:
         settings = resolve(cls, session.spec.name, preset).settings
         document = json.loads(json.dumps(settings.model_dump(mode="json"), allow_nan=False))
-        require(cls.model_validate(document) == settings, f"the preset {preset} comes back from JSON as another")
+        require(
+            cls.model_validate(document) == settings, f"the settings of the preset {preset} are not equal after JSON"
+        )
 
 
 def _require_methods(cls: Any, protocol: type) -> None:

@@ -1,7 +1,8 @@
-"""Densities, for generators that declare ``SupportsLogProb``."""
+"""Checks of densities, for generators that declare ``SupportsLogProb``."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,24 +11,25 @@ from numpy.typing import NDArray
 from jetgen.api.context import RunContext
 from jetgen.data.clouds import Clouds
 from jetgen.testing.session import SEED, Session
-from jetgen.testing.verdict import require, skip
+from jetgen.testing.verdict import attempt, require, skip
 
 __all__ = ["log_prob_is_one_number_per_cloud", "log_prob_tells_truth_from_noise"]
 
 
 def log_prob_is_one_number_per_cloud(session: Session) -> None:
-    """log_prob of true clouds is float64 (N,) and finite, and empty for no clouds."""
+    """log_prob of N clouds is a float64 array of shape (N,), also for N = 0, and finite for true clouds."""
     for truth in (session.toy.test, session.toy.test[:0]):
-        values = _log_prob(session, truth)
-        require(isinstance(values, np.ndarray), f"log_prob returned {type(values).__name__}, not an array")
-        expected = (len(truth),)
-        form = f"log_prob has shape {values.shape} and dtype {values.dtype}; {expected} and float64 are needed"
-        require(values.shape == expected and values.dtype == np.float64, form)
+        n = len(truth)
+        wanted = f"log_prob of {n} clouds must be a float64 array of shape ({n},)"
+        values = attempt(partial(_log_prob, session, truth), wanted)
+        require(isinstance(values, np.ndarray), f"{wanted}; it is a {type(values).__name__}")
+        right = values.shape == (n,) and values.dtype == np.float64
+        require(right, f"{wanted}; it has shape {values.shape} and dtype {values.dtype}")
         require(bool(np.isfinite(values).all()), "log_prob of true clouds is not finite")
 
 
 def log_prob_tells_truth_from_noise(session: Session) -> None:
-    """On average, log_prob of true clouds exceeds that of noise with the same numbers of points."""
+    """The mean log_prob of true clouds exceeds that of uniform noise with the same multiplicities."""
     truth = session.toy.test
     true, false = (float(_log_prob(session, clouds).mean()) for clouds in (truth, _noise(truth, session)))
     require(true > false, f"the mean log_prob of true clouds is {true:.4g}, that of noise {false:.4g}")
@@ -42,7 +44,7 @@ def _log_prob(session: Session, clouds: Clouds) -> NDArray[np.float64]:
 
 
 def _noise(truth: Clouds, session: Session) -> Clouds:
-    """Points spread evenly over twice the range of the true ones; positive features stay positive."""
+    """Points uniform over twice the range of the true ones; positive features stay positive."""
     low, high = truth.points.min(0), truth.points.max(0)
     positive = [feature.nature == "positive" for feature in session.toy.spec.features]
     wide = np.where(positive, low, low - (high - low) / 2)

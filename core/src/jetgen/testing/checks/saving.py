@@ -1,4 +1,4 @@
-"""Saved models: what a folder holds, and that it is all that is needed."""
+"""Checks of saved models: a folder is complete, can be moved and holds no pickle."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from jetgen.testing.verdict import require_same
 __all__ = ["saved_model_can_be_moved", "saved_model_holds_no_pickle", "saved_model_works_in_a_fresh_process"]
 
 _ROUNDING = 1e-4
-"""Float32 that another process adds up in another order."""
+"""Relative difference of float32 numbers that another process adds up in another order."""
 
 
 def saved_model_works_in_a_fresh_process(session: Session) -> None:
-    """Saved, and loaded on the CPU by a fresh process, the model gives the same clouds for the same context."""
+    """Saved, and loaded on the CPU in a new process, the model gives the same samples for the same RunContext."""
     truth = session.truth(MANY)
     found = sample_afresh(session.spec.target, session.saved, truth, session.toy.spec, SEED)
-    require_same(session.sample(session.model), found, "the model in a fresh process", _ROUNDING)
+    require_same(session.sample(session.model), found, "the model in a new process", _ROUNDING)
 
 
 def saved_model_can_be_moved(session: Session) -> None:
-    """A saved folder works in another place, beside the card of the harness, when the first place is gone."""
+    """A saved folder can be moved, and works with the card that the harness writes into it."""
     first, second = session.folder("first") / "model", session.folder("second") / "model"
     first.mkdir()
     session.model.save(first)
@@ -35,5 +35,5 @@ def saved_model_can_be_moved(session: Session) -> None:
 
 
 def saved_model_holds_no_pickle(session: Session) -> None:
-    """Nothing in the saved folder is a pickle, not even inside an archive: opening a model must run no code."""
+    """A saved folder holds no pickle, not even inside an archive: opening a model must run no code."""
     save_model(session.model, session.folder("pickles") / "model", {})

@@ -1,4 +1,4 @@
-"""What a generator leaves alone: global random state, and files that are not its own."""
+"""Checks of side effects: global random state, and files outside the folders that were given."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["global_random_state_is_left_alone", "nothing_is_written_elsewhere"]
 
 
 def global_random_state_is_left_alone(session: Session) -> None:
-    """Neither fit nor sample changes the global random state of NumPy, of Python or of torch."""
+    """Fit and sample do not change the global random state of NumPy, Python or torch."""
     model = session.model
     with session.watched() as traces:
         session.sample(model)
@@ -18,7 +18,7 @@ def global_random_state_is_left_alone(session: Session) -> None:
 
 
 def nothing_is_written_elsewhere(session: Session) -> None:
-    """Fit writes into ctx.out only and save into its folder only; sample and load write nothing."""
+    """Fit writes only to ctx.out, save only to its folder; sample and load write nothing."""
     folder, model = session.folder("watched"), session.model
     with session.watched(folder) as saving:
         model.save(folder)

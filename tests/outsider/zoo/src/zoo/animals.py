@@ -39,8 +39,8 @@ ANIMALS: dict[str, dict[str, GeneratorSpec | str]] = {
         "'Right Name' is not": promise(name="Right Name"),
         "summary is empty": promise(summary=" "),
         "several lines": promise(summary="one\ntwo"),
-        "api version 99": promise(api_version=99),
-        "no kind of clouds": promise(kinds=()),
+        "the API version is 99": promise(api_version=99),
+        "names no kind of clouds": promise(kinds=()),
         "'jet' (did you mean jets?)": promise(kinds=("jet",)),
         "read back": promise(kinds=["jets"]),
     },
@@ -84,8 +84,16 @@ ANIMALS: dict[str, dict[str, GeneratorSpec | str]] = {
     "samples-are-as-many-as-asked": {
         "1 clouds were asked for, 0 came": _animal("wrong_samples:OneTooFew"),
         "1 clouds were asked for, 10 came": _animal("wrong_samples:WholeBatches"),
-        "nothing to concatenate": _animal("wrong_samples:NeverNone"),
         "returned tuple": _animal("wrong_samples:NotClouds"),
+    },
+    "sample-of-no-clouds-is-empty": {
+        "0 clouds and 3 features, such as Clouds.from_multiplicities(np.zeros((0, 3)), []); it raised DataError": (
+            _animal("wrong_samples:NeverNone")
+        ),
+        "it raised ValueError: zero-size array": _animal("wrong_samples:NeedsALargest"),
+        "it returned Clouds(1 clouds": _animal("wrong_samples:AtLeastOne"),
+        "it returned Clouds(0 clouds, 0 points, 4 features)": _animal("wrong_samples:AFeatureTooMany"),
+        "it returned tuple": _animal("wrong_samples:NotClouds"),
     },
     "samples-are-finite-float32": {
         "not finite": _animal("wrong_samples:Nan"),
@@ -95,7 +103,7 @@ ANIMALS: dict[str, dict[str, GeneratorSpec | str]] = {
         "at most 10": _animal("wrong_samples:TooLarge"),
         "4 features": _animal("wrong_samples:AFeatureTooMany"),
     },
-    "samples-are-repeatable": {"same context gives": _animal("wrong_samples:KeepsItsOwnState")},
+    "samples-are-repeatable": {"same RunContext gives": _animal("wrong_samples:KeepsItsOwnState")},
     "samples-follow-their-seed": {"another seed": _animal("wrong_samples:IgnoresItsSeed")},
     "samples-differ-between-draws": {"as draw 0": _animal("wrong_samples:IgnoresTheDraw")},
     "multiplicity-is-honoured-or-refused": {

@@ -28,6 +28,17 @@ class NeverNone(Right):
         return Clouds.concatenate(parts)
 
 
+class NeedsALargest(Right):
+    def sample(self, conditions: Conditions, ctx: RunContext) -> Clouds:
+        clouds = super().sample(conditions, ctx)
+        return Clouds.from_padded(*clouds.padded(clouds.multiplicity.max()))
+
+
+class AtLeastOne(Right):
+    def sample(self, conditions: Conditions, ctx: RunContext) -> Clouds:
+        return super().sample(replace(conditions, n=max(1, conditions.n)), ctx)
+
+
 class NotClouds(Right):
     def sample(self, conditions: Conditions, ctx: RunContext) -> Any:
         return super().sample(conditions, ctx).padded()
