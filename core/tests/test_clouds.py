@@ -237,8 +237,8 @@ def test_the_bins_of_features_survive_json_and_other_features_do_not_mention_the
     [
         (lambda: Feature("x", nature="wobbly"), "feature 'x' has nature 'wobbly'; use one of continuous, positive"),
         (lambda: Feature("x", categories=("a",)), "feature 'x' is continuous and cannot have categories"),
-        (lambda: Feature("x", bins=-1), "feature 'x' has -1 bins; a number of cells is needed, or 0 for none"),
-        (lambda: Feature("x", bins=4.0), "feature 'x' has 4.0 bins; a number of cells is needed"),
+        (lambda: Feature("x", bins=-1), "feature 'x' has -1 bins; an integer is needed, 0 for none"),
+        (lambda: Feature("x", bins=4.0), "feature 'x' has 4.0 bins; an integer is needed"),
         (lambda: Feature("x", nature="positive", bins=4), "feature 'x' is positive and cannot have bins"),
         (lambda: Feature("x", nature="categorical", bins=4), "feature 'x' is categorical and cannot have bins"),
         (lambda: CloudSpec("balls", (Feature("x"),), 1), "clouds have kind 'balls'; use one of jets, showers"),

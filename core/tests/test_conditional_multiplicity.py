@@ -32,12 +32,12 @@ def test_drawn_multiplicities_follow_type_and_energy(table, showers):
     energies = np.quantile(conditioning[:, 1], np.linspace(0, 1, 11))
     for kind in (1, 4):
         for low, high in pairwise(energies):
-            cell = (conditioning[:, 0] == kind) & (conditioning[:, 1] >= low) & (conditioning[:, 1] <= high)
-            assert wasserstein_distance(drawn[cell], counts[cell]) < 0.05 * counts[cell].mean()
+            bin_ = (conditioning[:, 0] == kind) & (conditioning[:, 1] >= low) & (conditioning[:, 1] <= high)
+            assert wasserstein_distance(drawn[bin_], counts[bin_]) < 0.05 * counts[bin_].mean()
     assert wasserstein_distance(drawn, counts) < 0.01 * counts.mean()
 
 
-def test_a_fine_table_leaves_little_of_the_energy_untold(table, showers):
+def test_fine_bins_resolve_the_dependence_on_the_energy(table, showers):
     counts, conditioning = showers
     drawn = table.draw(len(counts), np.random.default_rng(2), conditioning)
     true, found = (
@@ -47,7 +47,7 @@ def test_a_fine_table_leaves_little_of_the_energy_untold(table, showers):
     assert found > 0.98 * true
 
 
-def test_cells_hold_some_200_training_clouds(table):
+def test_bins_hold_about_200_training_clouds(table):
     sizes = np.array([one.tally.sum() for name, one in table.tables.items() if name])
     assert sizes.sum() == 20_000
     assert 180 < sizes.mean() < 220
@@ -80,13 +80,13 @@ def test_a_multiplicity_of_another_type_has_no_probability():
     assert table.log_prob(np.array([7, 9]), np.array([[0.0], [0.0]])).tolist() == [0, -np.inf]
 
 
-def test_few_clouds_share_one_cell_of_a_number_and_still_tell_categories_apart():
+def test_few_clouds_share_one_bin_of_a_number_and_still_tell_categories_apart():
     counts, conditioning = np.repeat([7, 9], 5), np.stack([np.repeat([0.0, 1.0], 5), np.arange(10.0)], 1)
     table = ConditionalMultiplicity.of(counts, [TYPE, ENERGY], conditioning)
     assert table.draw(3, np.random.default_rng(1), np.array([[1, 0], [0, 9], [1, -5.0]])).tolist() == [9, 7, 9]
 
 
-def test_in_a_cell_that_no_cloud_was_in_the_table_of_all_stands():
+def test_an_empty_bin_has_the_histogram_of_all_clouds():
     counts = np.repeat([3, 5, 8], 300)
     conditioning = np.repeat([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0]], 300, axis=0)
     table = ConditionalMultiplicity.of(counts, [TYPE, SIDE], conditioning)
@@ -95,7 +95,7 @@ def test_in_a_cell_that_no_cloud_was_in_the_table_of_all_stands():
     assert table.log_prob(np.array([5]), unseen[:1]).tolist() == pytest.approx([np.log(1 / 3)])
 
 
-def test_energies_beyond_the_training_clouds_take_the_outermost_cell(table, showers):
+def test_energies_beyond_the_training_clouds_fall_into_the_outermost_bin(table, showers):
     beyond = np.array([[1.0, 1e9]])
     assert table.draw(1, np.random.default_rng(1), beyond)[0] > np.quantile(showers[0][showers[1][:, 0] == 1], 0.9)
 

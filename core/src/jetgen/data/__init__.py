@@ -1,1 +1,1 @@
-"""What moves between all parts: clouds, what they mean, and what is asked for."""
+"""The data types that all parts exchange: clouds, their meaning, and the conditions of a sample."""

@@ -1,7 +1,8 @@
 """Observables of whole jets from the relative coordinates of their particles, in float64.
 
-Particles are massless. With relative transverse momentum and relative direction, mass, momentum and energy come out
-in units of the transverse momentum of the jet. An empty jet has mass, momentum, energy and eta 0.
+Particles are massless. ``etarel`` and ``phirel`` are relative to the jet axis, ``ptrel`` to the transverse momentum of
+the jet, so mass, momentum and energy come in units of that momentum. An empty jet has mass, momentum, energy and
+pseudorapidity 0.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ __all__ = [
 ]
 
 RELATIVE = ("etarel", "phirel", "ptrel")
-"""The features that these observables are made of."""
+"""The features that these observables need."""
 
 
 def clip_negative_pt(clouds: Clouds, column: int) -> tuple[Clouds, int]:
@@ -48,7 +49,7 @@ def clip_negative_pt(clouds: Clouds, column: int) -> tuple[Clouds, int]:
 
 
 def jet_spec(particles: int) -> CloudSpec:
-    """What jets of up to so many particles mean: angles to the jet axis and the fraction of its transverse momentum."""
+    """The spec of jets of up to ``particles`` particles with the features of :data:`RELATIVE`."""
     return CloudSpec("jets", (Feature("etarel"), Feature("phirel"), Feature("ptrel", nature="positive")), particles)
 
 
@@ -58,17 +59,25 @@ def has_relative(spec: CloudSpec) -> bool:
 
 
 def mirror_columns(spec: CloudSpec) -> list[int]:
-    """The columns whose sign may change in a whole jet: beams and detectors are symmetric. None for other clouds."""
+    """The columns whose sign may be flipped for a whole jet, by symmetry; none for other clouds."""
     return [spec.index(name) for name in RELATIVE[:2]] if has_relative(spec) else []
 
 
 def coordinates(clouds: Clouds, spec: CloudSpec) -> tuple[NDArray[np.float64], ...]:
-    """The features of :data:`RELATIVE` of all particles, each float64 (total,)."""
+    """The features of :data:`RELATIVE` of all particles, each float64 (total,).
+
+    Raises:
+        DataError: if the clouds have no such features.
+    """
     return tuple(clouds.points[:, spec.index(name)].astype(np.float64) for name in RELATIVE)
 
 
 def four_momenta(clouds: Clouds, spec: CloudSpec) -> tuple[NDArray[np.float64], ...]:
-    """Energy and momentum along x, y, z of all particles, each float64 (total,)."""
+    """Energy and momentum along x, y, z of all particles, each float64 (total,).
+
+    Raises:
+        DataError: if the clouds have no such features.
+    """
     eta, phi, pt = coordinates(clouds, spec)
     return pt * np.cosh(eta), pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)
 
@@ -76,7 +85,7 @@ def four_momenta(clouds: Clouds, spec: CloudSpec) -> tuple[NDArray[np.float64], 
 def four_vectors(clouds: Clouds, spec: CloudSpec) -> NDArray[np.float64]:
     """float64 (N, 4): energy and momentum along x, y, z of each jet.
 
-    A particle at an absurd direction (etarel beyond 700) has no finite energy; its jet is then infinite or NaN.
+    A particle with ``abs(etarel)`` above 700 overflows; its jet is then infinite or NaN.
     """
     rows, n = clouds.rows, len(clouds)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -85,7 +94,7 @@ def four_vectors(clouds: Clouds, spec: CloudSpec) -> NDArray[np.float64]:
 
 
 def relative_mass(clouds: Clouds, spec: CloudSpec) -> NDArray[np.float64]:
-    """The invariant mass of each jet."""
+    """float64 (N,), the invariant mass of each jet."""
     energy, x, y, z = four_vectors(clouds, spec).T
     with np.errstate(over="ignore", invalid="ignore"):
         square = (energy - z) * (energy + z) - x * x - y * y
@@ -94,19 +103,19 @@ def relative_mass(clouds: Clouds, spec: CloudSpec) -> NDArray[np.float64]:
 
 
 def relative_pt(clouds: Clouds, spec: CloudSpec) -> NDArray[np.float64]:
-    """The transverse momentum of each jet: that of the sum of its particles."""
+    """float64 (N,), the transverse momentum of each jet: that of the vector sum of its particles."""
     _, x, y, _ = four_vectors(clouds, spec).T
     pt: NDArray[np.float64] = np.hypot(x, y)
     return pt
 
 
 def relative_energy(clouds: Clouds, spec: CloudSpec) -> NDArray[np.float64]:
-    """The energy of each jet."""
+    """float64 (N,), the energy of each jet."""
     return four_vectors(clouds, spec)[:, 0]
 
 
 def relative_eta(clouds: Clouds, spec: CloudSpec) -> NDArray[np.float64]:
-    """The pseudorapidity of each jet; 0 where its transverse momentum vanishes."""
+    """float64 (N,), the pseudorapidity of each jet; 0 where its transverse momentum is 0."""
     _, x, y, z = four_vectors(clouds, spec).T
     pt = np.hypot(x, y)
     eta: NDArray[np.float64] = np.arcsinh(np.divide(z, pt, out=np.zeros_like(z), where=pt > 0))

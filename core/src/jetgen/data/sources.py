@@ -32,7 +32,7 @@ class SlicedSource(ABC):
     def read(self, start: int, stop: int) -> Clouds:
         """The clouds from ``start`` to ``stop``, with ``0 <= start <= stop <= len(self)``."""
 
-    def __getitem__(self, key: slice, /) -> Clouds:
+    def __getitem__(self, key: object, /) -> Clouds:
         """Some of the clouds, read now. A slice with a step reads the whole range that it spans.
 
         Raises:
@@ -41,7 +41,7 @@ class SlicedSource(ABC):
         if not isinstance(key, slice):
             msg = f"a source of clouds is read by slices such as source[0:100], not by {key!r}"
             raise TypeError(msg)
-        rows = range(*key.indices(len(self)))
+        rows = range(len(self))[key]
         if not rows:
             return self.read(0, 0)
         first, last = min(rows), max(rows)

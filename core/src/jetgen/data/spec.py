@@ -1,4 +1,4 @@
-"""What the arrays of a point cloud mean: names, units and nature of the features."""
+"""The meaning of the arrays of point clouds: names, units and nature of the features."""
 
 from __future__ import annotations
 
@@ -16,12 +16,18 @@ Nature = Literal["continuous", "positive", "periodic", "categorical"]
 
 @dataclass(frozen=True)
 class Feature:
-    """One column of an array: its name, its unit (empty if it has none) and its nature.
+    """One column of an array.
 
     Arguments:
-        categories: what the values 0, 1, 2, ... of a categorical column stand for; empty if nobody says.
-        bins: the feature is the index of one of so many cells, 0 .. bins - 1; 0 for a feature without cells. A periodic
-            feature has its bins as its period, and is in radians if it has none.
+        name: what tables and plots call it.
+        unit: such as ``"GeV"``; empty for a pure number.
+        nature: ``"continuous"``, ``"positive"``, ``"periodic"`` or ``"categorical"``.
+        categories: the meaning of the values 0, 1, 2, ... of a categorical column; empty if it is unknown.
+        bins: for a feature that is the index of a bin or voxel, the number of bins: its values are 0, ..., bins - 1.
+            0 for any other feature. The period of a periodic feature is its number of bins, or 2 pi without bins.
+
+    Raises:
+        DataError: if these do not go together.
     """
 
     name: str
@@ -39,21 +45,32 @@ class Feature:
             msg = f"feature {self.name!r} is {self.nature} and cannot have categories; make its nature categorical"
             raise DataError(msg)
         if type(self.bins) is not int or self.bins < 0:
-            msg = f"feature {self.name!r} has {self.bins!r} bins; a number of cells is needed, or 0 for none"
+            msg = f"feature {self.name!r} has {self.bins!r} bins; an integer is needed, 0 for none"
             raise DataError(msg)
         if self.bins and self.nature in ("categorical", "positive"):
             msg = f"feature {self.name!r} is {self.nature} and cannot have bins; only continuous and periodic ones can"
             raise DataError(msg)
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON object of the arguments; without categories or bins it has no word of them."""
+        """A JSON object of the arguments; categories and bins only where there are any."""
         document = {**asdict(self), "categories": list(self.categories)}
         return {key: value for key, value in document.items() if value or key not in ("categories", "bins")}
 
 
 @dataclass(frozen=True)
 class CloudSpec:
-    """The meaning of :class:`jetgen.Clouds`: kind, features, largest size, conditioning and the given set.
+    """The meaning of :class:`jetgen.Clouds`.
+
+    Arguments:
+        kind: ``"jets"``, ``"showers"``, ``"tracks"`` or ``"table"``.
+        features: the F columns of ``points``.
+        max_points: the largest multiplicity.
+        conditioning: the C columns of ``conditioning``.
+        given: the meaning of the conditioning clouds; None if there are none.
+        geometry: facts of the detector that metrics and plots need, as a JSON object.
+
+    Raises:
+        DataError: if these do not go together.
 
     >>> spec = CloudSpec("jets", (Feature("etarel"), Feature("phirel"), Feature("ptrel", nature="positive")), 30)
     >>> spec.index("ptrel")
@@ -94,7 +111,11 @@ class CloudSpec:
         return tuple(feature.name for feature in self.conditioning)
 
     def index(self, name: str) -> int:
-        """The column of the feature called ``name``; a :class:`DataError` if there is none."""
+        """The index of the column called ``name``.
+
+        Raises:
+            DataError: if there is none.
+        """
         if name not in self.names:
             msg = f"the clouds have no feature {name!r}; they have {', '.join(self.names)}"
             raise DataError(msg)
@@ -113,7 +134,11 @@ class CloudSpec:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> CloudSpec:
-        """The spec that :meth:`to_json` described; a :class:`DataError` if the document is not one."""
+        """The spec that :meth:`to_json` described.
+
+        Raises:
+            DataError: if the document is not one.
+        """
         try:
             given = document.get("given")
             conditioning = document.get("context", document.get("conditioning", ()))
