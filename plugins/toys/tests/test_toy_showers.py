@@ -1,4 +1,4 @@
-"""The embedded showers: the figures they were fitted to, streams that only ever grow, and files that are checked."""
+"""Toy showers: the figures that they were fitted to, streams, and shards."""
 
 import json
 
@@ -9,7 +9,7 @@ from jetgen.errors import DataError, UsageError
 from jetgen.registry import load_target
 from jetgen_toys.showers import shards as module
 from jetgen_toys.showers.dataset import ToyShowers, shower_spec
-from jetgen_toys.showers.profiles import core, course, spreads
+from jetgen_toys.showers.profiles import longitudinal_profile, radial_profile, spreads
 from jetgen_toys.showers.recipe import BLOCK, GRID, NATURE
 from jetgen_toys.showers.shards import SHARD, shards
 from jetgen_toys.showers.simulator import Simulator, stream
@@ -46,7 +46,7 @@ def test_showers_have_the_figures_of_the_description(target, found):
 
 def test_the_course_of_the_mean_shower_is_the_published_one():
     energies = np.array([1e3, 1e4, 1e5, 1e6])
-    mean = course(energies, np.zeros((4, 2)))
+    mean = longitudinal_profile(energies, np.zeros((4, 2)))
     assert mean.maximum == pytest.approx([3.562, 5.865, 8.168, 10.470], abs=1e-3)
     assert mean.shape == pytest.approx([2.966, 4.093, 5.219, 6.345], abs=1e-3)
     (of_maximum, of_shape), correlation = spreads(energies)
@@ -56,14 +56,14 @@ def test_the_course_of_the_mean_shower_is_the_published_one():
 
 
 def test_the_course_of_showers_fluctuates_as_published():
-    drawn = course(np.full(20_000, 1e4), np.random.default_rng(0).normal(size=(20_000, 2)))
+    drawn = longitudinal_profile(np.full(20_000, 1e4), np.random.default_rng(0).normal(size=(20_000, 2)))
     logs = np.log([drawn.maximum, drawn.shape])
     assert logs.std(axis=1) == pytest.approx([0.157, 0.209], rel=0.03)
     assert np.corrcoef(logs)[0, 1] == pytest.approx(0.621, abs=0.02)
 
 
 def test_the_radial_profile_is_the_published_one():
-    profile = core(np.array([1e5]), np.array([[0.2, 1.0, 2.5]]))
+    profile = radial_profile(np.array([1e5]), np.array([[0.2, 1.0, 2.5]]))
     assert profile.narrow[0] == pytest.approx([0.065, 0.128, 0.257], abs=2e-3)
     assert profile.wide[0] == pytest.approx([1.514, 0.587, 1.149], abs=2e-3)
     assert profile.share[0] == pytest.approx([0.947, 0.886, 0.406], abs=2e-3)
@@ -74,18 +74,18 @@ def test_the_radial_profile_is_the_published_one():
     assert (within[..., 1] < profile.within(np.array([0.5]))[..., 0]).all()
 
 
-def test_hits_are_cells_of_the_grid_and_none_is_hit_twice(showers):
+def test_hits_are_voxels_of_the_grid_and_none_is_hit_twice(showers):
     energy, z, alpha, r = showers.points.T
     assert energy.min() >= np.float32(GRID.threshold)
-    for values, cells in ((z, 45), (alpha, 16), (r, 9)):
-        assert sorted(set(values.tolist())) == list(range(cells))
-    cell = ((showers.rows * 45 + z) * 16 + alpha) * 9 + r
-    assert (np.diff(cell) > 0).all()
+    for values, bins in ((z, 45), (alpha, 16), (r, 9)):
+        assert sorted(set(values.tolist())) == list(range(bins))
+    voxel = ((showers.rows * 45 + z) * 16 + alpha) * 9 + r
+    assert (np.diff(voxel) > 0).all()
     assert showers.multiplicity.min() > 30
-    assert showers.multiplicity.max() <= SPEC.max_points == GRID.cells == 6480
+    assert showers.multiplicity.max() <= SPEC.max_points == GRID.voxels == 6480
 
 
-def test_the_context_is_the_incident_energy_uniform_in_its_logarithm(showers):
+def test_the_conditioning_is_the_incident_energy_uniform_in_its_logarithm(showers):
     logs = np.log10(showers.conditioning[:, 0])
     assert (logs.min() > 3.0, logs.max() < 6.0) == (True, True)
     assert np.histogram(logs, 5, (3, 6))[0] == pytest.approx(400, abs=75)

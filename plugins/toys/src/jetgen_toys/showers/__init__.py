@@ -1,1 +1,1 @@
-"""Electromagnetic showers in a sampling calorimeter, made on the spot by a parametric simulator; not Geant4."""
+"""Electromagnetic showers in a sampling calorimeter, from a parametric simulator; not Geant4."""

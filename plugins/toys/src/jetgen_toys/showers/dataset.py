@@ -1,4 +1,4 @@
-"""The dataset class."""
+"""The dataset class of the toy showers."""
 
 from __future__ import annotations
 
@@ -22,10 +22,13 @@ __all__ = ["ToyShowers", "shower_spec"]
 
 
 class ToyShowers:
-    """Showers of electrons with their incident energy as conditioning; parametric, not Geant4.
+    """Showers of electrons with the incident energy as conditioning; parametric, not Geant4.
 
     Arguments:
         size: a name in :data:`jetgen_toys.showers.specs.SIZES`.
+
+    Raises:
+        UsageError: if there is no such size.
 
     >>> ToyShowers.create("tiny").spec.names, ToyShowers.create("tiny").spec.conditioning_names
     (('energy', 'z', 'alpha', 'r'), ('e_inc',))
@@ -39,22 +42,25 @@ class ToyShowers:
 
     @classmethod
     def create(cls, size: str, **options: Any) -> Self:
-        """A dataset of one of the sizes; nothing is read or made yet."""
+        """The dataset of one size; nothing is read or simulated yet."""
         return cls(size, **options)
 
     @property
     def spec(self) -> CloudSpec:
-        """The energy and the cell of each hit, the incident energy, and the cells themselves."""
+        """The spec of the showers; see :func:`shower_spec`."""
         return shower_spec()
 
     def recipe(self) -> Mapping[str, Any]:
-        """What determines the showers: the definition of the streams, and how much of each is taken."""
+        """What determines the showers: the definition of the streams, and the numbers of showers taken from them."""
         return {**definition(), "shard": SHARD, **self._counts}
 
     def prepare(self, ctx: RunContext) -> None:
-        """Make the files that are missing or damaged; those that are there stay.
+        """Simulate the shards that are missing or damaged; the others stay.
 
-        Two processes at once make the same files, and each takes its place whole.
+        Two processes may do so at once: they write the same files, each of them whole.
+
+        Raises:
+            JetgenError: if the cache cannot be written.
         """
         wanted = self.shards()
         write_definition(wanted[0].home, definition(), SHARD)
@@ -64,7 +70,7 @@ class ToyShowers:
             ctx.report("progress", done=done * SHARD, total=len(wanted) * SHARD, unit="showers")
 
     def shards(self) -> list[Shard]:
-        """The files that hold the showers of all splits, whether they are there or not."""
+        """The shards of all splits, whether they exist or not."""
         return [shard for split, n in self._counts.items() for shard in shards(home(), split, n)]
 
     def load(self, split: Split) -> ShardedSource:
@@ -81,14 +87,18 @@ class ToyShowers:
         return ShardedSource(shards(home(), split, n), n)
 
     def simulate(self, n: int, seed: int) -> Clouds:
-        """``n`` fresh showers, here, on one thread."""
+        """``n`` new showers, simulated now on one thread."""
         simulator, rng = Simulator(), np.random.default_rng(entropy("simulate", seed))
         sizes = [min(BLOCK, n - start) for start in range(0, max(1, n), BLOCK)]
         return Clouds.concatenate([simulator.showers(simulator.energies(size, rng), rng) for size in sizes])
 
 
 def shower_spec() -> CloudSpec:
-    """What the showers mean."""
+    """The spec of the showers.
+
+    Features: the energy of a hit in MeV, and the indices of its voxel: layer ``z``, sector ``alpha``, ring ``r``.
+    Conditioning: the incident energy in MeV. Geometry: lengths in mm, the threshold in MeV.
+    """
     return CloudSpec(
         kind="showers",
         features=(
@@ -97,7 +107,7 @@ def shower_spec() -> CloudSpec:
             Feature("alpha", nature="periodic", bins=GRID.sectors),
             Feature("r", bins=GRID.rings),
         ),
-        max_points=GRID.cells,
+        max_points=GRID.voxels,
         conditioning=(Feature("e_inc", "MeV", "positive"),),
         geometry={
             "nature": NATURE,

@@ -1,4 +1,4 @@
-"""What determines the showers: the cells, the parameters of the simulator and the seeds."""
+"""What determines the showers: the voxels, the parameters of the simulator and the seeds."""
 
 from __future__ import annotations
 
@@ -7,24 +7,39 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["BLOCK", "GRID", "NATURE", "PARAMETERS", "RECIPE_VERSION", "Grid", "Parameters", "definition", "entropy"]
+__all__ = [
+    "BLOCK",
+    "GRID",
+    "NATURE",
+    "PARAMETERS",
+    "RECIPE_VERSION",
+    "Parameters",
+    "VoxelGrid",
+    "definition",
+    "entropy",
+]
 
 RECIPE_VERSION = 1
-"""Raised by hand whenever a change of the code changes a shower; the cache and every key follow it."""
+"""Increased by hand whenever a change of the code changes a shower; the cache and all keys depend on it."""
 
 BLOCK = 50
-"""Showers that are made together, from one seed: their arrays fit into the cache of a processor."""
+"""Showers that are simulated together, from one seed: their arrays fit into the cache of a CPU."""
 
 NATURE = "toy showers, not Geant4"
-"""What is written wherever they appear."""
+"""The label of the showers in geometries, files and plots."""
 
 
 @dataclass(frozen=True)
-class Grid:
-    """The cells: layers along the axis of the shower, sectors around it and rings about it; lengths in mm.
+class VoxelGrid:
+    """The voxels of the calorimeter in cylindrical coordinates. The names are keys of the recipe on disk.
 
     Arguments:
-        threshold: a cell with less energy, in MeV, was not hit.
+        layers: along the axis of the shower.
+        sectors: in the azimuth around the axis.
+        rings: in the distance from the axis.
+        depth: the thickness of a layer in mm.
+        width: the width of a ring in mm.
+        threshold: the least energy of a hit in MeV; a voxel with less is empty.
     """
 
     layers: int = 45
@@ -35,26 +50,26 @@ class Grid:
     threshold: float = 0.5e-3 / 0.033
 
     @property
-    def cells(self) -> int:
-        """How many there are: 6,480 in dataset 2 of the CaloChallenge, whose grid is the default."""
+    def voxels(self) -> int:
+        """The number of voxels: 6,480 in dataset 2 of the CaloChallenge, whose grid is the default."""
         return self.layers * self.sectors * self.rings
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """What was fitted to the published figures of dataset 2; energies in MeV, lengths in Moliere radii.
+    """The parameters that were fitted to published figures of dataset 2; energies in MeV, lengths in Moliere radii.
 
     Arguments:
-        energy_min, energy_max: the range of the incident energies, whose logarithm is uniform.
-        response: the visible share of the incident energy, before some of it leaves the cells sideways.
-        widening: how much wider the visible core is than that of the published radial profile.
-        halo: the share of the energy in the soft halo.
-        halo_reach: how far along the axis the halo spreads, in radiation lengths.
-        halo_radius, halo_power: its radial profile.
-        bundles: track bundles per layer and GeV; few of them make a layer fluctuate.
-        front, front_layers: the fluctuation of the first layers, and in how many of them it dies away.
-        track: what the primary track leaves in the first layer.
-        spot, spot_variance: the energy of a spot of the core and its relative variance.
+        energy_min, energy_max: the range of the incident energy, whose logarithm is uniform.
+        response: the visible fraction of the incident energy, before some of it leaves the grid sideways.
+        widening: the width of the visible core, in units of the published radial profile.
+        halo: the fraction of the energy in the soft halo.
+        halo_reach: the length over which the halo spreads along the axis, in radiation lengths.
+        halo_radius, halo_power: the radial profile of the halo.
+        bundles: the number of track bundles per layer and GeV; the fewer, the more a layer fluctuates.
+        front, front_layers: the fluctuation of the first layer, and the number of layers in which it decays.
+        track: the energy that the primary track leaves in the first layer.
+        spot, spot_variance: the mean energy of a spot of the core, and its relative variance.
         halo_spot, halo_spot_variance: the same of the halo.
     """
 
@@ -76,12 +91,12 @@ class Parameters:
     halo_spot_variance: float = 5.7
 
 
-GRID = Grid()
+GRID = VoxelGrid()
 PARAMETERS = Parameters()
 
 
 def definition() -> Mapping[str, Any]:
-    """A JSON object that determines the endless streams of showers."""
+    """A JSON object that determines the streams of showers, which have no end."""
     return {
         "recipe": RECIPE_VERSION,
         "nature": NATURE,
@@ -92,7 +107,7 @@ def definition() -> Mapping[str, Any]:
 
 
 def entropy(*axes: str | int) -> list[int]:
-    """Eight words of 32 bits that belong to these axes, such as a split and the number of a block.
+    """The seed of these axes, such as a split and the number of a block: eight words of 32 bits.
 
     >>> len(entropy("train", 0)), entropy("train", 0) == entropy("test", 0)
     (8, False)

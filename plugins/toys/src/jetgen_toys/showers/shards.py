@@ -1,4 +1,4 @@
-"""The cache: every stream of showers is a row of files, each a few blocks of the simulator with a fingerprint."""
+"""The cache of showers: a stream is a sequence of shards, each of a few blocks of the simulator."""
 
 from __future__ import annotations
 
@@ -19,15 +19,17 @@ from jetgen_toys.showers.simulator import Simulator, stream
 __all__ = ["SHARD", "Shard", "home", "shards"]
 
 SHARD = 500
-"""Showers in a file: some five megabytes, and half a second of work."""
+"""Showers in a shard: about 5 MB, and half a second of CPU time."""
 
 
 @dataclass(frozen=True)
 class Shard(ShardFile):
-    """One file of :data:`SHARD` showers: the energy and the number of the cell of each hit.
+    """One shard of :data:`SHARD` showers: the energy and the flat index of the voxel of each hit.
 
     Arguments:
         home: the folder of all streams.
+        split: the stream.
+        index: the position of the shard in the stream, from 0.
     """
 
     home: Path
@@ -36,35 +38,35 @@ class Shard(ShardFile):
 
     @property
     def name(self) -> str:
-        """What is written inside, so that a file that was moved is not taken for another."""
+        """What is written inside the file."""
         return f"{self.split}/{self.index}"
 
     @property
     def size(self) -> int:
-        """The number of showers in it."""
+        """The number of showers in the file."""
         return SHARD
 
     def columns(self, clouds: Clouds) -> Mapping[str, ArrayLike]:
-        """Energy, and the flat number of the cell as the CaloChallenge counts them: the ring runs fastest."""
+        """The energy, and the flat index of the voxel in the order of the CaloChallenge: the ring varies fastest."""
         energy, z, alpha, r = clouds.points.T
         return {"energy": energy, "cell": ((z * GRID.sectors + alpha) * GRID.rings + r).astype(np.uint16)}
 
     def points(self, stored: h5py.File) -> NDArray[np.float32]:
-        """Energy, layer, sector and ring of each hit."""
+        """float32 (total, 4): energy, layer, sector and ring of each hit."""
         indices = np.unravel_index(stored["cell"][:], (GRID.layers, GRID.sectors, GRID.rings))
         return np.stack([stored["energy"][:], *indices], axis=1, dtype=np.float32, casting="unsafe")
 
     def make(self) -> None:
-        """Simulate the showers and put them into the file."""
+        """Simulate the showers and write them to the file."""
         blocks = SHARD // BLOCK
         self.write(stream(Simulator(), self.index * blocks, blocks, self.split))
 
 
 def home() -> Path:
-    """The folder of the streams; another definition of the showers has another folder."""
+    """The folder of all streams; another definition of the showers has another folder."""
     return cache_folder() / "toy-showers" / definition_digest(definition(), SHARD)
 
 
 def shards(folder: Path, split: str, n: int) -> list[Shard]:
-    """The files that hold the first ``n`` showers of one stream."""
+    """The shards that hold the first ``n`` showers of one stream."""
     return [Shard(folder, split, index) for index in range(-(-n // SHARD))]

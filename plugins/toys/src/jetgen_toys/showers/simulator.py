@@ -1,4 +1,4 @@
-"""From incident energies to showers, block by block: mean profiles, fluctuating layers, compound Poisson cells."""
+"""From incident energies to showers: mean profiles, fluctuating layers, and a compound Poisson number per voxel."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ import numpy as np
 from jetgen.data.clouds import Clouds
 from numpy.typing import NDArray
 
-from jetgen_toys.showers.profiles import MOLIERE_RADIUS, RADIATION_LENGTH, Course, core, course
-from jetgen_toys.showers.recipe import BLOCK, GRID, PARAMETERS, Grid, Parameters, entropy
+from jetgen_toys.showers.profiles import (
+    MOLIERE_RADIUS,
+    RADIATION_LENGTH,
+    LongitudinalProfile,
+    longitudinal_profile,
+    radial_profile,
+)
+from jetgen_toys.showers.recipe import BLOCK, GRID, PARAMETERS, Parameters, VoxelGrid, entropy
 
 __all__ = ["Simulator", "stream"]
 
@@ -15,15 +21,15 @@ _Array = NDArray[np.float64]
 
 
 class Simulator:
-    """Showers of electrons that enter a calorimeter of tungsten and silicon head on; parametric, not Geant4.
+    """Showers of electrons that hit a calorimeter of tungsten and silicon head on; parametric, not Geant4.
 
-    The shower runs along its axis and spreads about it as Grindhammer and Peters say (hep-ex/0001020); a soft halo,
-    the fluctuation of the layers and the track of the electron are added and fitted to published figures of
-    Geant4 showers. Of the energy expected in a cell a Poisson number of spots arrives, each of them fluctuates. The
-    cost does not depend on the energy.
+    The longitudinal and radial profiles are those of Grindhammer and Peters (hep-ex/0001020). A soft halo, the
+    fluctuation of the layers and the track of the electron are added, with parameters that were fitted to published
+    figures of Geant4 showers. The energy expected in a voxel arrives as a Poisson number of spots of random energy.
+    The cost does not depend on the incident energy.
     """
 
-    def __init__(self, parameters: Parameters = PARAMETERS, grid: Grid = GRID) -> None:
+    def __init__(self, parameters: Parameters = PARAMETERS, grid: VoxelGrid = GRID) -> None:
         self.parameters, self.grid = parameters, grid
         step = grid.depth / RADIATION_LENGTH
         self._edges: _Array = step * np.arange(grid.layers + 1, dtype=np.float64)
@@ -33,47 +39,49 @@ class Simulator:
         self._halo_rings = np.diff(inside)
         apart = np.abs(np.subtract.outer(np.arange(grid.layers), np.arange(grid.layers)))
         reach = step / parameters.halo_reach
-        # Divided by the sum over an endless calorimeter, so that the halo leaves this one at both ends.
+        # Normalised to an infinite calorimeter, so that some of the halo leaves this one at both ends.
         self._halo_spread = np.exp(-reach * apart) * np.tanh(reach / 2)
         self._front = parameters.front * np.exp(-np.arange(grid.layers) / parameters.front_layers)
 
     def energies(self, n: int, rng: np.random.Generator) -> _Array:
-        """``n`` incident energies in MeV, uniform in their logarithm."""
+        """float64 (n,), incident energies in MeV, uniform in their logarithm."""
         low, high = np.log([self.parameters.energy_min, self.parameters.energy_max])
         return np.exp(rng.uniform(low, high, n))
 
     def showers(self, energies: _Array, rng: np.random.Generator) -> Clouds:
-        """A shower of each incident energy (N,): the hit cells, layer by layer, with E_inc as conditioning."""
+        """A shower for each incident energy (N,) in MeV: the voxels that were hit, with the energy as conditioning."""
         grid = self.grid
-        run = course(energies, rng.standard_normal((len(energies), 2)))
-        of_core, of_halo = self._expected(energies, run, rng)
-        track = self._track(run)
-        # What the track brings is not expected a second time.
+        profile = longitudinal_profile(energies, rng.standard_normal((len(energies), 2)))
+        of_core, of_halo = self._expected(energies, profile, rng)
+        track = self._track(profile)
+        # The spots of the core do not contain the energy of the track a second time.
         of_core[..., 0] = np.maximum(of_core[..., 0] - track, 0.2 * of_core[..., 0])
-        cells = self._cells(of_core, of_halo, rng)
+        voxels = self._voxels(of_core, of_halo, rng)
         sector = rng.integers(grid.sectors, size=len(energies))
-        along = cells.reshape(len(energies), grid.layers, grid.sectors, grid.rings)
+        along = voxels.reshape(len(energies), grid.layers, grid.sectors, grid.rings)
         along[np.arange(len(energies)), :, sector, 0] += track * rng.standard_exponential(track.shape)
-        return self._clouds(cells, energies)
+        return self._clouds(voxels, energies)
 
-    def _expected(self, energies: _Array, run: Course, rng: np.random.Generator) -> tuple[_Array, _Array]:
-        """(N, L, R), the energy that the core and the halo bring into each ring of each layer of this very shower."""
+    def _expected(
+        self, energies: _Array, profile: LongitudinalProfile, rng: np.random.Generator
+    ) -> tuple[_Array, _Array]:
+        """Two arrays (N, L, R): the energies of core and halo in each layer and ring, with fluctuating layers."""
         p = self.parameters
-        shares = run.shares(self._edges)
+        shares = profile.shares(self._edges)
         of_halo = p.halo * shares @ self._halo_spread
         of_core = (1.0 - p.halo) * shares
         bundles = np.maximum(p.bundles * energies[:, None] / 1e3 * (of_core + of_halo), 0.02)
         layers = p.response * energies[:, None] * rng.standard_gamma(bundles) / bundles
         layers *= np.exp(self._front * rng.standard_normal((len(energies), 1)) - self._front**2 / 2)
-        within = core(energies, run.age(self._depths)).within(self._radii, p.widening)
+        within = radial_profile(energies, profile.age(self._depths)).within(self._radii, p.widening)
         return (layers * of_core)[..., None] * np.diff(within), (layers * of_halo)[..., None] * self._halo_rings
 
-    def _track(self, run: Course) -> _Array:
-        """(N, L), the mean energy that the electron itself leaves in each layer before it is lost in the shower."""
-        return self.parameters.track * np.exp(-((self._depths / (1.3 * run.maximum[:, None] + 2.0)) ** 2))
+    def _track(self, profile: LongitudinalProfile) -> _Array:
+        """(N, L), the mean energy that the electron itself leaves in each layer, before the shower develops."""
+        return self.parameters.track * np.exp(-((self._depths / (1.3 * profile.maximum[:, None] + 2.0)) ** 2))
 
-    def _cells(self, of_core: _Array, of_halo: _Array, rng: np.random.Generator) -> _Array:
-        """(N, cells), the energy of every cell: a Poisson number of spots, log-normal in their sum."""
+    def _voxels(self, of_core: _Array, of_halo: _Array, rng: np.random.Generator) -> _Array:
+        """(N, V), the energy of every voxel: the sum of a Poisson number of spots, which is log-normal."""
         p, sectors, rings = self.parameters, self.grid.sectors, self.grid.rings
         core_spots, halo_spots = of_core / p.spot, of_halo / p.halo_spot
         expected = core_spots + halo_spots
@@ -87,12 +95,13 @@ class Simulator:
         variance = of_the_core * (p.spot**2 * p.spot_variance)
         variance += (spots - of_the_core) * (p.halo_spot**2 * p.halo_spot_variance)
         square = np.log1p(variance / mean**2)
-        cells = np.zeros((len(expected), self.grid.cells))
-        cells.reshape(-1)[hit] = mean * np.exp(np.sqrt(square) * rng.standard_normal(len(hit)) - square / 2)
-        return cells
+        voxels = np.zeros((len(expected), self.grid.voxels))
+        voxels.reshape(-1)[hit] = mean * np.exp(np.sqrt(square) * rng.standard_normal(len(hit)) - square / 2)
+        return voxels
 
-    def _clouds(self, cells: _Array, energies: _Array) -> Clouds:
-        values = cells.astype(np.float32)
+    def _clouds(self, voxels: _Array, energies: _Array) -> Clouds:
+        """The voxels (N, V) above the threshold as points."""
+        values = voxels.astype(np.float32)
         rows, index = np.nonzero(values >= np.float32(self.grid.threshold))
         z, within = np.divmod(index, self.grid.sectors * self.grid.rings)
         alpha, r = np.divmod(within, self.grid.rings)
@@ -102,9 +111,9 @@ class Simulator:
 
 
 def stream(simulator: Simulator, first: int, blocks: int, *axes: str | int) -> Clouds:
-    """Some blocks of the endless stream named by ``axes``, from the block number ``first`` on.
+    """``blocks`` blocks of the stream that ``axes`` name, from block ``first`` on.
 
-    Each block has a seed of its own: what is in it does not depend on where one begins, nor on how much one takes.
+    Each block has its own seed, so its showers do not depend on the blocks that are simulated with it.
     """
     parts = []
     for index in range(first, first + blocks):
