@@ -7,7 +7,7 @@ import torch
 from jetgen import RunContext
 from jetgen.errors import DataError, TrainingError
 from jetgen.torch.training import (
-    Average,
+    EMA,
     Phase,
     Update,
     fit,
@@ -124,7 +124,7 @@ def test_without_validation_the_averages_are_kept():
 
 def test_the_average_forgets_the_first_weights_and_follows_integers():
     module = nn.BatchNorm1d(1)
-    average = Average(module, 0.9)
+    average = EMA(module, 0.9)
     for step in range(200):
         nn.init.constant_(module.weight, 5.0)
         module.num_batches_tracked += 1
@@ -224,3 +224,11 @@ def test_weights_that_are_missing_damaged_or_of_another_model_are_refused(tmp_pa
     path.write_bytes(path.read_bytes()[:-3])
     with pytest.raises(DataError, match="does not hold weights"):
         load_weights(tmp_path, line(), "cpu")
+
+
+def test_a_last_step_without_an_update_that_is_due_is_reported_without_a_loss():
+    model, events = line(), []
+    loss = Update("squares", ("model",), lambda step: model(step.batch["x"]).square().mean(), SGD, every=3)
+    report = fit({"model": model}, DATA, [Phase("fit", 2, 8, (loss,))], RunContext(listener=events.append))
+    assert (report.steps, report.stop_reason) == (2, "finished")
+    assert (events[-1]["done"], events[-1]["total"]) == (2, 2)

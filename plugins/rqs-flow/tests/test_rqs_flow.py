@@ -89,7 +89,7 @@ def test_no_clouds_and_asked_for_multiplicities_are_fine(trained):
 def test_health_is_reported(trained):
     events = []
     trained[0].sample(Conditions(40), RunContext(listener=events.append))
-    (health,) = events
+    (health,) = [event for event in events if event["kind"] == "health"]
     assert (health["kind"], health["generated"], health["in_float64"]) == ("health", 40, 0)
     assert health["clipped"] >= 0
 

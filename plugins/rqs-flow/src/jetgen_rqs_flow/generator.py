@@ -3,196 +3,143 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
-from jetgen import Clouds, CloudSource, CloudSpec, Conditions, FitReport, RunContext
-from jetgen.data.multiplicity import Multiplicity
-from jetgen.data.ordering import ordered as canonically_ordered
-from jetgen.errors import DataError, TrainingError
-from jetgen.torch.training import (
-    Phase,
-    Step,
-    Update,
-    constant,
-    derived_seed,
-    fit,
-    load_weights,
-    read_document,
-    save_weights,
-    seeded,
-    warmup_cosine,
-)
+from jetgen import Clouds, CloudSpec, Conditions, RunContext
+from jetgen.torch import Batch, Noise, TorchGenerator, TrainingData, TrainingPlan
+from jetgen.torch.training import constant
 from numpy.typing import NDArray
 from torch import Tensor
 
-from jetgen_rqs_flow.design import Design
-from jetgen_rqs_flow.places import Places
+from jetgen_rqs_flow.design import Flow, FlowPreprocessing
+from jetgen_rqs_flow.places import PlacesFlow, PlacesPreprocessing
 from jetgen_rqs_flow.settings import RQSFlowSettings
-from jetgen_rqs_flow.talk import Talk
+from jetgen_rqs_flow.talk import TalkFlow, TalkPreprocessing
 
-__all__ = ["RQSFlow", "ordered"]
+__all__ = ["RQSFlow"]
 
-
-_DESIGNS: Mapping[str, type[Places | Talk]] = {"places": Places, "talk": Talk}
-# More clouds than this tell the best weights no better.
-_VALIDATION = 5000
+_PREPROCESSING: Mapping[str, type[PlacesPreprocessing | TalkPreprocessing]] = {
+    "places": PlacesPreprocessing,
+    "talk": TalkPreprocessing,
+}
 _DENSITY_BATCH = 1024
 
 
-class RQSFlow:
+class RQSFlow(TorchGenerator[RQSFlowSettings, Flow]):
     """A rational-quadratic-spline coupling flow on ordered points (arXiv:1906.04032). See the README of the plugin.
 
-    The density is that of the representation in falling order of momentum, p(n) p(x_1, ..., x_n | n), in the units of
-    the features; as a density of unordered sets it would be smaller by log n!.
+    The density is that of the points in falling order of momentum, p(n) p(x_1, ..., x_n | n), in the units of the
+    features; as a density of unordered sets it would be smaller by log n!.
     """
 
+    settings_class = RQSFlowSettings
+    padded = True
+    preprocessing: FlowPreprocessing
+
     def __init__(self, settings: RQSFlowSettings, spec: CloudSpec) -> None:
-        self.settings, self.spec = settings, spec
-        self.device = "cpu"
-        self._design: Design | None = None
-        self._multiplicity: Multiplicity | None = None
+        super().__init__(settings, spec)
+        self._health: Counter[str] = Counter()
 
-    @classmethod
-    def create(cls, settings: RQSFlowSettings, cloud_spec: CloudSpec) -> Self:
-        """An untrained flow."""
-        return cls(settings, cloud_spec)
+    def build(self, features: int, conditioning: int, mean_multiplicity: float) -> Flow:
+        """The flow of the chosen design."""
+        del features, conditioning, mean_multiplicity
+        if isinstance(self.preprocessing, PlacesPreprocessing):
+            return PlacesFlow(self.settings, self.spec, self.preprocessing.representation.shared)
+        return TalkFlow(self.settings, self.spec)
 
-    def fit(self, train: CloudSource, val: CloudSource, ctx: RunContext) -> FitReport:
-        """Maximum likelihood; the weights with the best likelihood of the validation clouds are kept."""
-        clouds = train[: len(train)]
-        points, counts = ordered(clouds, self.spec)
-        if counts.max(initial=0) == 0:
-            msg = f"the {len(clouds)} training clouds hold no points: there is nothing to learn"
-            raise DataError(msg)
-        with seeded(ctx.torch_seed("init")):
-            design = _DESIGNS[self.settings.design].fit(self.settings, self.spec, points, counts)
-        rng = ctx.rng("training")
-        data = design.tensors(points, counts, rng, mirrored=True)
-        checks = design.tensors(*ordered(val[:_VALIDATION], self.spec), rng, mirrored=False)
-        checks = {name: tensor.to(ctx.device) for name, tensor in checks.items()}
-        self._design, self._multiplicity, self.device = design, Multiplicity.of(counts), ctx.device
-        numbers = self.spec.max_points * len(self.spec.features)
+    def fit_preprocessing(self, clouds: Clouds, rng: np.random.Generator) -> FlowPreprocessing:
+        """Ordered points as the numbers of the chosen design."""
+        del rng
+        return _PREPROCESSING[self.settings.design].fit(self.settings, self.spec, clouds)
 
-        def loss(step: Step) -> Tensor:
-            return -design.log_density(step.batch).mean() / numbers
+    def load_preprocessing(self, document: Mapping[str, Any]) -> FlowPreprocessing:
+        """The preprocessing that ``to_json`` described."""
+        return _PREPROCESSING[self.settings.design].from_json(self.settings, self.spec, document)
 
-        def validate(_generator: torch.Generator) -> float:
-            return -float(_log_density(design, checks).mean()) / numbers
+    def plan(self, model: Flow, data: TrainingData) -> TrainingPlan:
+        """Maximum likelihood; the flow of places begins by removing the correlations of the training clouds."""
+        phase = self.phase("flow", model, data)
+        if isinstance(model, PlacesFlow):
+            some = data.train[data.train.multiplicity > 0]
+            plain = self.preprocessing.rows(some, data.ctx.rng("data"), training=False)
+            model.whiten(plain["values"], plain["multiplicity"])
+        else:
+            phase = replace(phase, updates=tuple(replace(update, schedule=constant) for update in phase.updates))
+        return TrainingPlan({"flow": model}, data.rows, [phase])
 
-        phase = self._phase(loss, validate)
-        return fit({"flow": design.network}, data, [phase], ctx, identity=self.settings.model_dump(mode="json"))
+    def augment(self, batch: Batch, rng: torch.Generator) -> Batch:
+        """Nothing is left to do: the rows hold the mirror images."""
+        del rng
+        return batch
 
-    def _phase(self, loss: Any, validate: Any) -> Phase:
-        one = self.settings
-        schedule = warmup_cosine(one.steps, one.warmup) if one.design == "places" else constant
-        optimiser = partial(torch.optim.AdamW, lr=one.learning_rate, weight_decay=one.weight_decay, fused=True)
-        update = Update("flow", ("flow",), loss, optimiser, schedule, clip=one.clip)
-        return Phase(
-            "flow",
-            one.steps,
-            one.batch_size,
-            (update,),
-            ema={"flow": one.ema} if one.ema else {},
-            validate=validate,
-            validate_every=one.validate_every,
-        )
+    def loss(self, model: Flow, batch: Batch, rng: torch.Generator) -> Tensor:
+        """The negative log-density, per number of a cloud."""
+        del rng
+        return -model.log_prob(batch["values"], batch.multiplicity).mean() / model.size
+
+    def sample_batch(self, model: Flow, noise: Noise, mask: Tensor, conditioning: Tensor) -> Tensor:
+        """What the noise becomes; rows that are not finite are computed again in double precision."""
+        del conditioning
+        flat, n = noise.points.flatten(1), mask.sum(1)
+        values, again = model.decode(flat, n)
+        self._health.update(in_float64=again, held=self.preprocessing.out_of_range(values))
+        return values.view(*mask.shape, -1)
 
     def sample(self, conditions: Conditions, ctx: RunContext) -> Clouds:
-        """New clouds; ``conditions.multiplicity`` are honoured, or drawn from the training table."""
-        design, multiplicity = self._trained()
-        counts = conditions.chosen_multiplicity(
-            self.spec.max_points, lambda n: multiplicity.draw(n, ctx.rng("sampling"))
-        )
-        design.network.eval()
-        health: dict[str, int] = {"generated": conditions.n, "clipped": 0}
-        parts = [np.empty((0, self.spec.max_points, len(self.spec.features)))]
-        for number, start in enumerate(range(0, conditions.n, self.settings.sample_batch)):
-            batch = counts[start : start + self.settings.sample_batch]
-            # Each batch has a seed of its own, and its size is a setting: the machine has no say in the answer.
-            seed = derived_seed(ctx.torch_seed("sampling"), "batch", number)
-            generator = torch.Generator(self.device).manual_seed(seed)
-            with torch.inference_mode():
-                points, accidents = design.decode(batch, generator)
-            accidents["clipped"] = self._clip(points, batch)
-            for name, count in accidents.items():
-                health[name] = health.get(name, 0) + count
-            parts.append(points)
-        ctx.report("health", **health)
-        points = np.concatenate(parts)
-        return Clouds.from_padded(points.astype(np.float32), np.arange(self.spec.max_points) < counts[:, None])
+        """New clouds, as every :class:`jetgen.torch.TorchGenerator` samples them; jets are mirrored at random.
 
-    def _clip(self, points: NDArray[np.float64], counts: NDArray[np.int64]) -> int:
-        """Positive features are made so in place; how many points of the clouds were not."""
-        present = np.arange(points.shape[1]) < counts[:, None]
-        columns = [i for i, feature in enumerate(self.spec.features) if feature.nature == "positive"]
-        negative = points[..., columns] < 0
-        points[..., columns] = np.maximum(points[..., columns], 0)
-        return int((negative.any(-1) & present).sum())
+        The record ``health`` says how many points were clipped, held in range or computed in double precision.
+
+        Raises:
+            TrainingError: if there is no trained model.
+            DataError: if the conditioning has other columns, or a multiplicity is too large.
+        """
+        self._health = Counter(in_float64=0, held=0)
+        clouds = super().sample(conditions, ctx)
+        points = clouds.points.copy()
+        positive = [i for i, feature in enumerate(self.spec.features) if feature.nature == "positive"]
+        clipped = int((points[:, positive] < 0).any(1).sum())
+        points[:, positive] = np.maximum(points[:, positive], 0)
+        columns = self.preprocessing.mirrored
+        sides = ctx.at("part", "mirror").rng("sampling").integers(2, size=(len(clouds), len(columns)))
+        points[:, columns] *= (2.0 * sides - 1)[clouds.rows].astype(np.float32)
+        ctx.report("health", generated=conditions.n, clipped=clipped, **self._health)
+        return clouds.with_points(points)
 
     def log_prob(self, clouds: Clouds, ctx: RunContext) -> NDArray[np.float64]:
-        """The sum of log p(n) and log p(points | n), the points in falling order, in the units of the features.
+        """The sum (N,) of log p(n) and log p(points | n), the points in falling order, in the units of the features.
 
-        For the design ``talk`` this is an estimate with one draw of noise in the empty places, which stand for p(n).
+        For the design ``talk`` this is an estimate with one draw of noise in the empty slots, which stand for p(n).
+
+        Raises:
+            TrainingError: if there is no trained model.
         """
-        design, multiplicity = self._trained()
-        design.network.eval()
-        points, counts = ordered(clouds, self.spec)
-        if len(counts) == 0:
+        model = self.trained().eval()
+        if len(clouds) == 0:
             return np.empty(0)
-        tensors = design.tensors(points, counts, ctx.rng("sampling"), mirrored=True)
+        rows = self.preprocessing.rows(clouds, ctx.rng("sampling"), training=True)
+        values, n = (torch.split(rows[name].to(self.device), _DENSITY_BATCH) for name in ("values", "multiplicity"))
         with torch.inference_mode():
-            density = _log_density(design, {name: tensor.to(self.device) for name, tensor in tensors.items()})
-        images = (density.double().cpu() + tensors["offset"].double()).reshape(-1, len(counts))
+            parts = [model.log_prob(*pair).cpu() for pair in zip(values, n, strict=True)]
+        images = (torch.cat(parts).double() + rows["offset"].double()).reshape(-1, len(clouds))
         # A sampled jet is mirrored at random: its density is the mean over the mirror images.
         total = (images.logsumexp(0) - math.log(len(images))).numpy()
-        return total + multiplicity.log_prob(counts) if self.settings.design == "places" else total
-
-    def save(self, folder: Path) -> None:
-        """Weights in safetensors, and in model.json what is needed to build the flow again."""
-        design, multiplicity = self._trained()
-        document = {
-            "settings": self.settings.model_dump(mode="json"),
-            "cloud_spec": self.spec.to_json(),
-            "multiplicity": multiplicity.to_json(),
-            "preprocessing": design.to_json(),
-        }
-        save_weights(folder, design.network, document)
+        counted = self.preprocessing.multiplicity.log_prob(clouds.multiplicity)
+        return total + counted if self.settings.design == "places" else total
 
     @classmethod
-    def load(cls, folder: Path, device: str) -> Self:
-        """The flow that :meth:`save` wrote, on ``device``."""
-        document = read_document(folder)
-        settings = RQSFlowSettings.model_validate(document["settings"])
-        self = cls(settings, CloudSpec.from_json(document["cloud_spec"]))
-        with seeded(0):
-            design = _DESIGNS[settings.design].from_json(settings, self.spec, document["preprocessing"])
-        load_weights(folder, design.network, device)
-        self._design, self._multiplicity = design, Multiplicity.from_json(document["multiplicity"])
-        self.device = device
-        return self
-
-    def _trained(self) -> tuple[Design, Multiplicity]:
-        if self._design is None or self._multiplicity is None:
-            msg = "the flow has not been trained; fit it first, or load a saved one"
-            raise TrainingError(msg)
-        return self._design, self._multiplicity
-
-
-def _log_density(design: Design, tensors: Mapping[str, Tensor]) -> Tensor:
-    """Of all rows, batch by batch."""
-    rows = len(next(iter(tensors.values())))
-    starts = range(0, rows, _DENSITY_BATCH)
-    return torch.cat(
-        [design.log_density({k: tensor[i : i + _DENSITY_BATCH] for k, tensor in tensors.items()}) for i in starts]
-    )
-
-
-def ordered(clouds: Clouds, spec: CloudSpec) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Padded points (N, P, F) in float64 in canonical order (:mod:`jetgen.data.ordering`), and multiplicities (N,)."""
-    points, _ = canonically_ordered(clouds, spec).padded(spec.max_points)
-    return points.astype(np.float64), clouds.multiplicity
+    def read_document(cls, folder: Path) -> dict[str, Any]:
+        """``model.json``; what an older jetgen kept beside the preprocessing joins it."""
+        document = super().read_document(folder)
+        if "multiplicity" in document:
+            tables = {"edges": [], "tables": {"": document["multiplicity"]}}
+            document["preprocessing"] = {**document["preprocessing"], "multiplicity": tables}
+            document["settings"] = {k: v for k, v in document["settings"].items() if k != "sample_batch"}
+            document["mean_multiplicity"] = 0.0
+        return document

@@ -1,4 +1,4 @@
-"""Our flow: the numbers of the places that are taken, what describes the cloud as a whole before the rest."""
+"""Our flow: the numbers of the slots that hold points, what describes the cloud as a whole before the rest."""
 
 from __future__ import annotations
 
@@ -8,31 +8,35 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from jetgen import CloudSpec
-from torch import Tensor, nn
+from jetgen import Clouds, CloudSpec
+from jetgen.data.multiplicity import ConditionalMultiplicity
+from numpy.typing import NDArray
+from torch import Tensor
 
 from jetgen_rqs_flow.coupling import CouplingFlow
-from jetgen_rqs_flow.design import Float64, Int64
+from jetgen_rqs_flow.design import Float64, Flow, FlowPreprocessing, Int64, ordered, tensors
 from jetgen_rqs_flow.representation import JET_FEATURES, JetShape, Representation, Scaling, representation_of, restore
 from jetgen_rqs_flow.settings import RQSFlowSettings
 
-__all__ = ["Places", "PlacesNetwork"]
+__all__ = ["PlacesFlow", "PlacesPreprocessing"]
+
+# Clouds decoded at once, in double precision.
+_AT_ONCE = 4096
 
 
-class PlacesNetwork(nn.Module):
+class PlacesFlow(Flow):
     """p(shared numbers | n) and p(others | shared numbers, n), each a coupling flow; p(n) is a table elsewhere.
 
     Arguments:
         settings: of both flows.
-        places, features: P and F.
+        spec: of the clouds, with up to P points of F features.
         shared: how many of the first numbers come first; 0 for none.
     """
 
-    others: Tensor
-
-    def __init__(self, settings: RQSFlowSettings, places: int, features: int, shared: int) -> None:
+    def __init__(self, settings: RQSFlowSettings, spec: CloudSpec, shared: int) -> None:
         super().__init__()
-        size = places * features
+        places, features = spec.max_points, len(spec.features)
+        self.size = size = places * features
         self.cut = shared if shared < size else 0
         self.features = features
         tail, dropout = settings.tail, settings.dropout
@@ -77,8 +81,16 @@ class PlacesNetwork(nn.Module):
             total = total + self.shared.log_prob(head, present[:, : self.cut], counts, head[:, :0])
         return total
 
-    def decode(self, noise: Tensor, counts: Tensor) -> Tensor:
-        """Numbers (N, P·F) from standard normal noise of the same shape."""
+    def decode(self, noise: Tensor, multiplicity: Tensor) -> tuple[Tensor, int]:
+        """Finite numbers (N, P·F) from standard normal ones, and how many rows took double precision."""
+        values = self._decode(noise, multiplicity)
+        bad = ~torch.isfinite(values).all(1)
+        if bad.any():
+            precise = copy.deepcopy(self).double()
+            values[bad] = precise._decode(noise[bad].double(), multiplicity[bad]).to(values)  # noqa: SLF001 (its own copy)
+        return torch.nan_to_num(values), int(bad.sum())
+
+    def _decode(self, noise: Tensor, counts: Tensor) -> Tensor:
         present = self.present(counts, noise.dtype)
         head, rest = noise[:, : self.cut], noise[:, self.cut :]
         if self.shared is not None:
@@ -93,79 +105,84 @@ class PlacesNetwork(nn.Module):
         self.rest.whiten(values[:, self.cut :], present[:, self.cut :])
 
 
-class Places:
-    """See :class:`jetgen_rqs_flow.design.Design`.
+class PlacesPreprocessing(FlowPreprocessing):
+    """Points as free numbers, standardised slot by slot.
 
     Arguments:
+        settings: whether clouds are mirrored.
         representation, scaling: how points become numbers.
     """
 
     def __init__(
-        self, settings: RQSFlowSettings, spec: CloudSpec, representation: Representation, scaling: Scaling
+        self,
+        settings: RQSFlowSettings,
+        spec: CloudSpec,
+        multiplicity: ConditionalMultiplicity,
+        representation: Representation,
+        scaling: Scaling,
     ) -> None:
-        self.settings, self.spec = settings, spec
+        super().__init__(spec, multiplicity)
         self.representation, self.scaling = representation, scaling
-        features = len(spec.features)
-        self.network = PlacesNetwork(settings, spec.max_points, features, representation.shared)
+        mirrors = settings.mirroring and isinstance(representation, JetShape)
+        self.mirrored = [spec.index(name) for name in JET_FEATURES[:2]] if mirrors else []
 
     @classmethod
-    def fit(cls, settings: RQSFlowSettings, spec: CloudSpec, points: Float64, counts: Int64) -> Self:
-        representation = representation_of(spec, points, counts)
-        values, _ = representation.encode(points, counts)
-        design = cls(settings, spec, representation, Scaling.fit(values, counts))
-        batch = design.tensors(points, counts, np.random.default_rng(0), mirrored=False)
-        design.network.whiten(batch["values"], batch["counts"])
-        return design
+    def fit(cls, settings: RQSFlowSettings, spec: CloudSpec, clouds: Clouds) -> Self:
+        """Fit to the training clouds."""
+        points, n = ordered(clouds, spec)
+        representation = representation_of(spec, points, n)
+        scaling = Scaling.fit(representation.encode(points, n)[0], n)
+        return cls(settings, spec, ConditionalMultiplicity.of(n, (), clouds.conditioning), representation, scaling)
 
     @classmethod
     def from_json(cls, settings: RQSFlowSettings, spec: CloudSpec, document: Mapping[str, Any]) -> Self:
-        return cls(settings, spec, restore(document["representation"]), Scaling.from_json(document["scaling"]))
+        """The preprocessing that :meth:`to_json` described."""
+        table = ConditionalMultiplicity.from_json(document["multiplicity"])
+        return cls(settings, spec, table, restore(document["representation"]), Scaling.from_json(document["scaling"]))
 
     def to_json(self) -> dict[str, Any]:
-        return {"representation": self.representation.to_json(), "scaling": self.scaling.to_json()}
+        """A JSON object from which :meth:`from_json` makes an equal one."""
+        parts = {"representation": self.representation, "scaling": self.scaling, "multiplicity": self.multiplicity}
+        return {name: part.to_json() for name, part in parts.items()}  # type: ignore[attr-defined]  # all three have it
 
-    def tensors(self, points: Float64, counts: Int64, rng: np.random.Generator, *, mirrored: bool) -> dict[str, Tensor]:
+    def rows(self, clouds: Clouds, rng: np.random.Generator, *, training: bool) -> dict[str, Tensor]:
+        """``values``, ``multiplicity`` and ``offset``, with three mirror images of each cloud if ``training``."""
         del rng
-        copies = [points]
-        if mirrored and self._mirrors:
-            copies += [
-                points * self._signs(flipped) for flipped in (JET_FEATURES[:1], JET_FEATURES[1:2], JET_FEATURES[:2])
-            ]
-        encoded = [self._encode(one, counts) for one in copies]
-        values = np.concatenate([values.reshape(len(points), -1).astype(np.float32) for values, _ in encoded])
-        offset = np.concatenate([log_det for _, log_det in encoded]).astype(np.float32)
-        tensors = {"values": values, "counts": np.tile(counts, len(copies)), "offset": offset}
-        return {name: torch.from_numpy(array) for name, array in tensors.items()}
+        points, n = ordered(clouds, self.spec)
+        images = [points]
+        if training and self.mirrored:
+            eta, phi = self.mirrored
+            images += [points * self._signs(flipped) for flipped in ([eta], [phi], [eta, phi])]
+        encoded = [self._encode(image, n) for image in images]
+        return tensors(
+            values=np.concatenate([values.reshape(len(points), -1) for values, _ in encoded]),
+            multiplicity=np.tile(n, len(images)),
+            offset=np.concatenate([log_det for _, log_det in encoded]),
+        )
 
-    @property
-    def _mirrors(self) -> bool:
-        return self.settings.flips and isinstance(self.representation, JetShape)
+    def decode(
+        self, values: NDArray[np.float32], multiplicity: Int64, conditioning: NDArray[np.float32] | None
+    ) -> Clouds:
+        """The clouds of the numbers (total, F) of their points."""
+        flat = Clouds(values, np.concatenate([[0], np.cumsum(multiplicity)]))
+        points = [np.empty((0, self.features), np.float32)]
+        for start in range(0, len(flat), _AT_ONCE):
+            part = flat[start : start + _AT_ONCE]
+            padded, mask = part.padded(self.spec.max_points)
+            scaled = self.scaling.inverse(padded.astype(np.float64)) * mask[..., None]
+            points.append(self.representation.decode(scaled, part.multiplicity)[mask].astype(np.float32))
+        return Clouds(np.concatenate(points), flat.offsets, conditioning)
 
-    def _signs(self, flipped: tuple[str, ...]) -> Float64:
-        return np.asarray([-1.0 if name in flipped else 1.0 for name in self.spec.names])
+    def out_of_range(self, values: Tensor) -> int:
+        """How many rows (N, P·F) hold numbers further out than any training number."""
+        return int((values.abs() > self.scaling.limit).any(1).sum())
 
-    def _encode(self, points: Float64, counts: Int64) -> tuple[Float64, Float64]:
-        values, log_det = self.representation.encode(points, counts)
-        scaled, log_det_scale = self.scaling.forward(values, counts)
+    def _encode(self, points: Float64, n: Int64) -> tuple[Float64, Float64]:
+        values, log_det = self.representation.encode(points, n)
+        scaled, log_det_scale = self.scaling.forward(values, n)
         return scaled, log_det + log_det_scale
 
-    def log_density(self, batch: Mapping[str, Tensor]) -> Tensor:
-        return self.network.log_prob(batch["values"], batch["counts"])
-
-    def decode(self, counts: Int64, generator: torch.Generator) -> tuple[Float64, dict[str, int]]:
-        shape = (len(counts), self.spec.max_points * len(self.spec.features))
-        noise = torch.randn(shape, generator=generator, device=generator.device)
-        numbers = torch.from_numpy(counts).to(generator.device)
-        values = self.network.decode(noise, numbers).double()
-        bad = ~torch.isfinite(values).all(1)
-        if bad.any():
-            values[bad] = copy.deepcopy(self.network).double().decode(noise[bad].double(), numbers[bad])
-        flat = torch.nan_to_num(values).cpu().numpy()
-        held = int((np.abs(flat) > self.scaling.limit).any(1).sum())
-        scaled = self.scaling.inverse(flat.reshape(len(counts), self.spec.max_points, -1))
-        present = np.arange(self.spec.max_points) < counts[:, None]
-        points = self.representation.decode(scaled * present[..., None], counts)
-        if self._mirrors:
-            signs = 2.0 * torch.randint(2, (len(counts), 1, 2), generator=generator, device=generator.device) - 1
-            points[..., [self.spec.index(name) for name in JET_FEATURES[:2]]] *= signs.cpu().numpy()
-        return points, {"in_float64": int(bad.sum()), "held": held}
+    def _signs(self, flipped: list[int]) -> Float64:
+        signs = np.ones(self.features)
+        signs[flipped] = -1
+        return signs

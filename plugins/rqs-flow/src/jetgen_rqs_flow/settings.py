@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from jetgen.api.settings import Settings
-from jetgen.data.spec import CloudSpec
+from jetgen import CloudSpec, TorchSettings
 from pydantic import Field
 
 __all__ = ["RQSFlowSettings"]
 
 
-class RQSFlowSettings(Settings):
+class RQSFlowSettings(TorchSettings):
     """Architecture and training of the flow. The defaults are those of the preset ``quick``."""
 
     design: Literal["places", "talk"] = Field(
@@ -27,19 +26,15 @@ class RQSFlowSettings(Settings):
     shared_couplings: int = Field(4, ge=2, description="coupling layers over what describes a jet as a whole")
     shared_hidden: int = Field(48, ge=1, description="width of their networks")
     shared_bins: int = Field(8, ge=2, le=128, description="bins of their splines")
-    flips: bool = Field(
-        default=True,
-        description="make etarel and phirel mirror symmetric, in training, samples and density (design places)",
-    )
     steps: int = Field(1200, ge=1, description="steps of the optimiser")
-    batch_size: int = Field(256, ge=1, description="clouds in a step")
     learning_rate: float = Field(3e-3, gt=0, description="of AdamW, at its highest")
     warmup: int = Field(50, ge=0, description="steps until then; after them it falls along a cosine")
-    weight_decay: float = Field(1e-2, ge=0, description="of AdamW")
     ema: float = Field(0.99, ge=0, lt=1, description="decay of the moving average of the weights that is kept")
     clip: float = Field(5.0, gt=0, description="largest norm of the gradient")
     validate_every: int = Field(250, ge=1, description="steps between looks at the validation clouds; the best is kept")
-    sample_batch: int = Field(1024, ge=1, description="clouds generated at once; a limit on memory, part of the answer")
+
+    buckets: bool = Field(default=False, description="of no use: every cloud is padded to the largest")
+    step_points: int = Field(10**9, ge=1, description="a limit on the points of a step, for very large clouds")
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "tiny": {
@@ -80,7 +75,7 @@ class RQSFlowSettings(Settings):
             "bins": 3,
             "tail": 6.0,
             "dropout": 0.01,
-            "flips": False,
+            "mirroring": False,
             "steps": 580_000,
             "batch_size": 1024,
             "learning_rate": 7.22e-4,

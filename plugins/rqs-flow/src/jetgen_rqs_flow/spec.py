@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jetgen.api.specs import GeneratorSpec
+from jetgen import GeneratorSpec
 
 __all__ = ["RQS_FLOW"]
 

@@ -15,17 +15,19 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 import torch
-from jetgen import CloudSpec
+from jetgen import Clouds, CloudSpec
+from jetgen.data.multiplicity import ConditionalMultiplicity
 from jetgen.torch.transforms import FeatureTransform
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from jetgen_rqs_flow.design import Float64, Int64
+from jetgen_rqs_flow.design import Flow, FlowPreprocessing, Int64, mask_of, ordered, tensors
 from jetgen_rqs_flow.settings import RQSFlowSettings
 
 if TYPE_CHECKING:
     from nflows.transforms import Transform
 
-__all__ = ["Talk"]
+__all__ = ["TalkFlow", "TalkPreprocessing"]
 
 _NOISE = 1e-7
 
@@ -72,62 +74,88 @@ def _network(settings: RQSFlowSettings, size: int) -> Transform:
         )
 
 
-class Talk:
-    """See :class:`jetgen_rqs_flow.design.Design`.
+class TalkFlow(Flow):
+    """The network of the talk.
 
-    The flow knows nothing of multiplicities: its jets are cut to a multiplicity drawn beside it. The density of a jet
-    is that of its points and of one draw of the noise in its empty places, over the density of that noise.
+    It knows nothing of multiplicities: its jets are cut to a multiplicity drawn beside it.
     """
 
-    def __init__(self, settings: RQSFlowSettings, spec: CloudSpec, transform: FeatureTransform) -> None:
-        self.settings, self.spec, self.transform = settings, spec, transform
+    def __init__(self, settings: RQSFlowSettings, spec: CloudSpec) -> None:
+        super().__init__()
         self.size = spec.max_points * len(spec.features)
-        self.network: nn.Module = _network(settings, self.size)
+        self.flow: nn.Module = _network(settings, self.size)
+
+    def log_prob(self, values: Tensor, multiplicity: Tensor) -> Tensor:
+        """The logarithm of the density (N,) of numbers (N, P·F)."""
+        del multiplicity
+        noise, log_det = self.flow(values, values[:, :0])
+        return cast("Tensor", log_det - 0.5 * (noise**2 + math.log(2 * math.pi)).sum(1))
+
+    def decode(self, noise: Tensor, multiplicity: Tensor) -> tuple[Tensor, int]:
+        """Finite numbers (N, P·F) from standard normal ones, and how many rows took double precision."""
+        del multiplicity
+        try:
+            values = self._inverse(self.flow, noise)
+            bad = ~torch.isfinite(values).all(1)
+        except AssertionError:  # nflows asserts that no discriminant was rounded below 0
+            values, bad = noise.clone(), torch.ones(len(noise), dtype=torch.bool, device=noise.device)
+        if bad.any():
+            values[bad] = self._inverse(copy.deepcopy(self.flow).double(), noise[bad].double()).to(values)
+        return torch.nan_to_num(values), int(bad.sum())
+
+    @staticmethod
+    def _inverse(flow: nn.Module, noise: Tensor) -> Tensor:
+        values, _ = cast("Any", flow).inverse(noise, noise[:, :0])
+        return cast("Tensor", values)
+
+
+class TalkPreprocessing(FlowPreprocessing):
+    """One mean and one deviation per feature over all slots, empty ones too: so did the talk.
+
+    The density of a jet is that of its points and of one draw of the noise in its empty slots, over the density of that
+    noise.
+    """
+
+    def __init__(self, spec: CloudSpec, multiplicity: ConditionalMultiplicity, transform: FeatureTransform) -> None:
+        super().__init__(spec, multiplicity)
+        self.transform, self.mirrored = transform, []
 
     @classmethod
-    def fit(cls, settings: RQSFlowSettings, spec: CloudSpec, points: Float64, counts: Int64) -> Self:
-        del counts
-        # One mean and one deviation per feature over all places, empty ones too: so did the talk.
+    def fit(cls, settings: RQSFlowSettings, spec: CloudSpec, clouds: Clouds) -> Self:
+        """Fit to the training clouds."""
+        del settings
+        points, n = ordered(clouds, spec)
         plan = {name: ["standardise"] for name in spec.names}
-        return cls(settings, spec, FeatureTransform.fit(plan, points.reshape(-1, len(spec.features))))
+        transform = FeatureTransform.fit(plan, points.reshape(-1, len(spec.features)))
+        return cls(spec, ConditionalMultiplicity.of(n, (), clouds.conditioning), transform)
 
     @classmethod
     def from_json(cls, settings: RQSFlowSettings, spec: CloudSpec, document: Mapping[str, Any]) -> Self:
-        return cls(settings, spec, FeatureTransform.from_json(document["transform"]))
+        """The preprocessing that :meth:`to_json` described."""
+        del settings
+        table = ConditionalMultiplicity.from_json(document["multiplicity"])
+        return cls(spec, table, FeatureTransform.from_json(document["transform"]))
 
     def to_json(self) -> dict[str, Any]:
-        return {"transform": self.transform.to_json()}
+        """A JSON object from which :meth:`from_json` makes an equal one."""
+        return {"transform": self.transform.to_json(), "multiplicity": self.multiplicity.to_json()}
 
-    def tensors(self, points: Float64, counts: Int64, rng: np.random.Generator, *, mirrored: bool) -> dict[str, Tensor]:
-        del mirrored
-        empty = np.arange(points.shape[1]) >= counts[:, None]
+    def rows(self, clouds: Clouds, rng: np.random.Generator, *, training: bool) -> dict[str, Tensor]:
+        """``values``, ``multiplicity`` and ``offset``; ``rng`` draws the noise in the empty slots."""
+        del training
+        points, n = ordered(clouds, self.spec)
+        empty = ~mask_of(n, self.spec.max_points)
         noise = np.abs(rng.normal(size=points.shape)) * _NOISE * empty[..., None]
         values = self.transform.forward(points + noise).reshape(len(points), -1)
-        scale = self.transform.log_det(points[:1, :1]).item()
+        scale = self.transform.log_det(np.zeros((1, self.features))).item()
         known = np.log(2 / math.sqrt(2 * math.pi) / _NOISE) - 0.5 * (noise / _NOISE) ** 2
         # To the density of the flow's numbers: their scale, less the density of the noise.
         offset = scale * points.shape[1] - (known * empty[..., None]).sum((1, 2))
-        tensors = {"values": values, "offset": offset}
-        return {name: torch.from_numpy(array.astype(np.float32)) for name, array in tensors.items()}
+        return tensors(values=values, multiplicity=n, offset=offset)
 
-    def log_density(self, batch: Mapping[str, Tensor]) -> Tensor:
-        values = batch["values"]
-        noise, log_det = self.network(values, values[:, :0])
-        return cast("Tensor", log_det - 0.5 * (noise**2 + math.log(2 * math.pi)).sum(1))
-
-    def decode(self, counts: Int64, generator: torch.Generator) -> tuple[Float64, dict[str, int]]:
-        noise = torch.randn((len(counts), self.size), generator=generator, device=generator.device)
-        try:
-            values, retried = self._inverse(self.network, noise), 0
-            bad = ~torch.isfinite(values).all(1)
-        except AssertionError:  # nflows asserts that no discriminant was rounded below 0
-            values, bad = noise.double(), torch.ones(len(noise), dtype=torch.bool, device=noise.device)
-        if bad.any():
-            retried = int(bad.sum())
-            values[bad] = self._inverse(copy.deepcopy(self.network).double(), noise[bad].double())
-        flat = torch.nan_to_num(values).cpu().numpy().reshape(len(counts), self.spec.max_points, -1)
-        return self.transform.inverse(flat), {"in_float64": retried}
-
-    def _inverse(self, network: nn.Module, noise: Tensor) -> Tensor:
-        values, _ = cast("Any", network).inverse(noise, noise[:, :0])
-        return cast("Tensor", values.double())
+    def decode(
+        self, values: NDArray[np.float32], multiplicity: Int64, conditioning: NDArray[np.float32] | None
+    ) -> Clouds:
+        """The clouds of the numbers (total, F) of their points."""
+        offsets = np.concatenate([[0], np.cumsum(multiplicity)])
+        return Clouds(self.transform.inverse(values).astype(np.float32), offsets, conditioning)

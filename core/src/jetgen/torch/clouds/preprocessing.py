@@ -15,7 +15,7 @@ from jetgen.data.jets import mirror_columns
 from jetgen.data.multiplicity import ConditionalMultiplicity
 from jetgen.data.spec import CloudSpec
 from jetgen.torch.training.ragged import Ragged, Rows
-from jetgen.torch.transforms import ConditioningEncoding, PointCoding
+from jetgen.torch.transforms import ConditioningEncoding, PointPreprocessing
 
 __all__ = ["CloudPreprocessing", "Preprocessing", "mirrored_columns"]
 
@@ -38,7 +38,7 @@ class Preprocessing(Protocol):
         """How many points clouds have, given their conditioning."""
         ...
 
-    def rows(self, clouds: Clouds, rng: np.random.Generator, *, training: bool) -> dict[str, Rows]:
+    def rows(self, clouds: Clouds, rng: np.random.Generator, *, training: bool) -> Mapping[str, Rows]:
         """What a training draws its batches from, by name; ``training`` is False for validation clouds."""
         ...
 
@@ -58,7 +58,7 @@ class CloudPreprocessing:
 
     Arguments:
         spec: the meaning of the clouds.
-        points: of the points: near standard normal numbers, see :class:`jetgen.torch.transforms.PointCoding`.
+        points: of the points: near standard normal numbers, see :class:`jetgen.torch.transforms.PointPreprocessing`.
         conditioning: of the conditioning.
         multiplicity: of the training clouds, given their conditioning.
     """
@@ -66,7 +66,7 @@ class CloudPreprocessing:
     def __init__(
         self,
         spec: CloudSpec,
-        points: PointCoding,
+        points: PointPreprocessing,
         conditioning: ConditioningEncoding,
         multiplicity: ConditionalMultiplicity,
     ) -> None:
@@ -78,7 +78,7 @@ class CloudPreprocessing:
         mirrored = mirrored_columns(settings, spec)
         return cls(
             spec,
-            PointCoding.fit(spec, clouds, positive=settings.pt_transform, mirrored=mirrored, rng=rng),
+            PointPreprocessing.fit(spec, clouds, positive=settings.pt_transform, mirrored=mirrored, rng=rng),
             ConditioningEncoding.fit(spec.conditioning, clouds.conditioning),
             ConditionalMultiplicity.of(clouds.multiplicity, spec.conditioning, clouds.conditioning),
         )
@@ -116,7 +116,7 @@ class CloudPreprocessing:
         """The preprocessing that :meth:`to_json` described."""
         return cls(
             spec,
-            PointCoding.from_json(spec, document["points"]),
+            PointPreprocessing.from_json(spec, document["points"]),
             ConditioningEncoding.from_json(spec.conditioning, document["context"]),
             ConditionalMultiplicity.from_json(document["sizes"]),
         )

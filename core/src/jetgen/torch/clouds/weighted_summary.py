@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from jetgen.data.spec import CloudSpec
-from jetgen.torch.transforms import PointCoding
+from jetgen.torch.transforms import PointPreprocessing
 
 __all__ = ["WeightedSummary"]
 
@@ -25,17 +25,17 @@ class WeightedSummary(nn.Module):
 
     Arguments:
         spec: of clouds with a positive feature.
-        coding: fitted to training clouds.
+        preprocessing: fitted to training clouds.
     """
 
-    def __init__(self, spec: CloudSpec, coding: PointCoding) -> None:
+    def __init__(self, spec: CloudSpec, preprocessing: PointPreprocessing) -> None:
         super().__init__()
         place, self.others = 0, list[int]()
         self.weight = -1
         for feature in spec.features:
             width = 2 if feature.nature == "periodic" else 1
             if feature.nature == "positive" and self.weight < 0:
-                self.weight, self.chain = place, coding.features.chains[feature.name]
+                self.weight, self.chain = place, preprocessing.features.chains[feature.name]
             else:
                 self.others += range(place, place + width)
             place += width
@@ -56,9 +56,9 @@ class WeightedSummary(nn.Module):
         self.scale.copy_(summaries.std(0, correction=0).clamp(min=1e-6))
 
     def raw(self, points: Tensor, mask: Tensor) -> Tensor:
-        """The numbers (B, size) of coded points (B, P, W), before they are standardised."""
-        coded = points[..., self.weight].clamp(-_FARTHEST, _FARTHEST)
-        weights = self.chain.inverse(coded, _LARGEST_LOG).clamp(max=_FINITE) * mask
+        """The numbers (B, size) of preprocessed points (B, P, W), before they are standardised."""
+        preprocessed = points[..., self.weight].clamp(-_FARTHEST, _FARTHEST)
+        weights = self.chain.inverse(preprocessed, _LARGEST_LOG).clamp(max=_FINITE) * mask
         total = weights.sum(1, keepdim=True).clamp(min=_SMALLEST)
         shares = (weights / total).unsqueeze(1)
         where = points[..., self.others].clamp(-_FARTHEST, _FARTHEST)
@@ -67,5 +67,5 @@ class WeightedSummary(nn.Module):
         return torch.cat([total.log(), mean, (spread + 1e-6).sqrt()], 1)
 
     def forward(self, points: Tensor, mask: Tensor) -> Tensor:
-        """The standardised summary (B, size) of coded points (B, P, W), where ``mask`` (B, P) is True."""
+        """The standardised summary (B, size) of preprocessed points (B, P, W), where ``mask`` (B, P) is True."""
         return ((self.raw(points, mask) - self.mean) / self.scale).clamp(-_FARTHEST_SUMMARY, _FARTHEST_SUMMARY)

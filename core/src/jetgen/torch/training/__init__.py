@@ -1,4 +1,4 @@
-"""Training with torch: named phases, checkpoints that resume to the same bits, averages, schedules, safe files.
+"""Training with torch: named phases, checkpoints that resume to the same bits, EMA, schedules, safe files.
 
 >>> import torch
 >>> from functools import partial
@@ -17,7 +17,7 @@
 
 from __future__ import annotations
 
-from jetgen.torch.training.average import Average
+from jetgen.torch.training.ema import EMA
 from jetgen.torch.training.loop import Precision, fit
 from jetgen.torch.training.phases import Phase, Step, Update
 from jetgen.torch.training.ragged import Ragged, Rows, mask_of
@@ -27,7 +27,7 @@ from jetgen.torch.training.threads import torch_threads
 from jetgen.torch.training.weights import load_weights, read_document, save_weights
 
 __all__ = [
-    "Average",
+    "EMA",
     "Phase",
     "Precision",
     "Ragged",

@@ -59,7 +59,7 @@ class Batches:
         return {name: each[index] for name, each in self.data.items()}
 
     def _shuffled(self, epoch: int) -> Tensor:
-        # Shuffled on the processor: the order is the same on every device.
+        # Shuffled on the CPU: the order is the same on every device.
         generator = generator_at(torch.device("cpu"), self.seed, "epoch", epoch)
         order = torch.randperm(self.rows, generator=generator)
         if self.lengths is None:

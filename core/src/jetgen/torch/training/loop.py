@@ -11,8 +11,8 @@ from torch import nn
 
 from jetgen.api.context import RunContext
 from jetgen.api.protocols import FitReport
-from jetgen.torch.training.average import copy_into
 from jetgen.torch.training.checkpoint import fingerprint, read_checkpoint, write_checkpoint
+from jetgen.torch.training.ema import copy_into
 from jetgen.torch.training.log import TrainingLog
 from jetgen.torch.training.phases import Phase
 from jetgen.torch.training.ragged import Rows
@@ -115,12 +115,12 @@ class _Training:
             running = self.running or self._start(self.current)
             reason = self._run_phase(running)
             if reason == "finished":
-                running.settle()
+                running.restore_best()
                 self.current, self.running = self.current + 1, None
             self._save()
         steps = self._steps_done()
         if self.running is not None:
-            self.running.settle()
+            self.running.restore_best()
         for module in self.modules.values():
             module.eval()
         parameters = sum(p.numel() for module in self.modules.values() for p in module.parameters())
@@ -152,10 +152,10 @@ class _Training:
         if now - self.reported_at < 1 / _REPORTS_PER_SECOND and self._steps_done() < self.total:
             return
         self.reported_at = now
-        loss = next(reversed(running.losses.values()))[-1]
-        self.ctx.report(
-            "progress", done=self._steps_done(), total=self.total, unit="steps", loss=loss, phase=running.phase.name
-        )
+        facts: dict[str, Any] = {"unit": "steps", "phase": running.phase.name}
+        if running.last_loss is not None:  # None where no update was due yet
+            facts["loss"] = running.last_loss
+        self.ctx.report("progress", done=self._steps_done(), total=self.total, **facts)
 
     def _steps_done(self) -> int:
         before = sum(phase.steps for phase in self.phases[: self.current])

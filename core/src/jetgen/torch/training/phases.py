@@ -61,7 +61,7 @@ class Update:
 class Phase:
     """A part of a training with its own steps and updates. What an earlier phase learnt stays in the modules.
 
-    When the phase ends, its modules take their best validated weights, or else their averages, or else their last.
+    When the phase ends, its modules take their best validated weights, or else those of their EMA, or else their last.
 
     Arguments:
         name: unique in the training.

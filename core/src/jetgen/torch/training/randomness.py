@@ -29,7 +29,7 @@ def generator_at(device: torch.device, seed: int, *names: str | int) -> torch.Ge
 
 
 def reseed(device: torch.device, seed: int) -> None:
-    """Seed torch's global generators of the processor and of ``device``; only inside :func:`seeded`."""
+    """Seed torch's global generators of the CPU and of ``device``; only inside :func:`seeded`."""
     torch.default_generator.manual_seed(seed)
     if device.type == "cuda":
         with torch.cuda.device(device):

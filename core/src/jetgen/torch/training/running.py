@@ -1,4 +1,4 @@
-"""A phase while it runs: its optimisers, averages and best weights, and one step of it."""
+"""A phase while it runs: its optimisers, EMA and best weights, and one step of it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from jetgen.errors import TrainingError
-from jetgen.torch.training.average import Average, copy_into, snapshot
 from jetgen.torch.training.batches import Batches
 from jetgen.torch.training.checkpoint import flat_optimiser, nested_optimiser
+from jetgen.torch.training.ema import EMA, copy_into, snapshot
 from jetgen.torch.training.phases import Phase, Step, Update
 from jetgen.torch.training.ragged import Rows
 from jetgen.torch.training.randomness import derived_seed, generator_at, reseed
@@ -43,10 +43,11 @@ class RunningPhase:
         self.fabric = fabric
         self.seed = derived_seed(seed, phase.name)
         self.step = 0
-        self.averages = {name: Average(modules[name], decay) for name, decay in phase.ema.items()}
+        self.emas = {name: EMA(modules[name], decay) for name, decay in phase.ema.items()}
         self.best: dict[str, dict[str, Tensor]] = {}
         self.best_score = math.inf
         self.losses: dict[str, list[float]] = {}
+        self.last_loss: float | None = None
         self._parameters = {update.name: self._trainable(update) for update in phase.updates}
         self._optimisers: dict[str, torch.optim.Optimizer] = {}
         self._rates: dict[str, list[float]] = {}
@@ -73,14 +74,14 @@ class RunningPhase:
         return self.step >= self.phase.steps
 
     def advance(self) -> None:
-        """One step: each update that is due, then the averages."""
+        """One step: each update that is due, then the EMA."""
         for name, module in self.modules.items():
             module.train(name in self.phase.trains)
         for update in self.phase.updates:
             if self.step % update.every == 0:
                 for turn in range(update.repeat):
                     self._turn(update, self.step // update.every * update.repeat + turn)
-        for average in self.averages.values():
+        for average in self.emas.values():
             average.update(self.step)
         self.step += 1
 
@@ -104,6 +105,7 @@ class RunningPhase:
         self._check("gradient", update, norm)
         optimiser.step()
         self.losses.setdefault(update.name, []).append(value)
+        self.last_loss = value
 
     @contextmanager
     def _only(self, parameters: list[nn.Parameter]) -> Iterator[None]:
@@ -135,7 +137,7 @@ class RunningPhase:
         if phase.validate is None or not (self.done or self.step % phase.validate_every == 0):
             return None
         with ExitStack() as stack, torch.no_grad():
-            for average in self.averages.values():
+            for average in self.emas.values():
                 stack.enter_context(average.applied())
             for module in self.modules.values():
                 module.eval()
@@ -145,9 +147,9 @@ class RunningPhase:
                 self.best = {name: snapshot(self.modules[name]) for name in phase.trains}
         return score
 
-    def settle(self) -> None:
-        """Give the modules the weights to keep: the best validated, or else the averages, or else the last."""
-        kept = {name: average.tensors for name, average in self.averages.items()}
+    def restore_best(self) -> None:
+        """Give the modules the weights to keep: the best validated, or else the EMA, or else the last."""
+        kept = {name: average.tensors for name, average in self.emas.items()}
         for name, tensors in {**kept, **self.best}.items():
             copy_into(self.modules[name], tensors)
 
@@ -164,7 +166,7 @@ class RunningPhase:
         for name, optimiser in self._optimisers.items():
             found, numbers[name] = flat_optimiser(optimiser)
             tensors.update({f"optimiser/{name}/{key}": value for key, value in found.items()})
-        for name, average in self.averages.items():
+        for name, average in self.emas.items():
             tensors.update({f"average/{name}/{key}": value for key, value in average.tensors.items()})
         for name, best in self.best.items():
             tensors.update({f"best/{name}/{key}": value for key, value in best.items()})
@@ -179,7 +181,7 @@ class RunningPhase:
             found = under(f"optimiser/{name}/", tensors)
             optimiser.load_state_dict(nested_optimiser(optimiser, found, document["numbers"][name]))
         device = self.fabric.device
-        for name, average in self.averages.items():
+        for name, average in self.emas.items():
             average.tensors = {k: v.to(device) for k, v in under(f"average/{name}/", tensors).items()}
         for name in self.phase.trains:
             best = under(f"best/{name}/", tensors)

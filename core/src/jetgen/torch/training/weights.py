@@ -13,7 +13,7 @@ from torch import nn
 
 from jetgen.errors import DataError
 from jetgen.io.atomic import atomic_path, write_json
-from jetgen.torch.training.average import copy_into, snapshot
+from jetgen.torch.training.ema import copy_into, snapshot
 
 __all__ = ["load_weights", "read_document", "save_weights"]
 

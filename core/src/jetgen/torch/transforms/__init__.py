@@ -5,7 +5,7 @@ from __future__ import annotations
 from jetgen.torch.transforms.conditioning import ConditioningEncoding
 from jetgen.torch.transforms.elementwise import BoxCox, Log, Logit, MinMax, Standardise, Transform
 from jetgen.torch.transforms.features import TRANSFORMS, FeatureTransform
-from jetgen.torch.transforms.points import PointCoding
+from jetgen.torch.transforms.points import PointPreprocessing
 
 __all__ = [
     "TRANSFORMS",
@@ -15,7 +15,7 @@ __all__ = [
     "Log",
     "Logit",
     "MinMax",
-    "PointCoding",
+    "PointPreprocessing",
     "Standardise",
     "Transform",
 ]

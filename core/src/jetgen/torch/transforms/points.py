@@ -11,45 +11,52 @@ from numpy.typing import ArrayLike, NDArray
 from jetgen.data.clouds import Clouds
 from jetgen.data.spec import CloudSpec, Feature
 from jetgen.errors import DataError, UsageError
-from jetgen.torch.transforms.cells import cell_logit, check_indices, inside_cells, one_to_a_cell, only_cells, slopes
 from jetgen.torch.transforms.elementwise import Float64
 from jetgen.torch.transforms.features import FeatureTransform
+from jetgen.torch.transforms.voxels import (
+    check_indices,
+    inside_voxels,
+    one_to_a_voxel,
+    only_voxels,
+    slopes,
+    voxel_logit,
+)
 
-__all__ = ["PointCoding"]
+__all__ = ["PointPreprocessing"]
 
 Float32 = NDArray[np.float32]
 
 # More points than this tell means, spreads and powers no better.
 _ENOUGH = 10**6
-# Points are computed so many at a time: the arrays stay near the processor.
+# Points are computed so many at a time: the arrays stay in the cache.
 _AT_ONCE = 2**16
 # A positive feature of a legal point is at most so many times the largest of the training points.
 _BEYOND = 2.0
 
 
-class PointCoding:
+class PointPreprocessing:
     """What a network sees of points: one column per feature, two for a periodic one.
 
     A positive feature becomes its standardised logarithm or Box-Cox transform, a continuous one is standardised. The
-    index of a cell is first made a real number inside the cell and goes through a logit, so that no number lies
+    index of a voxel is first made a real number inside the voxel and goes through a logit, so that no number lies
     outside the grid. A periodic feature becomes its cosine and sine, times the square root of 2.
 
-    Where a point is nothing but a cell and positive features, as a hit of a shower is, no two points of a decoded cloud
-    share a cell.
+    Where a point is nothing but a voxel and positive features, as a hit of a shower is, no two points of a decoded
+    cloud share a voxel.
 
     >>> spec = CloudSpec("showers", (Feature("energy", nature="positive"), Feature("z", bins=45)), 45)
     >>> clouds = Clouds([[3.0, 7], [0.5, 8], [0.2, 44]], [0, 3])
     >>> rng = np.random.default_rng(0)
-    >>> coding = PointCoding.fit(spec, clouds, rng=rng)
-    >>> coding.decode(coding.encode(clouds, rng), clouds.multiplicity).points[:, 1].tolist()
+    >>> preprocessing = PointPreprocessing.fit(spec, clouds, rng=rng)
+    >>> preprocessing.decode(preprocessing.encode(clouds, rng), clouds.multiplicity).points[:, 1].tolist()
     [7.0, 8.0, 44.0]
 
     Arguments:
         spec: the meaning of the clouds.
         features: the transform of the columns that are neither periodic, in the order of the spec; it starts with the
-            dequantised indices of cells.
-        ranges: for positive features the smallest and the largest legal value; empty if the coding is :attr:`exact`.
-        densities: for features with cells the :func:`jetgen.torch.transforms.cells.slopes` by which they are
+            dequantised indices of voxels.
+        ranges: for positive features the smallest and the largest legal value; empty if it is :attr:`exact`.
+        densities: for features with voxels the :func:`jetgen.torch.transforms.voxels.slopes` by which they are
             dequantised; uniformly where there are none.
     """
 
@@ -75,19 +82,19 @@ class PointCoding:
         dequantise: Literal["uniform", "linear"] = "uniform",
         rng: np.random.Generator,
     ) -> Self:
-        """The coding that suits the training clouds.
+        """The preprocessing that suits the training clouds.
 
         Arguments:
             positive: the transform of positive features.
             mirrored: columns that are fitted to the values and their negatives, so that a change of sign there is
-                one of the coded numbers.
-            dequantise: how an index spreads over its cell: evenly, or along a line that follows the neighbouring
-                cells (features that are not periodic).
-            rng: draws the places inside the cells.
+                one of the preprocessed numbers.
+            dequantise: how an index spreads over its voxel: evenly, or along a line that follows the neighbouring
+                voxels (features that are not periodic).
+            rng: draws the places inside the voxels.
 
         Raises:
-            DataError: if a feature is categorical, an index is not one of a cell, or there are no points.
-            UsageError: if a mirrored column is not continuous, or has cells.
+            DataError: if a feature is categorical, an index is not one of a voxel, or there are no points.
+            UsageError: if a mirrored column is not continuous, or has voxels.
         """
         _check_natures(spec, mirrored)
         _check_points(spec, clouds.points)
@@ -108,7 +115,7 @@ class PointCoding:
         first = {}
         for column, feature in enumerate(self.spec.features):
             if feature.bins and feature.nature == "continuous":
-                first[feature.name] = (cell_logit(feature.bins),)
+                first[feature.name] = (voxel_logit(feature.bins),)
                 values[:, column] = first[feature.name][0].forward(values[:, column])
         if mirrored:
             # Fitted to both, so that a reflection is a change of sign of what the networks see.
@@ -136,10 +143,10 @@ class PointCoding:
         return _exact(self.spec)
 
     def encode(self, clouds: Clouds, rng: np.random.Generator) -> Float32:
-        """float32 (total, width) of the points; ``rng`` draws the places inside the cells.
+        """float32 (total, width) of the points; ``rng`` draws the places inside the voxels.
 
         Raises:
-            DataError: if the clouds have other features, or an index is not one of a cell.
+            DataError: if the clouds have other features, or an index is not one of a voxel.
         """
         _check_points(self.spec, clouds.points)
         parts = [np.empty((0, self.width), np.float32)]
@@ -148,55 +155,58 @@ class PointCoding:
 
     def _coded(self, points: Float64, rng: np.random.Generator) -> Float32:
         values = self._inside(points, rng)
-        coded = np.empty((len(values), self.width), np.float32)
+        preprocessed = np.empty((len(values), self.width), np.float32)
         if self.features.chains:
-            coded[:, self._straight_places()] = self.features.forward(self._straight(values))
+            preprocessed[:, self._straight_places()] = self.features.forward(self._straight(values))
         for column, feature, place in self._places():
             if feature.nature == "periodic":
                 angle = values[:, column] * _radians(feature)
-                coded[:, place], coded[:, place + 1] = np.sqrt(2) * np.cos(angle), np.sqrt(2) * np.sin(angle)
-        return coded
+                preprocessed[:, place], preprocessed[:, place + 1] = (
+                    np.sqrt(2) * np.cos(angle),
+                    np.sqrt(2) * np.sin(angle),
+                )
+        return preprocessed
 
     def decode(
         self,
         values: ArrayLike,
-        counts: ArrayLike,
+        multiplicity: ArrayLike,
         conditioning: ArrayLike | None = None,
         *,
         shared: Literal["move", "sum"] = "move",
     ) -> Clouds:
-        """The clouds of coded points (total, width), in the units of the data; any finite numbers give legal clouds.
+        """The clouds of preprocessed points (total, width), in the units of the data; any finite numbers are legal.
 
         Arguments:
-            counts: (N,), the number of points of each cloud.
+            multiplicity: (N,), the number of points of each cloud.
             conditioning: (N, C), kept beside the points.
-            shared: of hits in one cell all but the one with most of the first positive feature ``"move"`` to free cells
-                near by (see :meth:`jetgen.torch.transforms.cells.Grid.alone`), or they become one with the
-                ``"sum"`` of their positive features, and clouds have fewer points than ``counts``.
+            shared: of hits in one voxel all but the one with most of the first positive feature ``"move"`` to free
+                voxels near by (see :meth:`jetgen.torch.transforms.voxels.VoxelGrid.alone`), or they become one with the
+                ``"sum"`` of their positive features, and clouds have fewer points than ``multiplicity``.
 
         Raises:
             DataError: if the values do not have this shape or are not finite, or a cloud has more hits than there are
-                cells.
+                voxels.
         """
-        coded, sizes = self._checked(np.asarray(values), np.asarray(counts))
-        points = np.empty((len(coded), len(self.spec.features)), np.float32)
-        for part in _parts(len(coded)):
-            points[part] = self._legal(self._undone(coded[part].astype(np.float64)))
+        preprocessed, sizes = self._checked(np.asarray(values), np.asarray(multiplicity))
+        points = np.empty((len(preprocessed), len(self.spec.features)), np.float32)
+        for part in _parts(len(preprocessed)):
+            points[part] = self._legal(self._undone(preprocessed[part].astype(np.float64)))
         clouds = Clouds(points, np.concatenate([[0], np.cumsum(sizes)]), conditioning)
-        return one_to_a_cell(self.spec, clouds, shared) if only_cells(self.spec) else clouds
+        return one_to_a_voxel(self.spec, clouds, shared) if only_voxels(self.spec) else clouds
 
     def log_det(self, points: ArrayLike) -> Float64:
-        """The logarithm of |d coded / d point| at each of the points (total, F), if the coding is :attr:`exact`."""
+        """Log |d preprocessed / d point| at each of the points (total, F), if this is :attr:`exact`."""
         if not self.exact:
             names = ", ".join(feature.name for feature in self.spec.features if not _smooth(feature))
-            msg = f"points in cells or with angles ({names}) have no density in coded numbers"
+            msg = f"points in voxels or with angles ({names}) have no density in preprocessed numbers"
             raise DataError(msg)
         return self.features.log_det(points)
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON object from which :meth:`from_json` makes an equal coding of the same spec.
+        """A JSON object from which :meth:`from_json` makes an equal preprocessing of the same spec.
 
-        Of an :attr:`exact` coding it is that of its :class:`FeatureTransform` alone.
+        Of an :attr:`exact` preprocessing it is that of its :class:`FeatureTransform` alone.
         """
         features = self.features.to_json()
         if self.exact:
@@ -207,7 +217,7 @@ class PointCoding:
 
     @classmethod
     def from_json(cls, spec: CloudSpec, document: Mapping[str, Any]) -> Self:
-        """The coding that :meth:`to_json` described; a :class:`DataError` if the document is not one."""
+        """The preprocessing that :meth:`to_json` described; a :class:`DataError` if the document is not one."""
         parts = {"features": document, "ranges": {}, "densities": {}} if _exact(spec) else document
         try:
             features = FeatureTransform.from_json(parts["features"])
@@ -224,26 +234,26 @@ class PointCoding:
         return self
 
     def _inside(self, values: Float64, rng: np.random.Generator) -> Float64:
-        """The points (total, F) with every index of a cell moved to a place inside that cell; changed in place."""
+        """The points (total, F) with every index of a voxel moved to a place inside that voxel; changed in place."""
         for column, feature in enumerate(self.spec.features):
             if feature.bins:
                 density = self.densities.get(feature.name)
-                values[:, column] = inside_cells(values[:, column], feature.bins, rng, density)
+                values[:, column] = inside_voxels(values[:, column], feature.bins, rng, density)
         return values
 
-    def _undone(self, coded: Float64) -> Float64:
-        """Points (total, F) in the units of the data; those with cells somewhere on the range of their indices."""
-        points = np.empty((len(coded), len(self.spec.features)))
+    def _undone(self, preprocessed: Float64) -> Float64:
+        """Points (total, F) in the units of the data; those with voxels somewhere on the range of their indices."""
+        points = np.empty((len(preprocessed), len(self.spec.features)))
         if self.features.chains:
-            points[:, self._straight_columns()] = self.features.inverse(coded[:, self._straight_places()])
+            points[:, self._straight_columns()] = self.features.inverse(preprocessed[:, self._straight_places()])
         for column, feature, place in self._places():
             if feature.nature == "periodic":
-                angle = np.arctan2(coded[:, place + 1], coded[:, place])
+                angle = np.arctan2(preprocessed[:, place + 1], preprocessed[:, place])
                 points[:, column] = (angle % (2 * np.pi) if feature.bins else angle) / _radians(feature)
         return points
 
     def _legal(self, points: Float64) -> Float32:
-        """The same with indices of cells, and no value that clouds cannot have; changed in place."""
+        """The same with indices of voxels, and no value that clouds cannot have; changed in place."""
         for column, feature in enumerate(self.spec.features):
             if feature.bins:
                 points[:, column] = np.clip(np.floor(points[:, column]), 0, feature.bins - 1)
@@ -263,22 +273,25 @@ class PointCoding:
         return [place for _, feature, place in self._places() if feature.nature != "periodic"]
 
     def _places(self) -> list[tuple[int, Feature, int]]:
-        """Of each feature its column, itself, and its first column in coded points."""
+        """Of each feature its column, itself, and its first column in preprocessed points."""
         widths = [_width(feature) for feature in self.spec.features]
         starts = np.cumsum([0, *widths[:-1]]).tolist()
         return list(zip(range(len(widths)), self.spec.features, starts, strict=True))
 
-    def _checked(self, coded: NDArray[Any], counts: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
-        sizes = counts.astype(np.int64)
-        if coded.ndim != 2 or coded.shape[1] != self.width or len(coded) != sizes.sum():
-            msg = f"coded points have shape {coded.shape}; {sizes.sum()} rows of {self.width} columns are needed"
+    def _checked(
+        self, preprocessed: NDArray[Any], multiplicity: NDArray[Any]
+    ) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        sizes = multiplicity.astype(np.int64)
+        if preprocessed.ndim != 2 or preprocessed.shape[1] != self.width or len(preprocessed) != sizes.sum():
+            needed = f"{sizes.sum()} rows of {self.width} columns are needed"
+            msg = f"preprocessed points have shape {preprocessed.shape}; {needed}"
             raise DataError(msg)
-        finite = np.isfinite(coded)
+        finite = np.isfinite(preprocessed)
         if not finite.all():
             row, column = np.argwhere(~finite)[0]
-            msg = f"coded points are not finite at row {row}, column {column}"
+            msg = f"preprocessed points are not finite at row {row}, column {column}"
             raise DataError(msg)
-        return coded, sizes
+        return preprocessed, sizes
 
 
 def _parts(total: int) -> list[slice]:
@@ -305,13 +318,13 @@ def _exact(spec: CloudSpec) -> bool:
 def _check_natures(spec: CloudSpec, mirrored: Sequence[int]) -> None:
     for feature in spec.features:
         if feature.nature == "categorical":
-            msg = f"the points have the categorical feature {feature.name}, which has no coding as a number"
+            msg = f"the points have the categorical feature {feature.name}, which has no form as a number"
             raise DataError(msg)
     for column in mirrored:
         feature = spec.features[column]
         if feature.nature != "continuous" or feature.bins:
-            cells = " with cells" if feature.bins else ""
-            msg = f"{feature.name} cannot be mirrored: it is {feature.nature}{cells}, not a plain continuous feature"
+            voxels = " with voxels" if feature.bins else ""
+            msg = f"{feature.name} cannot be mirrored: it is {feature.nature}{voxels}, not a plain continuous feature"
             raise UsageError(msg)
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-__all__ = ["Average", "copy_into", "snapshot"]
+__all__ = ["EMA", "copy_into", "snapshot"]
 
 
 def snapshot(module: nn.Module) -> dict[str, Tensor]:
@@ -24,7 +24,7 @@ def copy_into(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
         tensor.copy_(tensors[name])
 
 
-class Average:
+class EMA:
     """Weights that follow a module's own with a memory of about ``1 / (1 - decay)`` steps.
 
     The decay rises from 0.1 in the first steps, so that the random initial weights are soon forgotten.

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jetgen import Clouds, CloudSpec, Feature
 from jetgen.errors import DataError, UsageError
-from jetgen.torch.transforms import FeatureTransform, PointCoding
-from jetgen.torch.transforms.cells import Grid, cell_logit, inside_cells, slopes
+from jetgen.torch.transforms import FeatureTransform, PointPreprocessing
+from jetgen.torch.transforms.voxels import VoxelGrid, inside_voxels, slopes, voxel_logit
 
-GRID = Grid((45, 16, 9), (False, True, False))
+GRID = VoxelGrid((45, 16, 9), (False, True, False))
 ENERGY = Feature("energy", "MeV", "positive")
 SHOWERS = CloudSpec(
     "showers",
@@ -25,12 +25,12 @@ def seeded(seed=1):
 
 
 def hits(counts, rng, *, twice=False):
-    """Hits about as deep and as wide as those of a shower; no cell has two of them unless it may be hit twice."""
+    """Hits about as deep and as wide as those of a shower; no voxel has two of them unless it may be hit twice."""
     shape = np.arange(GRID.size)
     z, _, r = np.unravel_index(shape, GRID.shape)
     weights = np.exp(-(((z - 14) / 9) ** 2) - r / 3)
-    cells = [rng.choice(GRID.size, n, replace=twice, p=weights / weights.sum()) for n in counts]
-    places = np.stack(np.unravel_index(np.concatenate(cells), GRID.shape), 1)
+    voxels = [rng.choice(GRID.size, n, replace=twice, p=weights / weights.sum()) for n in counts]
+    places = np.stack(np.unravel_index(np.concatenate(voxels), GRID.shape), 1)
     energy = np.exp(rng.normal(0, 1.9, len(places)))
     conditioning = rng.uniform(1e3, 1e6, (len(counts), 1))
     return Clouds.from_multiplicities(np.column_stack([energy, places]), counts, conditioning)
@@ -41,7 +41,7 @@ def keys_of(clouds):
 
 
 def fitted(**options):
-    return PointCoding.fit(SHOWERS, hits([900] * 30, seeded(0)), rng=seeded(), **options)
+    return PointPreprocessing.fit(SHOWERS, hits([900] * 30, seeded(0)), rng=seeded(), **options)
 
 
 @pytest.mark.parametrize("dequantise", ["uniform", "linear"])
@@ -66,7 +66,7 @@ def test_no_rounding_takes_an_index_into_the_next_cell_whatever_the_cells(bins, 
     spec = CloudSpec("showers", features, 300)
     points = np.column_stack([rng.random(300), rng.integers(0, bins, (300, 2)), rng.normal(size=300)])
     clouds = Clouds(points, [0, 300])
-    coding = PointCoding.fit(spec, clouds, dequantise="linear", rng=rng)
+    coding = PointPreprocessing.fit(spec, clouds, dequantise="linear", rng=rng)
 
     class Edges:
         def random(self, n):
@@ -88,16 +88,16 @@ def test_coded_points_are_about_standard_normal():
     ("bins", "mean", "scale", "low", "high"), [(45, -0.654, 1.272, -8.53, 9.56), (9, -0.645, 1.845, -5.89, 6.59)]
 )
 def test_the_edges_of_a_real_calorimeter_stand_where_they_were_published(bins, mean, scale, low, high):
-    edges = (cell_logit(bins).forward(np.array([0.0, bins])) - mean) / scale
+    edges = (voxel_logit(bins).forward(np.array([0.0, bins])) - mean) / scale
     assert edges == pytest.approx([low, high], abs=0.01)
-    assert cell_logit(bins).forward(np.array([bins / 2])) == pytest.approx([0], abs=1e-12)
+    assert voxel_logit(bins).forward(np.array([bins / 2])) == pytest.approx([0], abs=1e-12)
 
 
 def test_linear_dequantisation_follows_the_neighbouring_cells():
     counts = np.array([1000, 3000, 2000])
     density = slopes(np.repeat([0.0, 1.0, 2.0], counts), 3)
     assert density.tolist() == [1000, 3000, 2000, 1000]
-    places = inside_cells(np.repeat([0.0, 1.0, 2.0], 40_000), 3, seeded(), density) % 1
+    places = inside_voxels(np.repeat([0.0, 1.0, 2.0], 40_000), 3, seeded(), density) % 1
     # The mean of a density that goes from a to b along the unit interval.
     expected = [(a + 2 * b) / (3 * (a + b)) for a, b in itertools.pairwise(density)]
     assert places.reshape(3, -1).mean(1) == pytest.approx(expected, abs=0.006)
@@ -125,11 +125,11 @@ def test_whatever_finite_numbers_a_network_gives_the_showers_are_legal(seed, siz
     counts = np.array([0, 1, 40, 700])
     showers = coding.decode((size * rng.normal(size=(741, 5))).astype(np.float32), counts)
     assert showers.multiplicity.tolist() == counts.tolist()
-    energy, cells = showers.points[:, 0], showers.points[:, 1:]
+    energy, voxels = showers.points[:, 0], showers.points[:, 1:]
     assert (energy > 0).all()
     assert energy.max() <= 2 * TRAINING.points[:, 0].max() * (1 + 1e-6)
-    assert (cells == np.floor(cells)).all()
-    assert ((cells >= 0) & (cells < GRID.shape)).all()
+    assert (voxels == np.floor(voxels)).all()
+    assert ((voxels >= 0) & (voxels < GRID.shape)).all()
     assert len(np.unique(keys_of(showers))) == 741
 
 
@@ -189,19 +189,19 @@ def test_even_hits_that_are_all_in_one_cell_find_places(n):
 @settings(max_examples=60, deadline=None)
 def test_on_any_grid_that_is_large_enough_every_point_gets_a_cell(data):
     shape = tuple(data.draw(st.lists(st.integers(1, 5), min_size=1, max_size=4)))
-    grid = Grid(shape, tuple(data.draw(st.lists(st.booleans(), min_size=len(shape), max_size=len(shape)))))
+    grid = VoxelGrid(shape, tuple(data.draw(st.lists(st.booleans(), min_size=len(shape), max_size=len(shape)))))
     counts = np.array(data.draw(st.lists(st.integers(0, grid.size), min_size=1, max_size=5)))
     rng = seeded(data.draw(st.integers(0, 2**32)))
-    cells = (rng.random((counts.sum(), len(shape))) ** 3 * shape).astype(np.int64)
-    apart = grid.alone(cells, counts, rng.integers(0, 3, len(cells)).astype(np.float32))
+    voxels = (rng.random((counts.sum(), len(shape))) ** 3 * shape).astype(np.int64)
+    apart = grid.alone(voxels, counts, rng.integers(0, 3, len(voxels)).astype(np.float32))
     keys = np.repeat(np.arange(len(counts)), counts) * grid.size + grid.flat(apart)
     assert len(np.unique(keys)) == counts.sum()
 
 
 def test_more_hits_than_cells_are_refused():
     spec = CloudSpec("showers", (ENERGY, Feature("z", bins=3)), 3)
-    coding = PointCoding.fit(spec, Clouds([[1.0, 0], [2.0, 2]], [0, 2]), rng=seeded())
-    with pytest.raises(DataError, match="cloud 1 has 4 points, more than the 3 cells of the grid"):
+    coding = PointPreprocessing.fit(spec, Clouds([[1.0, 0], [2.0, 2]], [0, 2]), rng=seeded())
+    with pytest.raises(DataError, match="cloud 1 has 4 points, more than the 3 voxels of the grid"):
         coding.decode(np.zeros((6, 2)), np.array([2, 4]))
 
 
@@ -217,14 +217,14 @@ def test_hits_in_one_cell_may_be_summed_instead():
 def test_points_with_a_coordinate_beside_their_cell_may_share_it():
     spec = CloudSpec("tracks", (Feature("x"), Feature("layer", bins=3)), 100)
     tracks = Clouds(np.column_stack([seeded().normal(size=100), np.ones(100)]), [0, 100])
-    coding = PointCoding.fit(spec, tracks, rng=seeded())
+    coding = PointPreprocessing.fit(spec, tracks, rng=seeded())
     assert (coding.decode(coding.encode(tracks, seeded()), tracks.multiplicity).points[:, 1] == 1).all()
 
 
 def test_jets_are_coded_as_they_are_by_their_feature_transforms_alone(real_jets, jet_spec):
     jets, spec = real_jets, jet_spec
     chosen = [spec.index("etarel"), spec.index("phirel")]
-    coding = PointCoding.fit(spec, jets, positive="boxcox", mirrored=chosen, rng=seeded())
+    coding = PointPreprocessing.fit(spec, jets, positive="boxcox", mirrored=chosen, rng=seeded())
     image = jets.points.astype(np.float64)
     image[:, chosen] *= -1
     plan = {"etarel": ["standardise"], "phirel": ["standardise"], "ptrel": ["boxcox", "standardise"]}
@@ -246,20 +246,20 @@ def test_angles_in_radians_come_back():
     spec = CloudSpec("tracks", (Feature("phi", "rad", "periodic"), Feature("d0")), 50)
     angles = np.linspace(-3.1, 3.1, 50)
     tracks = Clouds(np.column_stack([angles, 7 + angles]), [0, 20, 50])
-    coding = PointCoding.fit(spec, tracks, rng=seeded())
+    coding = PointPreprocessing.fit(spec, tracks, rng=seeded())
     assert (coding.width, coding.exact, list(coding.features.chains)) == (3, False, ["d0"])
     again = coding.decode(coding.encode(tracks, seeded()), tracks.multiplicity)
     assert np.allclose(again.points, tracks.points, atol=1e-5)
     only = CloudSpec("tracks", spec.features[:1], 50)
     alone = Clouds(angles[:, None], [0, 50])
-    lonely = PointCoding.fit(only, alone, rng=seeded())
+    lonely = PointPreprocessing.fit(only, alone, rng=seeded())
     assert np.allclose(lonely.decode(lonely.encode(alone, seeded()), [50]).points, alone.points, atol=1e-5)
 
 
 @pytest.mark.parametrize("dequantise", ["uniform", "linear"])
 def test_a_coding_survives_json(dequantise):
     coding, showers = fitted(dequantise=dequantise), hits([100, 50], seeded(2))
-    again = PointCoding.from_json(SHOWERS, json.loads(json.dumps(coding.to_json(), allow_nan=False)))
+    again = PointPreprocessing.from_json(SHOWERS, json.loads(json.dumps(coding.to_json(), allow_nan=False)))
     values = coding.encode(showers, seeded(9))
     assert again.encode(showers, seeded(9)).tolist() == values.tolist()
     assert (
@@ -270,15 +270,15 @@ def test_a_coding_survives_json(dequantise):
 
 def test_what_cannot_be_coded_is_refused_with_one_sentence():
     pdg = CloudSpec("jets", (Feature("pdg", nature="categorical"),), 3)
-    with pytest.raises(DataError, match="the categorical feature pdg, which has no coding as a number"):
-        PointCoding.fit(pdg, Clouds([[1.0]], [0, 1]), rng=seeded())
+    with pytest.raises(DataError, match="the categorical feature pdg, which has no form as a number"):
+        PointPreprocessing.fit(pdg, Clouds([[1.0]], [0, 1]), rng=seeded())
     for column in (0, 1, 2):
         with pytest.raises(UsageError, match=f"{SHOWERS.names[column]} cannot be mirrored: it is"):
             fitted(mirrored=[column])
     with pytest.raises(DataError, match="cannot be fitted to points of shape"):
-        PointCoding.fit(SHOWERS, hits([0, 0], seeded()), rng=seeded())
+        PointPreprocessing.fit(SHOWERS, hits([0, 0], seeded()), rng=seeded())
     for z in (45, -1, 3.5):
-        with pytest.raises(DataError, match=f"z is {z} at point 1; the index of one of its 45 cells is needed"):
+        with pytest.raises(DataError, match=f"z is {z} at point 1; the index of one of its 45 voxels is needed"):
             CODING.encode(Clouds([[1.0, 4, 0, 0], [1.0, z, 0, 0]], [0, 2]), seeded())
     with pytest.raises(DataError, match="the points have 2 features; energy, z, alpha, r are needed"):
         CODING.encode(Clouds([[1.0, 4]], [0, 1]), seeded())
@@ -286,7 +286,7 @@ def test_what_cannot_be_coded_is_refused_with_one_sentence():
         CODING.decode(np.zeros((3, 4)), np.array([3]))
     with pytest.raises(DataError, match="not finite at row 1, column 4"):
         CODING.decode([[0.0] * 5, [0.0] * 4 + [np.nan]], np.array([2]))
-    with pytest.raises(DataError, match=r"cells or with angles \(z, alpha, r\) have no density"):
+    with pytest.raises(DataError, match=r"voxels or with angles \(z, alpha, r\) have no density"):
         CODING.log_det(np.zeros((1, 4)))
 
 
@@ -296,9 +296,9 @@ def test_what_cannot_be_coded_is_refused_with_one_sentence():
 )
 def test_a_description_that_is_none_is_refused(document, jet_spec):
     with pytest.raises(DataError, match="is not one"):
-        PointCoding.from_json(SHOWERS, document)
+        PointPreprocessing.from_json(SHOWERS, document)
     with pytest.raises(DataError, match="is not one"):
-        PointCoding.from_json(jet_spec, {"features": document})
+        PointPreprocessing.from_json(jet_spec, {"features": document})
 
 
 TRAINING = hits([900] * 30, seeded(0))
