@@ -80,6 +80,13 @@ def die_while_writing(tensors, path, metadata):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def train_and_save(folder, kill_at=-1):
+    """A training that writes a checkpoint after every step, and its weights beside it."""
+    nets, report = train(folder, kill_at, checkpoint_seconds=0)
+    for name, net in nets.items():
+        save_weights(folder / name, net, {"stop_reason": report.stop_reason, "history": dict(report.history)})
+
+
 if __name__ == "__main__":
     folder, kill_at = Path(sys.argv[1]), int(sys.argv[2])
     torch.set_num_threads(1)
@@ -92,6 +99,4 @@ if __name__ == "__main__":
 
         checkpoint.save_file = save_file
         kill_at = -1
-    nets, report = train(folder, kill_at, checkpoint_seconds=0)
-    for name, net in nets.items():
-        save_weights(folder / name, net, {"stop_reason": report.stop_reason, "history": dict(report.history)})
+    train_and_save(folder, kill_at)
