@@ -1,17 +1,21 @@
-"""The files of FPND inside the installed jetnet distribution, found and read without importing or unpickling it."""
+"""The weights and statistics of FPND: files of the installed distribution jetnet, of which no code is imported."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from jetgen.errors import PluginError
 from jetgen.metrics.frechet import Gaussian
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["CLASSES", "Layer", "Weights", "read_statistics", "read_weights"]
 
@@ -31,21 +35,9 @@ _SHA256 = {
 }
 _REMEDY = "run: pip install --no-deps --force-reinstall jetnet==0.2.5"
 
-# Where the float32 values of each tensor begin in the network's file, in bytes. A row is one layer of an edge network:
-# inputs, outputs, then the offsets of weight and bias, and of scale, shift, mean and variance of its normalisation.
-_LAYERS = (
-    (6, 64, 1131189, 288729, 377121, 288465, 1132733, 1132997),
-    (64, 64, 846409, 359673, 1674597, 376593, 284313, 376857),
-    (64, 64, 360201, 1674861, 286905, 359937, 284577, 288201),
-    (134, 128, 290025, 866965, 1133261, 1134813, 1136365, 1136885),
-    (128, 128, 1138437, 863861, 1205013, 1205533, 1206053, 1206573),
-    (128, 128, 1207093, 865413, 1130669, 1272637, 1273157, 1273677),
-    (390, 256, 1274197, 864381, 1203981, 1137405, 1135333, 1133781),
-    (256, 256, 22161, 287169, 377385, 865933, 285873, 284841),
-    (256, 256, 867485, 1129637, 288993, 358641, 862801, 383545),
-)
-_DENSE = (451, 256, 384577, 1673565)
-_EPSILON = 1e-5  # added to the variance by the normalisation
+_BLOCKS = 3
+_LINEAR = (0, 3, 6)  # places of the linear layers of an edge network; each is followed by its batch normalisation
+_EPSILON = 1e-5  # added to the variance by the batch normalisation
 
 
 class Layer(NamedTuple):
@@ -56,9 +48,9 @@ class Layer(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """ParticleNet up to its first dense layer: three blocks of three edge layers, and the dense layer.
+    """ParticleNet up to its first dense layer: three blocks of three edge layers each, then the dense layer.
 
-    The batch normalisation of every edge layer, constant once the network is trained, is folded into it.
+    The batch normalisation of a trained network is affine. It is merged into the edge layer before it.
     """
 
     blocks: tuple[tuple[Layer, Layer, Layer], ...]
@@ -66,32 +58,53 @@ class Weights(NamedTuple):
 
 
 def read_weights() -> Weights:
-    """The trained network; a :class:`PluginError` if jetnet is missing or its file is another."""
-    raw = _read(_NETWORK)
-    layers = [_edge_layer(raw, *row) for row in _LAYERS]
-    blocks = tuple((layers[i], layers[i + 1], layers[i + 2]) for i in range(0, len(layers), 3))
-    inputs, outputs, weight, bias = _DENSE
-    return Weights(blocks, Layer(_floats(raw, weight, outputs, inputs), _floats(raw, bias, outputs)))
+    """The weights of the trained network.
+
+    torch reads the file with ``weights_only=True``: it builds tensors and runs no code from the file.
+
+    Raises:
+        PluginError: if jetnet is not installed, or its file is not that of jetnet 0.2.5.
+    """
+    import torch
+
+    state = torch.load(io.BytesIO(_read(_NETWORK)), map_location="cpu", weights_only=True)
+    blocks = tuple(_edge_block(state, block) for block in range(_BLOCKS))
+    return Weights(blocks, _linear(state, "fc1.0"))
 
 
 def read_statistics(name: str) -> Gaussian:
-    """Mean and covariance of the activations of the real JetNet jets of a class in :data:`CLASSES`."""
+    """Mean and covariance of the activations of the real JetNet jets of a class in :data:`CLASSES`.
+
+    Raises:
+        PluginError: if jetnet is not installed, or its file is not that of jetnet 0.2.5.
+    """
     letter = CLASSES[name]
     mean, covariance = (_table(f"{letter}_{what}.txt") for what in ("mu", "sigma"))
     return Gaussian(mean, covariance)
 
 
-def _edge_layer(
-    raw: bytes, inputs: int, outputs: int, weight: int, bias: int, scale: int, shift: int, mean: int, variance: int
-) -> Layer:
-    factor = _floats(raw, scale, outputs) / np.sqrt(_floats(raw, variance, outputs) + _EPSILON)
-    folded = factor * (_floats(raw, bias, outputs) - _floats(raw, mean, outputs)) + _floats(raw, shift, outputs)
-    return Layer(factor[:, None] * _floats(raw, weight, outputs, inputs), folded)
+def _edge_block(state: Mapping[str, Tensor], block: int) -> tuple[Layer, Layer, Layer]:
+    first, second, third = (_edge_layer(state, block, place) for place in _LINEAR)
+    return first, second, third
 
 
-def _floats(raw: bytes, offset: int, *shape: int) -> NDArray[np.float64]:
-    values = np.frombuffer(raw, "<f4", int(np.prod(shape)), offset)
-    return values.reshape(shape).astype(np.float64)
+def _edge_layer(state: Mapping[str, Tensor], block: int, place: int) -> Layer:
+    """The linear layer at a place of an edge network, with the batch normalisation after it merged in."""
+    layer = _linear(state, f"edge_nets.{block}.model.{place}")
+    norm = f"edge_nets.{block}.model.{place + 1}"
+    scale, shift, mean, variance = (
+        _float64(state[f"{norm}.{name}"]) for name in ("weight", "bias", "running_mean", "running_var")
+    )
+    factor = scale / np.sqrt(variance + _EPSILON)
+    return Layer(factor[:, None] * layer.weight, factor * (layer.bias - mean) + shift)
+
+
+def _linear(state: Mapping[str, Tensor], name: str) -> Layer:
+    return Layer(_float64(state[f"{name}.weight"]), _float64(state[f"{name}.bias"]))
+
+
+def _float64(tensor: Tensor) -> NDArray[np.float64]:
+    return tensor.numpy().astype(np.float64)
 
 
 def _table(name: str) -> NDArray[np.float64]:
@@ -99,7 +112,7 @@ def _table(name: str) -> NDArray[np.float64]:
 
 
 def _read(name: str) -> bytes:
-    """The bytes of a file of jetnet, which are those that this code was written for."""
+    """The bytes of a file of jetnet; its SHA-256 is checked."""
     try:
         path = Path(str(distribution("jetnet").locate_file(f"{_FOLDER}/{name}")))
         raw = path.read_bytes()
