@@ -18,6 +18,7 @@ from jetgen.datasets.naming import find_dataset, open_dataset
 from jetgen.errors import DataError, UsageError
 from jetgen.io.saved_model import load_model, read_card, save_model
 from jetgen.registry import discover, load_target
+from jetgen.system import usable_cores
 
 __all__ = ["DatasetHandle", "GeneratorHandle", "dataset", "generator", "load"]
 
@@ -84,7 +85,7 @@ class GeneratorHandle:
             raise UsageError(msg)
         cls: Any = load_target(self._target)
         model: Generator = cls.create(self.settings, data.spec)
-        report = model.fit(data.train, data.val, RunContext(seed=seed, device=device, out=out))
+        report = model.fit(data.train, data.val, RunContext(seed=seed, device=device, threads=usable_cores(), out=out))
         self._model = model
         self._card = {"cloud_spec": data.spec.to_json(), "dataset": data.name, "seed": seed}
         return report
@@ -92,7 +93,7 @@ class GeneratorHandle:
     def sample(self, n: int, *, seed: int = 0, conditions: Conditions | None = None, device: str = "cpu") -> Clouds:
         """``n`` new clouds, or the answer to ``conditions``; the same seed gives the same clouds."""
         request = Conditions(n) if conditions is None else conditions
-        return self._trained().sample(request, RunContext(seed=seed, device=device))
+        return self._trained().sample(request, RunContext(seed=seed, device=device, threads=usable_cores()))
 
     def save(self, folder: str | Path) -> None:
         """Write the trained model to ``folder``, which is replaced; :func:`jetgen.load` reads it."""
