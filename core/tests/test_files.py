@@ -43,7 +43,7 @@ def refusal(path, **options):
 
 @pytest.fixture
 def tracks():
-    """Clouds with everything: conditioning, an empty cloud, a given set and replicas."""
+    """Clouds with everything: conditioning, an empty cloud, conditioning clouds and replicas."""
     rng = np.random.default_rng(2)
     truth = Clouds(rng.normal(size=(4, 1)), [0, 3, 4], rng.normal(size=(2, 1)))
     clouds = Clouds(rng.normal(size=(6, 2)), [0, 2, 2, 5, 6], rng.normal(size=(4, 2)), truth, [0, 0, 1, 1])
@@ -139,6 +139,16 @@ def test_the_layout_of_jetnet_is_read_with_its_published_names(tmp_path):
         assert file.spec.conditioning_names == ("mass", "pt")
         assert np.array_equal(file[1:].points, points[1:][mask[1:]][:, [2, 0]])
         assert file[:].conditioning.tolist() == [[172.0, 1000.0]] * 3
+
+
+@pytest.mark.parametrize("array", ["context", "conditioning"])
+@pytest.mark.parametrize("key", ["context_names", "conditioning_names"])
+def test_the_conditioning_of_a_file_of_ones_own_has_its_former_or_its_new_name(tmp_path, array, key):
+    arrays = {"points": np.ones((3, 3)), "offsets": [0, 1, 3], array: [[5.0, 6.0], [7.0, 8.0]]}
+    path = write_hdf5(tmp_path / "own.h5", {"feature_names": ", ".join(NAMES), key: "mass, pt"}, **arrays)
+    with open_clouds(path, conditioning=("pt",)) as file:
+        assert file.spec.conditioning_names == ("pt",)
+        assert file[:].conditioning.tolist() == [[6.0], [8.0]]
 
 
 def test_names_and_the_place_of_the_mask_are_taken_from_the_file(tmp_path):
@@ -290,7 +300,7 @@ def test_a_native_file_that_lost_something_is_refused(tmp_path, tracks, change, 
     [
         (Clouds([[1.0, 2.0]], [0, 1]), "the clouds from row 0 have 2 features and 0 conditioning columns"),
         (Clouds(np.zeros((31, 3)), [0, 0, 31]), "cloud 1 has 31 points; its spec says at most 30"),
-        (Clouds([[1.0] * 3], [0, 1], None, Clouds([[1.0]], [0, 1]), [0]), "do not have the one given set"),
+        (Clouds([[1.0] * 3], [0, 1], None, Clouds([[1.0]], [0, 1]), [0]), "do not have the conditioning clouds"),
     ],
 )
 def test_clouds_that_are_not_what_their_spec_says_are_not_written(tmp_path, jet_spec, clouds, sentence):

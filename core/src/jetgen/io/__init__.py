@@ -1,9 +1,10 @@
 """Clouds in files: HDF5 and npz, read by slices, written whole or not at all.
 
-Four layouts are read. In each, N is the number of clouds, P the places of a padded array and F the features.
+Four layouts are read. N is the number of clouds, F of features, C of conditioning columns and P of slots of a padded
+array.
 
 ========  =====================================================  =========================================
-layout    arrays                                                 where the meaning comes from
+layout    arrays                                                 source of the meaning
 ========  =====================================================  =========================================
 native    ``points`` (total, F), ``offsets`` (N + 1), perhaps    attributes ``cloud_spec`` (JSON) and
           ``context`` (N, C), ``event`` (N), group ``given``     ``format_version``
@@ -13,5 +14,6 @@ JetNet    ``particle_features`` (N, P, 4), the mask as last      ``particle_feat
           column, perhaps ``jet_features``                       published order
 ========  =====================================================  =========================================
 
-A ragged or padded file may also be an ``.npz`` archive; that cannot be sliced on disk and is read whole.
+A ragged or padded file may also be an ``.npz`` archive, which is read whole because it cannot be sliced on disk.
+The array ``context`` is the conditioning; files of users may call it ``conditioning`` too.
 """

@@ -14,7 +14,7 @@ from jetgen.data.clouds import Clouds
 from jetgen.data.sources import SlicedSource
 from jetgen.data.spec import CloudSpec, Kind
 from jetgen.io.layouts import Layout, find_layout
-from jetgen.io.meaning import Observables, check_told, find_context, told_spec
+from jetgen.io.meaning import Observables, check_declared, declared_spec, find_conditioning
 from jetgen.io.names import choose, described
 from jetgen.io.store import Store, open_store
 
@@ -31,14 +31,14 @@ def open_clouds(
 
     Arguments:
         path: HDF5 or npz, in any of the layouts of :mod:`jetgen.io`.
-        features: the features to read, in this order. Needed for a file that does not name its columns.
-        conditioning: the per-cloud observables to read. By default all that the file has; of a JetNet file
-            none, because its ``jet_features`` are sums over the particles that a model is to make.
-        kind: what the clouds are, where the file does not say. By default a table if no cloud has two points,
-            else jets.
+        features: the features to read, in this order. Required for a file that does not name its columns.
+        conditioning: the per-cloud observables to read. All by default; none by default of a JetNet file, because
+            its ``jet_features`` are sums over the particles that a generator makes.
+        kind: the kind of the clouds, if the file does not declare it. By default ``"table"`` if no cloud has two
+            points, else ``"jets"``.
 
     Raises:
-        DataError: one sentence with the file, the array and what is wrong with it.
+        DataError: if the file cannot be read as clouds; the message names the file, the array and the fault.
     """
     store = open_store(Path(path))
     try:
@@ -53,10 +53,10 @@ class CloudFile(SlicedSource):
 
     Arguments:
         store: the arrays.
-        layout: where the points of a cloud are.
-        spec: what the clouds that are read mean.
-        columns: the columns of the points that make the features of ``spec``.
-        observables: where the conditioning is.
+        layout: the arrangement of the points.
+        spec: the meaning of the clouds that are read.
+        columns: the columns of the stored points that are the features of ``spec``.
+        observables: the columns of the conditioning.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class CloudFile(SlicedSource):
         return self._store.path
 
     def close(self) -> None:
-        """Release the file; slices that were read stay."""
+        """Close the file. Clouds that were read stay valid."""
         self._store.close()
 
     def read(self, start: int, stop: int) -> Clouds:
@@ -101,9 +101,9 @@ class CloudFile(SlicedSource):
             cloud = int(np.searchsorted(where.offsets, row, "right")) - 1
             place = f"row {start + cloud}, point {row - where.offsets[cloud]}, feature {self.spec.names[column]}"
             self._store.refuse(f"{self._layout.points} is not finite at {place}")
-        return Clouds(points, where.offsets, self._read_context(start, stop), where.given, where.event)
+        return Clouds(points, where.offsets, self._read_conditioning(start, stop), where.given, where.event)
 
-    def _read_context(self, start: int, stop: int) -> NDArray[np.float32] | None:
+    def _read_conditioning(self, start: int, stop: int) -> NDArray[np.float32] | None:
         name, columns = self._observables.array, self._observables.columns
         if not columns:
             return None
@@ -119,17 +119,17 @@ class CloudFile(SlicedSource):
 def _open(
     store: Store, features: Sequence[str] | None, conditioning: Sequence[str] | None, kind: Kind | None
 ) -> CloudFile:
-    told = told_spec(store)
+    declared = declared_spec(store)
     given = _open(store.inside("given"), None, None, None) if "given" in store and "offsets" in store else None
     layout = find_layout(store, given[:] if given is not None else None)
-    found = layout.names if told is None else told.names
+    found = layout.names if declared is None else declared.names
     names, picked = choose(store, layout.points, found, len(layout.columns), features)
-    observables = find_context(store, len(layout), told, conditioning)
-    if told is None:
+    observables = find_conditioning(store, len(layout), declared, conditioning)
+    if declared is None:
         guess: Kind = kind or ("table" if layout.max_points == 1 else "jets")
         spec = CloudSpec(guess, described(names), layout.max_points, given=given.spec if given is not None else None)
     else:
-        check_told(store, told, layout.max_points, given.spec if given is not None else None)
-        spec = replace(told, features=tuple(told.features[i] for i in picked))
+        check_declared(store, declared, layout.max_points, given.spec if given is not None else None)
+        spec = replace(declared, features=tuple(declared.features[i] for i in picked))
     spec = replace(spec, conditioning=observables.features)
     return CloudFile(store, layout, spec, [layout.columns[i] for i in picked], observables)

@@ -1,4 +1,4 @@
-"""The arrangements of clouds in a file: one after the other with offsets, or padded with a mask."""
+"""The layouts of clouds in a file: one after the other with offsets, or padded with a mask."""
 
 from __future__ import annotations
 
@@ -13,36 +13,40 @@ from jetgen.errors import DataError
 from jetgen.io.names import stored_names
 from jetgen.io.store import Store
 
-__all__ = ["Layout", "Padded", "Ragged", "find_layout"]
+__all__ = ["Layout", "PaddedLayout", "RaggedLayout", "find_layout"]
 
 _JETNET_NAMES = ("etarel", "phirel", "ptrel", "mask")
 
 
 class Layout(Protocol):
-    """Where the points of a row of the file are."""
+    """The place of the points of each cloud in the file."""
 
     points: str
-    """The array that holds them."""
+    """The name of the array of points."""
     columns: list[int]
-    """Its columns that are features."""
+    """The columns of it that are features."""
     names: tuple[str, ...] | None
-    """The names of these columns, if the file tells."""
+    """The names of these columns; None if the file does not have them."""
 
     @property
     def max_points(self) -> int:
-        """The largest cloud that can be there."""
+        """The largest multiplicity, or the number of slots."""
         ...
 
     def __len__(self) -> int: ...
 
     def read(self, start: int, stop: int) -> tuple[NDArray[Any], Clouds]:
-        """The points of some rows, with every column, and featureless clouds that say which belongs where."""
+        """The points (total, columns) of clouds ``start`` to ``stop``, and clouds with 0 features that hold the rest.
+
+        Raises:
+            DataError: if the rows cannot be read, or a mask is neither 0 nor 1.
+        """
         ...
 
 
 @dataclass
-class Ragged:
-    """``points`` one cloud after the other, and ``offsets``."""
+class RaggedLayout:
+    """``points`` (total, columns), one cloud after the other, and ``offsets`` (N + 1)."""
 
     store: Store
     clouds: Clouds
@@ -51,15 +55,19 @@ class Ragged:
     points: str = "points"
 
     @classmethod
-    def of(cls, store: Store, given: Clouds | None) -> Ragged:
-        """The layout after a check of the offsets, and of the events if there is a given set."""
+    def of(cls, store: Store, given: Clouds | None) -> RaggedLayout:
+        """The layout, after a check of the offsets, and of the events if there are conditioning clouds.
+
+        Raises:
+            DataError: if they are wrong.
+        """
         points = store.array("points", "points, features")
         store.array("offsets", "clouds + 1", "iu")
         if given is not None:
             store.array("event", "clouds", "iu")
         event = store.read("event") if given is not None else None
         try:
-            # Clouds without features cost no memory, and their construction is the check.
+            # Clouds with 0 features take no memory, and the constructor checks the offsets.
             clouds = Clouds(np.empty((len(points), 0), np.float32), store.read("offsets"), given=given, event=event)
         except DataError as error:
             store.refuse(str(error))
@@ -79,8 +87,8 @@ class Ragged:
 
 
 @dataclass
-class Padded:
-    """An array (clouds, places, features) and a mask: an array of its own or a column called ``mask``."""
+class PaddedLayout:
+    """Points (N, P, columns) and a mask (N, P): an array of its own, or the column called ``mask``."""
 
     store: Store
     points: str
@@ -89,16 +97,22 @@ class Padded:
     mask: int | None
 
     @classmethod
-    def of(cls, store: Store, points: str, names: tuple[str, ...] | None) -> Padded:
-        """The layout after a check that there is a mask and that it fits."""
-        shape = tuple(store.array(points, "clouds, places, features").shape)
+    def of(cls, store: Store, points: str, names: tuple[str, ...] | None) -> PaddedLayout:
+        """The layout, after a check of the shape of the mask.
+
+        Raises:
+            DataError: if there is no mask, or it has another shape.
+        """
+        shape = tuple(store.array(points, "clouds, slots, features").shape)
         column = names.index("mask") if names is not None and "mask" in names and len(names) == shape[2] else None
         if "mask" in store:
-            mask = store.array("mask", "clouds, places", "fiub")
+            mask = store.array("mask", "clouds, slots", "fiub")
             if tuple(mask.shape) != shape[:2]:
                 store.refuse(f"mask has shape {tuple(mask.shape)} but {points} has shape {shape}")
         elif column is None:
-            store.refuse(f"{points} has no mask and no offsets: which of its places are points cannot be known")
+            store.refuse(
+                f"{points} has no mask and no offsets: which of its slots hold points is not known; add an array mask"
+            )
         columns = [i for i in range(shape[2]) if i != column]
         if names is not None and column is not None:
             names = tuple(names[i] for i in columns)
@@ -116,26 +130,31 @@ class Padded:
         mask = self.store.read("mask", start, stop) if self.mask is None else block[..., self.mask]
         wrong = np.argwhere((mask != 0) & (mask != 1))
         if len(wrong):
-            row, place = wrong[0].tolist()
-            self.store.refuse(f"mask is {mask[row, place]} at row {start + row}, place {place}; 0 or 1 is needed")
-        places = mask.astype(np.bool_)
-        points = block[places]
-        offsets = np.concatenate([[0], np.cumsum(places.sum(1, dtype=np.int64))])
-        return points, Clouds(np.empty((len(points), 0), np.float32), offsets)
+            row, slot = wrong[0].tolist()
+            self.store.refuse(f"mask is {mask[row, slot]} at row {start + row}, slot {slot}; 0 or 1 is needed")
+        slots = mask.astype(np.bool_)
+        points = block[slots]
+        return points, Clouds.from_multiplicities(np.empty((len(points), 0), np.float32), slots.sum(1))
 
 
 def find_layout(store: Store, given: Clouds | None) -> Layout:
-    """The layout of a file, from the arrays that are there."""
+    """The layout of a file, chosen by the names of its arrays.
+
+    Raises:
+        DataError: if the arrays are those of no layout.
+    """
     if "particle_features" in store:
-        shape = tuple(store.array("particle_features", "clouds, places, features").shape)
+        shape = tuple(store.array("particle_features", "clouds, slots, features").shape)
         names = stored_names(store, "particle_features", "particle_feature_names", "feature_names", "features")
         published = _JETNET_NAMES[: shape[2]] if shape[2] in (3, 4) else None
-        return Padded.of(store, "particle_features", names or published)
+        return PaddedLayout.of(store, "particle_features", names or published)
     if "points" not in store:
         held = ", ".join(sorted(store.arrays)) or "nothing"
         store.refuse(f"there is neither an array 'points' nor 'particle_features'; it holds {held}")
     if "offsets" in store:
-        return Ragged.of(store, given)
+        return RaggedLayout.of(store, given)
     if len(getattr(store.arrays["points"], "shape", ())) == 2:
-        store.refuse("points has two dimensions but there are no offsets: where a cloud ends cannot be known")
-    return Padded.of(store, "points", stored_names(store, "points", "feature_names", "features"))
+        store.refuse(
+            "points has two dimensions but there are no offsets: where a cloud ends is not known; add an array offsets"
+        )
+    return PaddedLayout.of(store, "points", stored_names(store, "points", "feature_names", "features"))

@@ -1,4 +1,4 @@
-"""What a file says that its arrays mean: the description of the native layout, and the per-cloud observables."""
+"""The meaning of the arrays of a file: the spec that a native file declares, and the conditioning."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jetgen.errors import DataError
 from jetgen.io.names import choose, described, stored_names
 from jetgen.io.store import Store
 
-__all__ = ["FORMAT_VERSION", "Observables", "check_told", "find_context", "told_spec"]
+__all__ = ["FORMAT_VERSION", "Observables", "check_declared", "declared_spec", "find_conditioning"]
 
 FORMAT_VERSION = 1
 """The version of the native layout that this jetgen writes and reads."""
@@ -21,15 +21,19 @@ _JET_NAMES = {4: ("pt", "eta", "mass", "num_particles"), 5: ("type", "pt", "eta"
 
 @dataclass(frozen=True)
 class Observables:
-    """The conditioning of a file: the array that holds it, the columns to read and what they mean."""
+    """The conditioning of a file: the name of its array, the columns to read and their meaning."""
 
     array: str = "context"
     columns: tuple[int, ...] = ()
     features: tuple[Feature, ...] = ()
 
 
-def told_spec(store: Store) -> CloudSpec | None:
-    """The :class:`CloudSpec` that the attributes of the file hold; None if there is none."""
+def declared_spec(store: Store) -> CloudSpec | None:
+    """The :class:`CloudSpec` in the attributes of the file; None if there is none.
+
+    Raises:
+        DataError: if it cannot be used.
+    """
     if "format_version" not in store.attributes and "cloud_spec" not in store.attributes:
         return None
     version = store.attributes.get("format_version")
@@ -42,19 +46,28 @@ def told_spec(store: Store) -> CloudSpec | None:
         store.refuse(f"the attribute cloud_spec cannot be used: {reason}")
 
 
-def check_told(store: Store, told: CloudSpec, max_points: int, given: CloudSpec | None) -> None:
-    """See that the arrays keep what the description says of sizes and of the given set."""
-    if "offsets" in store and max_points > told.max_points:
-        store.refuse(f"a cloud has {max_points} points but cloud_spec says at most {told.max_points}")
-    if told.given != given:
+def check_declared(store: Store, declared: CloudSpec, max_points: int, given: CloudSpec | None) -> None:
+    """Check the multiplicities and the conditioning clouds against the declared spec.
+
+    Raises:
+        DataError: if they do not match.
+    """
+    if "offsets" in store and max_points > declared.max_points:
+        store.refuse(f"a cloud has {max_points} points but cloud_spec allows at most {declared.max_points}")
+    if declared.given != given:
         store.refuse("the group 'given' is not the one that cloud_spec describes")
 
 
-def find_context(store: Store, n: int, told: CloudSpec | None, wanted: Sequence[str] | None) -> Observables:
-    """The per-cloud observables to read of a file with ``n`` clouds."""
-    array = "jet_features" if "particle_features" in store else "context"
+def find_conditioning(store: Store, n: int, declared: CloudSpec | None, wanted: Sequence[str] | None) -> Observables:
+    """The conditioning of a file with ``n`` clouds: the columns that are wanted, by default all.
+
+    Raises:
+        DataError: if the array has another number of rows, or a wanted column does not exist.
+    """
+    own = "conditioning" if "conditioning" in store else "context"
+    array = "jet_features" if "particle_features" in store else own
     if array not in store:
-        missing = wanted or (told.conditioning_names if told is not None else ())
+        missing = wanted or (declared.conditioning_names if declared is not None else ())
         if missing:
             store.refuse(f"there is no array {array!r} to read {', '.join(missing)} from")
         return Observables()
@@ -63,15 +76,15 @@ def find_context(store: Store, n: int, told: CloudSpec | None, wanted: Sequence[
         store.refuse(f"{array} has {rows} rows for {n} clouds")
     if array == "jet_features" and wanted is None:
         return Observables()
-    found = told.conditioning_names if told is not None else _context_names(store, array, width)
+    found = declared.conditioning_names if declared is not None else _conditioning_names(store, array, width)
     names, columns = choose(store, array, found, width, wanted)
-    features = described(names) if told is None else tuple(told.conditioning[i] for i in columns)
+    features = described(names) if declared is None else tuple(declared.conditioning[i] for i in columns)
     return Observables(array, tuple(columns), features)
 
 
-def _context_names(store: Store, array: str, width: int) -> tuple[str, ...]:
+def _conditioning_names(store: Store, array: str, width: int) -> tuple[str, ...]:
     if array == "jet_features":
         found = stored_names(store, array, "jet_feature_names") or _JET_NAMES.get(width)
     else:
-        found = stored_names(store, array, "conditioning_names")
+        found = stored_names(store, array, "context_names", "conditioning_names")
     return found or tuple(f"{array}_{i}" for i in range(width))

@@ -1,4 +1,4 @@
-"""Which column of a file is which feature: the names that it carries, and those that the caller wants."""
+"""The names of the columns of a file: those that are stored, and those that the caller wants."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _POSITIVE = ("ptrel", "pt", "energy")
 
 
 def stored_names(store: Store, array: str, *keys: str) -> tuple[str, ...] | None:
-    """The names that the file gives to the columns of ``array``; None if it gives none.
+    """The stored names of the columns of ``array``; None if there are none.
 
-    They are looked for under each of ``keys``: among the attributes of the array, those of the file, and the arrays.
+    Each of ``keys`` is looked up in the attributes of the array, in those of the file, and among the arrays.
     """
     for key in keys:
         for holder in (getattr(store.arrays[array], "attrs", {}), store.attributes, store.arrays):
@@ -30,7 +30,7 @@ def stored_names(store: Store, array: str, *keys: str) -> tuple[str, ...] | None
 
 
 def _texts(value: Any) -> tuple[str, ...] | None:
-    """``value`` as strings: an array of them, or one with commas; None for anything else, such as numbers."""
+    """``value`` as strings: an array of strings, or one string with commas; None for anything else."""
     if isinstance(value, str | bytes):
         text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
         return tuple(part.strip() for part in text.split(","))
@@ -44,7 +44,16 @@ def _texts(value: Any) -> tuple[str, ...] | None:
 def choose(
     store: Store, array: str, found: Sequence[str] | None, width: int, wanted: Sequence[str] | None
 ) -> tuple[tuple[str, ...], list[int]]:
-    """The names and the columns to read from ``array``: those that are wanted, else all that are found."""
+    """The names and the indices of the columns of ``array`` to read.
+
+    Arguments:
+        found: the stored names; None if there are none.
+        width: the number of columns.
+        wanted: the names to read, in this order; None for all.
+
+    Raises:
+        DataError: if a wanted name does not exist, or the number of names is wrong.
+    """
     if found is not None and len(found) != width:
         store.refuse(f"{array} has {width} columns but {len(found)} names: {', '.join(found)}")
     if wanted is None:
@@ -64,5 +73,5 @@ def choose(
 
 
 def described(names: Sequence[str]) -> tuple[Feature, ...]:
-    """Features of which only the names are known."""
+    """Features of which only the names are known; momenta and energies are positive."""
     return tuple(Feature(name, nature="positive" if name in _POSITIVE else "continuous") for name in names)

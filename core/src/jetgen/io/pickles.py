@@ -1,4 +1,4 @@
-"""Find pickles in a folder: opening one runs code, so jetgen neither reads nor keeps any."""
+"""Find pickles in a folder. Opening a pickle runs code, so jetgen neither reads nor keeps any."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _SUFFIXES = {".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".joblib"}
 
 
 def find_pickles(folder: Path) -> Iterator[str]:
-    """The names of the pickles below ``folder``, also of those inside archives such as ``.npz`` and torch's own."""
+    """The names of the pickles below ``folder``, also of those inside archives such as ``.npz`` and ``.pt``."""
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
-        if path.suffix in _SUFFIXES or _begins_like_one(path):
+        if path.suffix in _SUFFIXES or _looks_like_pickle(path):
             yield name
         elif zipfile.is_zipfile(path):
             yield from (f"{name}/{member}" for member in _members(path))
 
 
-def _begins_like_one(path: Path) -> bool:
-    """Pickles of protocol 2 and later begin with this byte and their protocol."""
+def _looks_like_pickle(path: Path) -> bool:
+    """Pickles of protocol 2 and later begin with the byte 0x80 and the number of their protocol."""
     if not path.is_file():
         return False
     with path.open("rb") as file:

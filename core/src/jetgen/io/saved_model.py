@@ -1,4 +1,4 @@
-"""A trained model as a folder: what its generator saved, and a card that says which generator that was."""
+"""The folder of a trained model: the files of its generator, and a card that names the generator."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from jetgen.io.pickles import find_pickles
 __all__ = ["CARD", "load_model", "read_card", "save_model"]
 
 CARD = "generator.json"
-"""The file in the folder of a model that names its generator, settings and clouds."""
+"""The file of the card: the target of the generator, its settings and the spec of its clouds, as JSON."""
 
 
 def save_model(generator: Generator, folder: Path, card: Mapping[str, Any]) -> None:
-    """Save ``generator`` and its card aside, then replace ``folder``, so that a model folder is always whole.
+    """Save the generator and its card to a temporary folder, then replace ``folder`` by it.
 
     Arguments:
         card: a JSON object with at least ``target`` and ``cloud_spec``.
 
     Raises:
-        PluginError: if the generator saved a pickle, which jetgen never reads.
+        PluginError: if the generator saved a pickle, which jetgen never reads; ``folder`` is then unchanged.
+        JetgenError: if the card cannot be written.
     """
     aside = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(aside, ignore_errors=True)
@@ -43,7 +44,11 @@ def save_model(generator: Generator, folder: Path, card: Mapping[str, Any]) -> N
 
 
 def read_card(folder: Path) -> dict[str, Any]:
-    """The card of a model folder; a :class:`DataError` if it is none."""
+    """The card of a model folder.
+
+    Raises:
+        DataError: if the folder has no valid card.
+    """
     path = folder / CARD
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
@@ -57,7 +62,12 @@ def read_card(folder: Path) -> dict[str, Any]:
 
 
 def load_model(folder: Path, device: str = "cpu") -> Generator:
-    """The model that :func:`save_model` wrote; its plugin must be installed."""
+    """The model that :func:`save_model` wrote; its plugin must be installed.
+
+    Raises:
+        DataError: if the folder has no valid card.
+        PluginError: if the generator cannot be imported.
+    """
     cls: Any = load_target(read_card(folder)["target"])
     model: Generator = cls.load(folder, device)
     return model

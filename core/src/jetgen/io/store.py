@@ -20,14 +20,14 @@ _NUMBERS = "fiu"
 
 
 class Store:
-    """Arrays by name: those of a group of an HDF5 file, read when asked for, or of an npz archive.
+    """Arrays by name: of a group of an HDF5 file, read on access, or of an npz archive.
 
     Arguments:
         path: the file, for messages.
-        arrays: array-likes by name; a group inside is itself such a mapping.
-        attributes: what is written beside the arrays.
-        close: releases the file.
-        group: the name of the group inside the file, empty at its root.
+        arrays: array-likes by name; a group is itself such a mapping.
+        attributes: the attributes of the file or group.
+        close: closes the file.
+        group: the path of the group in the file; empty for the root.
     """
 
     def __init__(
@@ -44,15 +44,24 @@ class Store:
         return name in self.arrays
 
     def refuse(self, what: str) -> NoReturn:
-        """Raise a :class:`DataError` of one sentence that begins with the file."""
+        """Raise an error of one sentence that begins with the file.
+
+        Raises:
+            DataError: always.
+        """
         place = f" (group {self.group})" if self.group else ""
         msg = f"{self.path}{place}: {what}"
         raise DataError(msg)
 
     def array(self, name: str, axes: str, kinds: str = _NUMBERS) -> Any:
-        """The array-like called ``name`` after a look at its shape and dtype; nothing is read yet.
+        """The array-like called ``name``, after a check of its shape and dtype; no values are read.
 
-        ``axes`` names its dimensions, such as ``"clouds, places, features"``.
+        Arguments:
+            axes: the names of its dimensions, such as ``"clouds, slots, features"``.
+            kinds: the NumPy kinds of dtypes that are allowed.
+
+        Raises:
+            DataError: if there is no such array.
         """
         found = self.arrays.get(name)
         if found is None or not hasattr(found, "shape") or not hasattr(found, "dtype"):
@@ -64,7 +73,11 @@ class Store:
         return found
 
     def read(self, name: str, start: int = 0, stop: int | None = None) -> NDArray[Any]:
-        """The rows from ``start`` to ``stop`` of the array called ``name``."""
+        """The rows from ``start`` to ``stop`` of the array called ``name``.
+
+        Raises:
+            DataError: if the file is damaged there.
+        """
         try:
             return np.asarray(self.arrays[name][start:stop])
         except (OSError, RuntimeError):
@@ -72,7 +85,11 @@ class Store:
             self.refuse(f"{name} is damaged: rows {start} to {end} cannot be read; make or fetch the file again")
 
     def inside(self, name: str) -> Store:
-        """The store of the group called ``name``."""
+        """The store of the group called ``name``.
+
+        Raises:
+            DataError: if it is not a group.
+        """
         group = self.arrays[name]
         if not isinstance(group, Mapping):
             self.refuse(f"{name} is not a group")
@@ -80,7 +97,7 @@ class Store:
 
 
 def open_store(path: Path) -> Store:
-    """Open an HDF5 file or read an npz archive; which of the two it is, its first bytes say.
+    """Open an HDF5 file, or read an npz archive; the first bytes of the file decide.
 
     Raises:
         DataError: if the file is missing, empty, truncated, damaged, of another format or holds pickled objects.

@@ -1,4 +1,4 @@
-"""Writing clouds in the native layout: block by block, whole or not at all."""
+"""Write clouds in the native layout: block by block, whole or not at all."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def write_clouds(path: Path | str, source: CloudSource, spec: CloudSpec, block: 
     """Write clouds to an HDF5 file that :func:`jetgen.io.open_clouds` reads, ``block`` of them at a time.
 
     Raises:
-        DataError: if the clouds are not what ``spec`` says.
-        JetgenError: if the file cannot be written; what was there before is then still there.
+        DataError: if the clouds do not match ``spec``.
+        JetgenError: if the file cannot be written; an existing file is then unchanged.
     """
     with atomic_path(Path(path)) as aside, _hdf5(aside) as file:
         _write_group(file, source, spec, block)
 
 
 class _Sink(io.FileIO):
-    """A file that keeps its first error and ignores what comes after it.
+    """A file that keeps its first error and ignores later writes.
 
-    HDF5 cannot give up: a file that it fails to flush makes the process crash at exit. So it is told that all is
-    well, and the error is raised when it has let go of the file.
+    A process crashes at exit if HDF5 failed to flush a file. So HDF5 sees no error, and the error is raised after
+    HDF5 has closed the file.
     """
 
     error: OSError | None = None
@@ -97,7 +97,7 @@ def _write_group(group: h5py.Group, source: CloudSource, spec: CloudSpec, block:
 
 
 def _growing(group: h5py.Group, name: str, columns: int, rows: int) -> h5py.Dataset:
-    """An array that grows with every block; without columns HDF5 has no chunks, so all ``rows`` are there at once."""
+    """An array that grows with every block; without columns HDF5 allows no chunks, so it has all ``rows`` at once."""
     if columns == 0:
         return group.create_dataset(name, (rows, 0), "f4")
     return group.create_dataset(name, (0, columns), "f4", maxshape=(None, columns), chunks=(_CHUNK_ROWS, columns))
@@ -122,5 +122,5 @@ def _check(part: Clouds, spec: CloudSpec, start: int, given: Clouds | None) -> N
         msg = f"cloud {start + row} has {part.multiplicity[row]} points; its spec says at most {spec.max_points}"
         raise DataError(msg)
     if part.given is not given or (given is None) != (spec.given is None):
-        msg = f"the clouds from row {start} do not have the one given set that their spec describes"
+        msg = f"the clouds from row {start} do not have the conditioning clouds that their spec describes"
         raise DataError(msg)
