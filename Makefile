@@ -2,12 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := core $(wildcard plugins/*)
-MANIFESTS := $(addsuffix /pyproject.toml,$(PACKAGES))
+MANIFESTS := core/pyproject.toml $(wildcard plugins/*/pyproject.toml)
+PACKAGES := $(patsubst %/pyproject.toml,%,$(MANIFESTS))
 READY := $(VENV)/.ready
+BUILD := .venv-build
 OUT ?= jetbench-run
 
-.PHONY: bench test lint wheels clean
+.PHONY: bench test test-install lint wheels clean
 
 bench: $(READY)
 	$(BIN)/jetbench run --all --out $(OUT)
@@ -16,14 +17,23 @@ bench: $(READY)
 test: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
+# `pip install jetgen-mdma` into an empty environment of two gigabytes, and a run there.
+test-install: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m install tests/test_install_mdma.py
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(wildcard $(addsuffix /src,$(PACKAGES))) benchmarks
 
-# Wheels of every package of ours, for `pip install --find-links dist`.
-wheels: $(READY)
-	for package in $(PACKAGES); do $(BIN)/python -m build --quiet --wheel --no-isolation --outdir dist $$package || exit 1; done
+# Wheels of every package of ours, for `pip install --find-links dist`. They need two small tools and no torch.
+wheels: $(BUILD)/.ready
+	for package in $(PACKAGES); do $(BUILD)/bin/python -m build --quiet --wheel --no-isolation --outdir dist $$package || exit 1; done
+
+$(BUILD)/.ready: constraints.txt
+	test -x $(BUILD)/bin/python || $(PYTHON) -m venv $(BUILD)
+	$(BUILD)/bin/python -m pip install --quiet --constraint constraints.txt build hatchling
+	touch $@
 
 # torch comes first: an unpinned torch would bring gigabytes of CUDA along.
 $(READY): constraints.txt $(MANIFESTS)
@@ -35,4 +45,4 @@ $(READY): constraints.txt $(MANIFESTS)
 	touch $@
 
 clean:
-	rm -rf $(VENV) dist $(OUT)
+	rm -rf $(VENV) $(BUILD) dist $(OUT)

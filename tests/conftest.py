@@ -1,15 +1,20 @@
-"""What tests that cross packages share: distributions that come and go without pip, and `jetbench` as a process."""
+"""What tests that cross packages share: distributions that come and go without pip, and the command `jetbench`."""
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
+from jetgen.cli import main
+from runs import arguments
 
 collect_ignore = ["outsider"]
 """Packages of their own: pytest shall not look for doctests in what cannot be imported."""
@@ -76,6 +81,25 @@ class Outsiders:
         """Run the command `jetbench` with them."""
         return self.python("-m", "jetgen.cli", *arguments, timeout=timeout, **environment)
 
+    def jetbench_here(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Call the command `jetbench` in this process: for mistakes in its use, and for commands that only read.
+
+        Plugins of ours are imported here, so a test that edits one, or that needs what a process does to itself,
+        takes :meth:`jetbench`.
+        """
+        stdout, stderr, status = io.StringIO(), io.StringIO(), 0
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(stdout), redirect_stderr(stderr):
+            for folder in reversed(self.path):
+                patch.syspath_prepend(folder)
+            for name, value in self.environment(**environment).items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "argv", ["jetbench", *arguments])
+            try:
+                main()
+            except SystemExit as end:
+                status = end.code if isinstance(end.code, int) else 0
+        return subprocess.CompletedProcess(arguments, status, stdout.getvalue(), stderr.getvalue())
+
 
 @pytest.fixture
 def outsiders(tmp_path: Path, session_cache: Path) -> Outsiders:
@@ -90,3 +114,17 @@ def module_outsiders(tmp_path_factory: pytest.TempPathFactory, session_cache: Pa
     outsiders.install("kind-outsider")
     outsiders.install("evil-outsider")
     return outsiders
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) -> Path:
+    """The folder of a run of the kind outsider that ended well, one for all processes of the session: read it only."""
+    run = session_cache.with_name("finished") / "run"
+    run.parent.mkdir(exist_ok=True)
+    with FileLock(run.parent / "lock"):
+        if not (run / "leaderboard.md").exists():
+            outsiders = Outsiders(tmp_path_factory.mktemp("installed") / "outsiders", session_cache)
+            outsiders.install("kind-outsider")
+            done = outsiders.jetbench(*arguments(run, "kind-gaussian"))
+            assert done.returncode == 0, done.stderr
+    return run

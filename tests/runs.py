@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-DATA = "pythia-top30@tiny"
+DATA = "kind-jets@tiny"
 
 
 def arguments(
@@ -16,7 +16,7 @@ def arguments(
     references: bool = False,
     more: tuple[str, ...] = (),
 ) -> list[str]:
-    """A run of some generators on the smallest jets, with few draws; without the reference rows it is quicker."""
+    """A run of some generators on small jets, with few draws; without the baselines it is quicker."""
     named = [word for name in generators for word in ("-g", name)]
     judged = [word for name in metrics for word in ("-m", name)]
     left_out = [] if references else ["--no-plugin", "replay", "--no-plugin", "independence"]

@@ -22,13 +22,14 @@ def files(tmp_path_factory):
 @pytest.fixture
 def evaluate(outsiders):
     def run(fake, reference, *more):
-        return outsiders.jetbench("evaluate", str(fake), "--reference", str(reference), *more)
+        return outsiders.jetbench_here("evaluate", str(fake), "--reference", str(reference), *more)
 
     return run
 
 
-def test_the_values_are_those_of_the_reference_libraries(evaluate, files):
-    done = evaluate(*files, "-m", "w1m", "-m", "w1p", "-m", "w1efp", "--json")
+def test_the_values_are_those_of_the_reference_libraries(outsiders, files):
+    words = [str(files[0]), "--reference", str(files[1]), "-m", "w1m", "-m", "w1p", "-m", "w1efp"]
+    done = outsiders.jetbench("evaluate", *words, "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)["metrics"]
     expected = json.loads((GOLDEN / "top30_reference_values.json").read_text())
@@ -40,6 +41,12 @@ def test_the_values_are_those_of_the_reference_libraries(evaluate, files):
     assert (found["w1m"]["n_real"], found["w1m"]["n_fake"]) == (2000, 2000)
     assert all(0 < one["spread"] < one["value"] for one in found.values())
     assert found["w1m"]["floor"]["low"] < found["w1m"]["floor"]["mean"] < found["w1m"]["value"]
+
+
+def test_a_file_that_cannot_be_read_ends_the_process_with_one_sentence(outsiders, files, tmp_path):
+    done = outsiders.jetbench("evaluate", str(tmp_path / "none.h5"), "--reference", str(files[1]))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert_one_sentence(done.stderr, "none.h5", "there is no such file")
 
 
 def test_a_word_stands_for_many_metrics_and_what_does_not_apply_says_why(evaluate, files):

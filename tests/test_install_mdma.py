@@ -1,4 +1,4 @@
-"""`pip install jetgen-mdma` on an empty machine, and the run that follows."""
+"""`pip install jetgen-mdma` on an empty machine, and the run that follows; `make test-install` asks for it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from runs import DATA, rows
+from runs import rows
 
 ROOT = Path(__file__).parent.parent
 OURS = ("core", "plugins/mdma-flowmatch", "plugins/mdma-gan", "plugins/pythia", "plugins/mdma")
 STANDARD = {"novelty", "sliced", "w1efp", "w1m", "w1mult", "w1p", "w1pt"}
 GENERATORS = {"mdma-flowmatch": {*STANDARD, "nll"}, "mdma-gan": STANDARD}
+
+pytestmark = pytest.mark.install
 
 EMPTY = {
     **{name: value for name, value in os.environ.items() if not name.startswith(("JETGEN_", "PIP_", "PYTHON"))},
@@ -70,7 +72,7 @@ def installed():
 def test_jetgen_mdma_is_all_that_an_empty_machine_needs_for_a_run_of_everything(installed, tmp_path):
     env = {**EMPTY, "JETGEN_CACHE": str(tmp_path / "cache")}
     run = tmp_path / "run"
-    tiny = ["--all", "--preset", "tiny", "-d", DATA, "--draws", "2"]
+    tiny = ["--all", "--preset", "tiny", "-d", "pythia-top30@tiny", "--draws", "2"]
     done = call(installed / "jetbench", "run", *tiny, "--out", run, cwd=tmp_path, env=env)
     assert done.returncode == 0, done.stdout + done.stderr
     found = rows(run)

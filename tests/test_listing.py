@@ -1,4 +1,4 @@
-"""`jetbench list`, `show` and `doctor`, run as the processes that users run."""
+"""`jetbench list`, `show` and `doctor`: each once as the process that users run, else inside that of the tests."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_list_shows_state_distribution_version_and_the_reason_of_a_broken_one(ki
 
 
 def test_list_of_one_group_as_json_holds_the_whole_spec(kind):
-    run = kind.jetbench("list", "generators", "--json")
+    run = kind.jetbench_here("list", "generators", "--json")
     listed = {plugin["name"]: plugin for plugin in json.loads(run.stdout)}
     plugin = listed["kind-gaussian"]
     assert {plugin["group"] for plugin in listed.values()} == {"generators"}
@@ -43,8 +43,15 @@ def test_list_of_one_group_as_json_holds_the_whole_spec(kind):
     assert plugin["presets"] == ["tiny", "quick", "standard", "gpu", "full"]
 
 
+def test_a_mistake_ends_the_process_with_one_sentence_and_its_status(kind):
+    run = kind.jetbench("show", "kind-gausian")
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.count("\n") == 1
+    assert run.stderr.startswith("error: ")
+
+
 def test_a_wrong_group_is_wrong_usage_with_a_suggestion(kind):
-    run = kind.jetbench("list", "generator")
+    run = kind.jetbench_here("list", "generator")
     assert run.returncode == 2
     assert run.stderr.strip().endswith(
         "there is nothing called 'generator' to list (did you mean generators?); "
@@ -54,10 +61,10 @@ def test_a_wrong_group_is_wrong_usage_with_a_suggestion(kind):
 
 def test_strict_plugins_fails_in_one_sentence_and_leaving_the_sick_one_out_mends_it(kind):
     kind.write("sick", "1 / 0", generators={"sick": "SPEC"})
-    run = kind.jetbench("list", "generators", "--strict-plugins")
+    run = kind.jetbench_here("list", "generators", "--strict-plugins")
     assert run.returncode == 1
     assert run.stderr.strip().endswith("sick/sick is broken (ZeroDivisionError: division by zero)")
-    mended = kind.jetbench("list", "generators", "--strict-plugins", "--no-plugin", "sick")
+    mended = kind.jetbench_here("list", "generators", "--strict-plugins", "--no-plugin", "sick")
     assert mended.returncode == 0, mended.stderr
     assert "by --no-plugin" in mended.stdout
 
@@ -85,7 +92,7 @@ def test_what_list_does_itself_imports_no_pydantic_either(kind):
     code = "import sys; from jetgen.cli.listing import list_command; list_command(None);" + HEAVY.format(
         more="'pydantic'"
     )
-    kind.jetbench("list")
+    kind.jetbench_here("list")
     assert kind.python("-c", code).stdout.splitlines()[-1] == "[]"
 
 
@@ -99,10 +106,10 @@ def test_show_gives_each_setting_with_its_value_and_origin(kind):
 
 
 def test_show_as_json_has_every_preset(kind):
-    shown = json.loads(kind.jetbench("show", "kind-gaussian", "--json").stdout)
+    shown = json.loads(kind.jetbench_here("show", "kind-gaussian", "--json").stdout)
     assert list(shown["settings"]) == ["default", "tiny", "quick", "standard", "gpu", "full"]
     assert shown["settings"]["quick"]["clouds_per_step"] == {"value": 5000, "origin": "preset quick"}
-    table = kind.jetbench("show", "kind-gaussian").stdout
+    table = kind.jetbench_here("show", "kind-gaussian").stdout
     assert "clouds_per_step   20000" in table
 
 
@@ -119,7 +126,7 @@ def test_show_as_json_has_every_preset(kind):
 )
 def test_show_answers_a_mistake_in_one_sentence(kind, arguments, status, message):
     kind.write("sick", "1 / 0", generators={"sick": "SPEC"})
-    run = kind.jetbench("show", *arguments)
+    run = kind.jetbench_here("show", *arguments)
     assert run.returncode == status
     assert message in run.stderr
     assert len(run.stderr.strip().splitlines()) == 1
@@ -133,7 +140,7 @@ SPEC = DatasetSpec(name="dots", summary="s", target="a:B", kind="jets", default_
 """
     kind.write("dots", source, datasets={"dots": "SPEC"})
     for name in ("dots", "dots@full"):
-        lines = {tuple(line.split()) for line in kind.jetbench("show", name).stdout.splitlines()}
+        lines = {tuple(line.split()) for line in kind.jetbench_here("show", name).stdout.splitlines()}
         assert ("tiny", "(default)", "400", "100", "400") in lines
         assert ("full", "124,000", "26,000", "26,000") in lines
 
@@ -156,7 +163,7 @@ def test_doctor_finds_a_healthy_plugin_healthy(kind):
 )
 def test_doctor_prints_all_that_is_wrong_and_fails(kind, source, first, further):
     kind.write("sick", source, generators={"sick": "SPEC"})
-    run = kind.jetbench("doctor", "sick", JETGEN_PROBE_TIMEOUT="3")
+    run = kind.jetbench_here("doctor", "sick", JETGEN_PROBE_TIMEOUT="3")
     assert run.returncode == 1
     assert run.stdout.splitlines()[0] == f"generator sick/sick 1.0 (sick:SPEC) is broken: {first}"
     assert further in run.stdout
@@ -164,9 +171,9 @@ def test_doctor_prints_all_that_is_wrong_and_fails(kind, source, first, further)
 
 def test_doctor_loads_the_target_too_which_discovery_does_not(outsiders):
     outsiders.install("evil-outsider")
-    listed = outsiders.jetbench("list", "generators")
+    listed = outsiders.jetbench_here("list", "generators")
     assert "broken" not in listed.stdout
-    run = outsiders.jetbench("doctor", "evil-import")
+    run = outsiders.jetbench_here("doctor", "evil-import")
     assert run.returncode == 1
     assert "RuntimeError: the evil target cannot be imported" in run.stdout
     assert "unimportable.py" in run.stdout
@@ -175,7 +182,7 @@ def test_doctor_loads_the_target_too_which_discovery_does_not(outsiders):
 def test_doctor_of_a_name_that_two_distributions_claim_looks_at_both(kind):
     for distribution in ("one-side", "other-side"):
         kind.write(distribution, SPEC.format(name="same"), generators={"same": "SPEC"})
-    run = kind.jetbench("doctor", "same")
+    run = kind.jetbench_here("doctor", "same")
     assert run.returncode == 0
     assert "other-side claims this name too; use one-side/same" in run.stdout
     assert "one-side claims this name too; use other-side/same" in run.stdout

@@ -13,9 +13,9 @@ from filelock import FileLock
 from runs import arguments
 
 MISTAKES = {
-    "generator": (["-g", "kind-gausian", "-d", "pythia-top30@tiny"], "did you mean kind-gaussian?"),
-    "dataset": (["-g", "kind-gaussian", "-d", "pythia-tpo30@tiny"], "did you mean pythia-top30?"),
-    "size": (["-g", "kind-gaussian", "-d", "pythia-top30@tinny"], "did you mean tiny?"),
+    "generator": (["-g", "kind-gausian", "-d", "kind-jets@tiny"], "did you mean kind-gaussian?"),
+    "dataset": (["-g", "kind-gaussian", "-d", "kind-jest@tiny"], "did you mean kind-jets?"),
+    "size": (["-g", "kind-gaussian", "-d", "kind-jets@tinny"], "did you mean tiny?"),
     "metric": (["-g", "kind-gaussian", "-m", "novelti"], "did you mean novelty?"),
     "preset": (["-g", "kind-gaussian", "--preset", "quik"], "did you mean quick?"),
     "setting": (["-g", "kind-gaussian", "--set", "kind-gaussian.widht=2"], "did you mean width?"),
@@ -33,7 +33,7 @@ MISTAKES = {
 @pytest.mark.parametrize(("words", "sentence"), MISTAKES.values(), ids=MISTAKES)
 def test_a_mistake_is_answered_by_one_sentence_and_status_2(module_outsiders, tmp_path, words, sentence):
     run = tmp_path / "run"
-    done = module_outsiders.jetbench("run", "--preset", "tiny", *words, "--out", str(run))
+    done = module_outsiders.jetbench_here("run", "--preset", "tiny", *words, "--out", str(run))
     assert done.returncode == 2
     assert sentence in done.stderr
     assert done.stderr.count("error:") == 1
@@ -41,10 +41,20 @@ def test_a_mistake_is_answered_by_one_sentence_and_status_2(module_outsiders, tm
     assert not run.exists()
 
 
+def test_a_mistake_ends_the_process_with_one_sentence_and_status_2(module_outsiders, tmp_path):
+    """Once as a process: what stands above and below happens inside the process of the tests."""
+    run = tmp_path / "run"
+    done = module_outsiders.jetbench("run", "-g", "kind-gausian", "-d", "kind-jets@tiny", "--out", str(run))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == ["error: " + done.stderr.strip().removeprefix("error: ")]
+    assert "did you mean kind-gaussian?" in done.stderr
+    assert not run.exists()
+
+
 def test_a_suite_with_an_unknown_key_is_refused_with_the_nearest_one(module_outsiders, tmp_path):
     suite = tmp_path / "suite.toml"
-    suite.write_text('datasets = ["pythia-top30@tiny"]\npresett = "tiny"\n')
-    done = module_outsiders.jetbench("run", str(suite), "--out", str(tmp_path / "run"))
+    suite.write_text('datasets = ["kind-jets@tiny"]\npresett = "tiny"\n')
+    done = module_outsiders.jetbench_here("run", str(suite), "--out", str(tmp_path / "run"))
     assert done.returncode == 2
     assert "did you mean preset?" in done.stderr
 
@@ -52,10 +62,10 @@ def test_a_suite_with_an_unknown_key_is_refused_with_the_nearest_one(module_outs
 def test_a_suite_runs_what_it_names(module_outsiders, tmp_path):
     suite = tmp_path / "suite.toml"
     suite.write_text(
-        'generators = ["kind-gaussian"]\ndatasets = ["pythia-top30@tiny"]\nmetrics = ["w1mult"]\n'
+        'generators = ["kind-gaussian"]\ndatasets = ["kind-jets@tiny"]\nmetrics = ["w1mult"]\n'
         'preset = "tiny"\ndraws = 1\n[settings.kind-gaussian]\nwidth = 2.0\n'
     )
-    plan = module_outsiders.jetbench("plan", str(suite), "--json")
+    plan = module_outsiders.jetbench_here("plan", str(suite), "--json")
     cells = json.loads(plan.stdout)["cells"]
     model = next(cell for cell in cells if cell["generator"] and cell["generator"]["name"] == "kind-gaussian")
     assert model["generator"]["settings"]["width"] == 2.0
@@ -69,25 +79,23 @@ def test_a_run_folder_of_another_version_is_refused_and_left_alone(module_outsid
     run.mkdir()
     (run / "plan.json").write_text('{"format": 99}')
     for command in (arguments(run, "kind-gaussian"), ["status", str(run)], ["retry", str(run)]):
-        done = module_outsiders.jetbench(*command)
+        done = module_outsiders.jetbench_here(*command)
         assert done.returncode == 1
-        assert "has format 99, this jetgen reads format 1" in done.stderr
+        assert "has format 99, this jetgen reads format" in done.stderr
     assert (run / "plan.json").read_text() == '{"format": 99}'
 
 
 @pytest.mark.parametrize("command", ["status", "retry"])
 def test_a_folder_that_is_no_run_is_refused(module_outsiders, tmp_path, command):
-    done = module_outsiders.jetbench(command, str(tmp_path))
+    done = module_outsiders.jetbench_here(command, str(tmp_path))
     assert done.returncode == 1
     assert "is not a run folder" in done.stderr
 
 
-def test_an_unknown_cell_is_answered_with_the_nearest_one(module_outsiders, tmp_path):
-    run = tmp_path / "run"
-    assert module_outsiders.jetbench(*arguments(run, "replay", references=True)).returncode == 0
-    done = module_outsiders.jetbench("why", str(run), "replay.tiny.pythia-top30@tiny.s1")
+def test_an_unknown_cell_is_answered_with_the_nearest_one(module_outsiders, finished_run):
+    done = module_outsiders.jetbench_here("why", str(finished_run), "kind-gaussian.tiny.kind-jets@tiny.s1")
     assert done.returncode == 2
-    assert "did you mean replay.tiny.pythia-top30@tiny.s0?" in done.stderr
+    assert "did you mean kind-gaussian.tiny.kind-jets@tiny.s0?" in done.stderr
 
 
 def test_an_output_folder_that_cannot_be_written_is_refused(module_outsiders, tmp_path):
@@ -98,7 +106,7 @@ def test_an_output_folder_that_cannot_be_written_is_refused(module_outsiders, tm
     else:
         run = tmp_path / "locked"
         run.mkdir(mode=0o555)
-    done = module_outsiders.jetbench(*arguments(run, "replay", references=True))
+    done = module_outsiders.jetbench_here(*arguments(run, "replay", references=True))
     assert done.returncode == 1
     assert "cannot be written" in done.stderr
     assert "Traceback" not in done.stderr
@@ -132,10 +140,11 @@ def test_two_runs_on_one_folder_at_once_are_refused(module_outsiders, tmp_path):
 
 
 def test_strict_plugins_refuses_to_run_beside_a_broken_one(outsiders, tmp_path):
+    outsiders.install("kind-outsider")
     outsiders.write("broken-outsider", "raise RuntimeError('at import')\n", generators={"broken": "BROKEN"})
-    done = outsiders.jetbench(*arguments(tmp_path / "run", "replay", references=True, more=("--strict-plugins",)))
+    done = outsiders.jetbench_here(*arguments(tmp_path / "run", "replay", references=True, more=("--strict-plugins",)))
     assert done.returncode == 1
     assert "broken-outsider/broken is broken" in done.stderr
-    relaxed = outsiders.jetbench("plan", "-g", "replay", "-d", "pythia-top30@tiny", "--preset", "tiny")
+    relaxed = outsiders.jetbench_here("plan", "-g", "replay", "-d", "kind-jets@tiny", "--preset", "tiny")
     assert relaxed.returncode == 0
     assert "left out: broken-outsider/broken" in relaxed.stderr

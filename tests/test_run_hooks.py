@@ -58,6 +58,7 @@ def test_an_outsider_changes_the_plan_sees_every_row_once_and_adds_to_the_report
 
 
 def test_a_misspelt_hook_is_refused_by_name_before_anything_runs(outsiders, tmp_path):
+    outsiders.install("kind-outsider")
     outsiders.write("hook-outsider", HOOKS, hooks={"misspelt": "Misspelt"})
     run = tmp_path / "run"
     done = outsiders.jetbench(*arguments(run, "replay", references=True))
@@ -71,6 +72,6 @@ def test_prepare_makes_the_data_and_says_how_many_there_are(outsiders):
     done = outsiders.jetbench("prepare", "pythia-top30@tiny")
     assert done.returncode == 0, done.stderr
     assert "pythia-top30@tiny: 400 train, 100 val, 400 test" in done.stdout
-    wrong = outsiders.jetbench("prepare", "pythia-top30@tinny")
+    wrong = outsiders.jetbench_here("prepare", "pythia-top30@tinny")
     assert wrong.returncode == 2
     assert "did you mean tiny?" in wrong.stderr

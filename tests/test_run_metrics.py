@@ -76,7 +76,7 @@ def test_a_metric_that_takes_long_judges_one_draw_and_tells_its_standard_error(r
 
 def test_a_plan_of_all_metrics_has_the_slow_ones(module_outsiders):
     plan = ("plan", "-g", "kind-gaussian", "-d", DATA, "--preset", "tiny", "-m", "all", "--json")
-    done = module_outsiders.jetbench(*plan)
+    done = module_outsiders.jetbench_here(*plan)
     assert done.returncode == 0, done.stderr
     cells = json.loads(done.stdout)["cells"]
     for cell_plan in cells:

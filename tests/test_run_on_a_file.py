@@ -10,6 +10,13 @@ from own_files import BAD, assert_one_sentence, golden, with_nan, write
 from runs import cell, rows, stage_times
 
 
+@pytest.fixture
+def outsiders(outsiders):
+    """With the hook that times briefly what a model costs."""
+    outsiders.install("kind-outsider")
+    return outsiders
+
+
 def command(data, run, *more):
     judged = ("-m", "w1mult", "--draws", "2", "--preset", "tiny")
     return ["run", "-g", "independence", "-d", str(data), *judged, "--out", str(run), *more]
@@ -41,19 +48,18 @@ def test_a_run_on_a_file_ends_with_rows_and_resumes_until_the_file_changes(outsi
 
 def test_a_plan_is_not_run_on_a_file_that_changed_since(outsiders, tmp_path):
     data, run = write(tmp_path / "jets.npz", golden("real", 100)), tmp_path / "run"
-    assert outsiders.jetbench(*command(data, run)).returncode == 0
+    assert outsiders.jetbench(*command(data, run, "--no-plugin", "replay")).returncode == 0
     write(data, golden("real", 101))
-    (cell(run, "independence") / "stages" / "prepare.json").unlink()
+    next(run.glob("datasets/*/prepare.json")).unlink()
     done = outsiders.jetbench("cell", str(run), cell(run, "independence").name)
     assert done.returncode == 1
     assert "jets@all has changed since the plan was made; plan anew with jetbench run" in done.stdout
 
 
-def test_the_plan_knows_the_file_by_its_whole_path_and_its_true_sizes(outsiders, tmp_path):
+def test_the_plan_knows_the_file_by_its_whole_path_and_its_true_sizes(outsiders, tmp_path, monkeypatch):
     data = write(tmp_path / "jets.npz", golden("real", 100))
-    program = "import os, runpy; os.chdir(os.environ['PLACE']); runpy.run_module('jetgen.cli', run_name='__main__')"
-    words = ("plan", "-g", "replay", "-d", data.name, "--json")
-    done = outsiders.python("-c", program, *words, PLACE=str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    done = outsiders.jetbench_here("plan", "-g", "replay", "-d", data.name, "--json")
     assert done.returncode == 0, done.stderr
     dataset = json.loads(done.stdout)["cells"][0]["dataset"]
     assert dataset["options"] == {"path": str(data), "features": None}
@@ -65,7 +71,7 @@ def test_the_plan_knows_the_file_by_its_whole_path_and_its_true_sizes(outsiders,
 def test_a_bad_file_is_one_sentence_and_leaves_no_run_folder(outsiders, tmp_path, name, spoil, sentence):
     data, run = tmp_path / name, tmp_path / "run"
     spoil(data, golden("real", 50))
-    done = outsiders.jetbench(*command(data, run))
+    done = outsiders.jetbench_here(*command(data, run))
     assert done.returncode == 1
     assert_one_sentence(done.stderr, str(data), sentence)
     assert not run.exists()
@@ -86,7 +92,7 @@ def test_a_value_that_is_not_finite_deep_in_the_file_is_a_failed_row_with_the_pl
 def test_features_under_other_names_are_learnt_and_the_metrics_that_need_the_usual_ones_say_so(outsiders, tmp_path):
     arrays = {**golden("real", 100), "feature_names": np.array(["deta", "dphi", "pt"], "S")}
     data, run = write(tmp_path / "jets.h5", arrays), tmp_path / "run"
-    assert outsiders.jetbench(*command(data, run, "-m", "w1m")).returncode == 0
+    assert outsiders.jetbench(*command(data, run, "-m", "w1m", "--no-plugin", "replay")).returncode == 0
     row = rows(run)["independence"]
     assert row["status"] == "ok"
     assert list(row["scores"]) == ["w1mult"]
@@ -98,7 +104,7 @@ def test_features_under_other_names_are_learnt_and_the_metrics_that_need_the_usu
 def test_two_files_of_one_name_in_one_run_are_refused(outsiders, tmp_path):
     (tmp_path / "other").mkdir()
     one, other = (write(folder / "jets.npz", golden("real", 50)) for folder in (tmp_path, tmp_path / "other"))
-    done = outsiders.jetbench(*command(one, tmp_path / "run", "-d", str(other)))
+    done = outsiders.jetbench_here(*command(one, tmp_path / "run", "-d", str(other)))
     assert done.returncode == 2
     assert_one_sentence(done.stderr, f"{one} and {other} would both be called jets@all")
     assert not (tmp_path / "run").exists()
@@ -110,6 +116,6 @@ def test_prepare_reads_a_file_through_and_counts_its_splits(outsiders, tmp_path)
     assert done.returncode == 0, done.stderr
     assert "jets@all: 70 train, 15 val, 15 test" in done.stdout
     write(data, with_nan(golden("real", 100), 99))
-    done = outsiders.jetbench("prepare", str(data))
+    done = outsiders.jetbench_here("prepare", str(data))
     assert done.returncode == 1
     assert_one_sentence(done.stderr, str(data), "not finite at row 99")

@@ -27,6 +27,7 @@ def jets() -> Clouds:
 
 
 def test_every_stage_of_a_run_works_on_clouds_with_a_category(outsiders, tmp_path, jets):
+    outsiders.install("kind-outsider")
     data, run = tmp_path / "jets.h5", tmp_path / "run"
     write_clouds(data, jets, SPEC)
     judged = [word for name in ("w1m", "w1p", "sliced", "novelty") for word in ("-m", name)]
@@ -40,7 +41,7 @@ def test_every_stage_of_a_run_works_on_clouds_with_a_category(outsiders, tmp_pat
         assert (found[name]["status"], found[name]["error"]) == ("ok", None)
         assert set(found[name]["scores"]) >= {"w1m", "w1p", "sliced", "novelty"}
     assert found["rqs-flow"]["status"] == "skipped"
-    assert "does not generate for a context" in found["rqs-flow"]["error"]
+    assert "does not generate for a conditioning" in found["rqs-flow"]["error"]
 
     for name in ("independence", "replay"):
         with open_clouds(cell(run, name) / "samples.h5") as file:

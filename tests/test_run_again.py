@@ -1,0 +1,109 @@
+"""The same run again: what is redone after a change, and what is not."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from runs import arguments, cell, rows, stage_times
+
+
+@pytest.fixture
+def finished(finished_run, tmp_path):
+    """A copy of a run that ended well, which a test may change: a run folder can be moved."""
+    return shutil.copytree(finished_run, tmp_path / "run")
+
+
+@pytest.fixture
+def edited(outsiders, tmp_path):
+    """The kind outsider from a copy, and a function that edits the source of its model there."""
+    outsiders.install("kind-outsider")
+    copy = shutil.copytree(outsiders.path[-1], tmp_path / "copy", ignore=shutil.ignore_patterns("__pycache__"))
+    outsiders.path[-1] = copy
+
+    def edit(old, new):
+        source = copy / "kind_outsider" / "model.py"
+        text = source.read_text()
+        assert old in text
+        source.write_text(text.replace(old, new))
+
+    return edit
+
+
+def test_the_same_command_again_redoes_nothing(module_outsiders, finished):
+    before = stage_times(finished)
+    assert module_outsiders.jetbench(*arguments(finished, "kind-gaussian")).returncode == 0
+    assert stage_times(finished) == before
+
+
+def test_a_new_metric_and_a_new_seed_retrain_nothing(module_outsiders, finished):
+    before = stage_times(finished)
+    more = arguments(finished, "kind-gaussian", metrics=("w1mult", "w1m"), more=("--seeds", "2"))
+    assert module_outsiders.jetbench(*more).returncode == 0
+    after = stage_times(finished)
+    assert {name: after[name] for name in before} == before
+    assert any("kind-gaussian.tiny.kind-jets@tiny.s1" in name and "fit" in name for name in after)
+    assert any("s0" in name and "metric.w1m" in name for name in after)
+
+
+def test_an_edited_model_is_trained_again_and_why_says_so(outsiders, edited, finished):
+    run = finished
+    before = stage_times(run)
+    edited("_RIDGE = 1e-9", "_RIDGE = 1e-8")
+    identity = cell(run, "kind-gaussian").name
+    why = outsiders.jetbench("why", str(run), identity, "--json")
+    reasons = json.loads(why.stdout)
+    assert reasons["prepare"] == []
+    assert reasons["fit"] == ["module kind_outsider.model was edited"]
+    assert "the stage before it" in reasons["sample"][0]
+    assert outsiders.jetbench(*arguments(run, "kind-gaussian")).returncode == 0
+    after = stage_times(run)
+    changed = {name for name in before if after[name] != before[name]}
+    assert {name.split("/")[1].split(".")[0] for name in changed} == {"kind-gaussian"}
+    assert any("fit" in name for name in changed)
+    assert not any("prepare" in name for name in changed)
+
+
+def test_another_setting_is_another_cell_and_the_folder_keeps_both(module_outsiders, finished):
+    run = finished
+    wide = arguments(run, "kind-gaussian", more=("--set", "kind-gaussian.width=3"))
+    assert module_outsiders.jetbench(*wide).returncode == 0
+    folders = sorted(path.name for path in run.glob("cells/kind-gaussian.*"))
+    assert len(folders) == 2
+    settings = [json.loads((run / "cells" / name / "row.json").read_text())["settings"] for name in folders]
+    assert sorted(one["width"] for one in settings) == [1.0, 3.0]
+    quality = (run / "leaderboard.md").read_text().partition("### Cost")[0]
+    assert quality.count("| kind-gaussian") == 2
+
+
+def test_a_cell_is_a_command_of_its_own_and_idempotent(module_outsiders, finished):
+    identity = cell(finished, "kind-gaussian").name
+    shutil.rmtree(finished / "cells" / identity)
+    done = module_outsiders.jetbench("cell", str(finished), identity)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == f"{identity}: ok"
+    before = stage_times(finished)
+    assert module_outsiders.jetbench("cell", str(finished), identity).returncode == 0
+    assert stage_times(finished) == before
+
+
+def test_a_failure_is_not_repeated_until_it_is_asked_for(module_outsiders, tmp_path):
+    run = tmp_path / "run"
+    command = arguments(run, "evil-raise-fit")
+    assert module_outsiders.jetbench(*command).returncode == 1
+    log = next(run.glob("cells/evil-raise-fit.*/log.txt"))
+    once = log.read_text().count("Traceback")
+    assert module_outsiders.jetbench(*command).returncode == 1
+    assert log.read_text().count("Traceback") == once
+    assert module_outsiders.jetbench("retry", str(run)).returncode == 1
+    assert log.read_text().count("Traceback") == 2 * once
+
+
+def test_a_model_that_now_fails_keeps_no_score_of_the_one_before(outsiders, edited, finished):
+    assert rows(finished)["kind-gaussian"]["scores"]
+    edited("del val\n", "raise RuntimeError('new mistake')\n")
+    assert outsiders.jetbench(*arguments(finished, "kind-gaussian")).returncode == 1
+    row = rows(finished)["kind-gaussian"]
+    assert (row["status"], row["phase"], row["error"]) == ("failed", "fit", "RuntimeError: new mistake")
+    assert row["scores"] == {}
