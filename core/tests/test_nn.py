@@ -25,7 +25,7 @@ COUNTS = torch.tensor([4, 9, 1, 7, 2, 9])
 NETWORKS = {
     "mdma": {"backbone": "mdma"},
     "mdma-bare": {"backbone": "mdma", "conditioning_width": 0},
-    "mdma-apart": {"backbone": "mdma", "conditioning_width": 0, "apart": 2},
+    "mdma-field-only": {"backbone": "mdma", "conditioning_width": 0, "field_only": 2},
     "epic": {"backbone": "epic"},
     "transformer": {"backbone": "transformer"},
 }
@@ -50,7 +50,7 @@ def randomised(module, seed=1, dtype=torch.float64):
 
 
 def network_of(kind, dtype=torch.float64, **options):
-    plan = {"width": 16, "hidden": 24, "blocks": 3, "heads": 4, "conditioning_width": 8, "typical": 5.0}
+    plan = {"width": 16, "hidden": 24, "blocks": 3, "heads": 4, "conditioning_width": 8, "mean_multiplicity": 5.0}
     with seeded(1):
         return randomised(SetNetwork(3, 2, 4, **{**plan, **NETWORKS[kind], **options}), dtype=dtype)
 
@@ -110,21 +110,22 @@ def test_a_width_that_the_heads_cannot_share_is_refused():
 
 def explicit_block(block, points, field, mask, conditioning):
     """The equations of the block as they are written: every y_i is made, and torch's own attention sees all of them."""
-    told = conditioning[:, : conditioning.shape[1] - block.apart]
-    to_field = conditioning[:, conditioning.shape[1] - block.apart :] if block.apart else conditioning
-    shift = block.steer(told)
+    first = conditioning.shape[1] - block.field_only
+    for_points = conditioning[:, :first]
+    for_field = conditioning[:, first:] if block.field_only else conditioning
+    shift = block.condition(for_points)
     y = block.local(functional.leaky_relu(points)) + shift.unsqueeze(1)
     query = block.norm(block.local(functional.leaky_relu(field)) + shift)
-    heard, _ = multihead_of(block.attention)(query.unsqueeze(1), y, y, key_padding_mask=~mask)
-    field = block.gather(torch.cat([heard.squeeze(1), to_field], 1))
+    pooled, _ = multihead_of(block.attention)(query.unsqueeze(1), y, y, key_padding_mask=~mask)
+    field = block.gather(torch.cat([pooled.squeeze(1), for_field], 1))
     return points + block.back(y) + block.spread(field).unsqueeze(1), field
 
 
-@pytest.mark.parametrize("apart", [0, 1, 3])
+@pytest.mark.parametrize("field_only", [0, 1, 3])
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.float64, 1e-12)])
-def test_the_merged_block_is_the_block_of_the_equations(apart, dtype, tolerance):
+def test_the_merged_block_is_the_block_of_the_equations(field_only, dtype, tolerance):
     with seeded(1):
-        block = randomised(MeanFieldBlock(12, 20, 4, heads=5, apart=apart), dtype=dtype)
+        block = randomised(MeanFieldBlock(12, 20, 4, heads=5, field_only=field_only), dtype=dtype)
     mask = mask_of(COUNTS, 13)
     points = normal(len(COUNTS), 13, 12, dtype=dtype)
     field, conditioning = normal(len(COUNTS), 12, seed=2, dtype=dtype), normal(len(COUNTS), 4, seed=3, dtype=dtype)
@@ -235,7 +236,7 @@ def test_no_parameter_is_without_effect(kind, clouds):
 
 @forward_mode
 @differentiable
-def test_forward_differentiation_gives_the_slope_along_points_and_context(kind, clouds):
+def test_forward_differentiation_gives_the_slope_along_points_and_conditioning(kind, clouds):
     network, (points, conditioning) = network_of(kind), clouds
     padded, mask = points[torch.arange(len(COUNTS))], mask_of(COUNTS, 9)
     along, aside = normal(*padded.shape, seed=3), normal(*conditioning.shape, seed=4)

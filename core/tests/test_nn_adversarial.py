@@ -4,9 +4,9 @@ import torch
 from jetgen import Clouds, CloudSpec, Feature
 from jetgen.data.jets import jet_spec, relative_mass, relative_pt
 from jetgen.torch.clouds import JetSummary, WeightedSummary
-from jetgen.torch.nn import AdversarialBlock, hold, linear, size_numbers
+from jetgen.torch.nn import AdversarialBlock, constrain, linear, size_numbers
 from jetgen.torch.training import mask_of, seeded
-from jetgen.torch.transforms import FeatureTransform, PointCoding
+from jetgen.torch.transforms import FeatureTransform, PointPreprocessing
 from torch import nn
 from torch.nn import functional
 
@@ -61,12 +61,12 @@ def naive(block, points, field, mask, conditioning):
     leaky = functional.leaky_relu
     y = block.local(leaky(points))
     query = block.norm(block.local(leaky(field))).unsqueeze(1)
-    heard = multihead_of(block.attention)(query, y, y, key_padding_mask=~mask, need_weights=False)[0].squeeze(1)
+    pooled = multihead_of(block.attention)(query, y, y, key_padding_mask=~mask, need_weights=False)[0].squeeze(1)
     if block.gate is not None:
-        heard = heard * block.gate(conditioning).sigmoid()
-    b = block.gather(torch.cat([heard, conditioning], 1))
-    told = b.unsqueeze(1).expand(-1, points.shape[1], -1)
-    return points + block.back(torch.cat([y, told], 2)), leaky(block.field(b))
+        pooled = pooled * block.gate(conditioning).sigmoid()
+    b = block.gather(torch.cat([pooled, conditioning], 1))
+    shared = b.unsqueeze(1).expand(-1, points.shape[1], -1)
+    return points + block.back(torch.cat([y, shared], 2)), leaky(block.field(b))
 
 
 @every_kind
@@ -130,7 +130,7 @@ def test_rows_stay_of_length_1_while_they_are_trained():
 
 def test_the_spectral_norm_comes_to_1_in_training_and_rests_in_evaluation():
     with seeded(1):
-        made = hold(nn.Linear(6, 4), "spectral")
+        made = constrain(nn.Linear(6, 4), "spectral")
         for _ in range(30):
             made.train()(torch.ones(1, 6))
     assert torch.linalg.matrix_norm(made.eval().weight, 2).item() == pytest.approx(1, abs=1e-4)
@@ -155,7 +155,7 @@ def test_a_jet_summary_is_the_mass_the_momentum_and_the_centre():
     np.testing.assert_allclose(raw[:, 0].exp(), relative_mass(jets, spec), rtol=0.05)
     np.testing.assert_allclose(raw[:, 1].exp(), np.bincount(jets.rows, jets.points[:, 2]), rtol=1e-4)
     assert (raw[:, 1].exp().numpy() >= relative_pt(jets, spec) - 1e-6).all()
-    observer.standardise(raw, mirrored=False)
+    observer.fit(raw, mirrored=False)
     seen = observer(torch.from_numpy(padded), torch.from_numpy(mask))
     torch.testing.assert_close(seen.mean(0), torch.zeros(4), atol=1e-5, rtol=0)
     torch.testing.assert_close(seen.std(0, correction=0), torch.ones(4), atol=1e-4, rtol=0)
@@ -170,19 +170,19 @@ def test_a_weighted_summary_is_the_sum_and_where_it_lies():
     points = np.stack([rng.gamma(0.3, 100.0, total), rng.integers(0, 45, total), rng.uniform(-3, 3, total)], 1)
     clouds = Clouds.from_multiplicities(points, counts)
     for positive in ("log", "boxcox"):
-        coding = PointCoding.fit(spec, clouds, positive=positive, rng=rng)
-        coded = coding.encode(clouds, rng)
-        padded, mask = (torch.from_numpy(each) for each in clouds.with_points(coded).padded())
-        observer = WeightedSummary(spec, coding)
+        preprocessing = PointPreprocessing.fit(spec, clouds, positive=positive, rng=rng)
+        encoded = preprocessing.encode(clouds, rng)
+        padded, mask = (torch.from_numpy(each) for each in clouds.with_points(encoded).padded())
+        observer = WeightedSummary(spec, preprocessing)
         raw = observer.raw(padded, mask)
         energy = clouds.points[:, 0].astype(float)
         sums = np.bincount(clouds.rows, energy)
         np.testing.assert_allclose(raw[:, 0].exp(), sums, rtol=2e-3)
-        depth = np.bincount(clouds.rows, energy * coded[:, 1]) / sums
+        depth = np.bincount(clouds.rows, energy * encoded[:, 1]) / sums
         np.testing.assert_allclose(raw[:, 1], depth, atol=2e-3)
-        spread = np.bincount(clouds.rows, energy * (coded[:, 1] - depth[clouds.rows]) ** 2) / sums
+        spread = np.bincount(clouds.rows, energy * (encoded[:, 1] - depth[clouds.rows]) ** 2) / sums
         np.testing.assert_allclose(raw[:, 4], np.sqrt(spread + 1e-6), atol=2e-3)
-        observer.standardise(raw)
+        observer.fit(raw)
         torch.testing.assert_close(observer(padded, mask).mean(0), torch.zeros(7), atol=1e-4, rtol=0)
     assert WeightedSummary.suits(spec)
     assert not WeightedSummary.suits(CloudSpec("table", (Feature("x"),), 1))
