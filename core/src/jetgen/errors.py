@@ -1,4 +1,4 @@
-"""What jetgen raises when the user can mend it: one sentence that says what, where and what to do."""
+"""The errors that a user can correct. Each message is one sentence: what is wrong, where, and what to do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["DataError", "JetgenError", "PluginError", "RunFolderError", "Trainin
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A clause to append to an error: the nearest known name, or nothing if none is near.
+    """A hint to append to a message: the nearest known name; empty if none is near.
 
     >>> did_you_mean("pythia-tpo30", ["pythia-top30", "pythia-w30"])
     ' (did you mean pythia-top30?)'
@@ -19,19 +19,19 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 class JetgenError(Exception):
-    """The root of every error that is shown as one sentence, without a traceback."""
+    """The base of all errors of jetgen; the command line shows them as one sentence, without a traceback."""
 
     exit_status = 1
 
 
 class UsageError(JetgenError):
-    """A name, option or setting that does not exist or does not fit."""
+    """A name, an option or a setting that does not exist or has a wrong value."""
 
     exit_status = 2
 
 
 class DataError(JetgenError, ValueError):
-    """An array or a file that is malformed: wrong shape, not finite, truncated, without a mask."""
+    """An array or a file with wrong contents: shape, values that are not finite, a missing mask, damage."""
 
 
 class PluginError(JetgenError):

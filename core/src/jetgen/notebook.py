@@ -1,4 +1,4 @@
-"""Handles for a notebook: a dataset, a generator and a trained model by name."""
+"""Datasets, generators and trained models by name, for notebooks and scripts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ __all__ = ["DatasetHandle", "GeneratorHandle", "dataset", "generator", "load"]
 
 
 class DatasetHandle:
-    """A dataset that makes or fetches its clouds when they are first asked for."""
+    """A dataset. Its clouds are simulated or downloaded at the first access.
+
+    The splits raise :class:`jetgen.errors.DataError` if the clouds cannot be had or are damaged.
+    """
 
     def __init__(self, name: str, made: Dataset) -> None:
         self.name = name
@@ -32,7 +35,7 @@ class DatasetHandle:
 
     @property
     def spec(self) -> CloudSpec:
-        """What its arrays mean."""
+        """The spec of its clouds."""
         return self._made.spec
 
     @cached_property
@@ -42,17 +45,17 @@ class DatasetHandle:
 
     @property
     def train(self) -> CloudSource:
-        """The clouds to fit on."""
+        """The clouds to train on."""
         return self._prepared.load("train")
 
     @property
     def val(self) -> CloudSource:
-        """The clouds to choose on."""
+        """The clouds to validate on."""
         return self._prepared.load("val")
 
     @property
     def test(self) -> CloudSource:
-        """The clouds to score on."""
+        """The clouds to evaluate on."""
         return self._prepared.load("test")
 
 
@@ -74,10 +77,17 @@ class GeneratorHandle:
         self._card = dict(card or {})
 
     def fit(self, data: DatasetHandle, *, seed: int = 0, device: str = "cpu", out: Path | None = None) -> FitReport:
-        """Train on the train split of ``data`` and choose on its val split.
+        """Train on the train split of ``data`` and validate on its val split.
 
         Arguments:
-            out: a folder for checkpoints; with it, the same call goes on after an interrupt.
+            data: the dataset.
+            seed: of the initialisation and the training.
+            device: such as ``"cpu"`` or ``"cuda:0"``.
+            out: a folder for checkpoints; after an interrupt, the same call resumes from it.
+
+        Raises:
+            UsageError: if the generator cannot learn such clouds.
+            PluginError: if the generator cannot be imported.
         """
         reason = self.settings.incompatibility(data.spec)
         if reason is not None:
@@ -91,12 +101,21 @@ class GeneratorHandle:
         return report
 
     def sample(self, n: int, *, seed: int = 0, conditions: Conditions | None = None, device: str = "cpu") -> Clouds:
-        """``n`` new clouds, or the answer to ``conditions``; the same seed gives the same clouds."""
+        """``n`` new clouds, or ``conditions.n`` clouds for ``conditions``. The same seed gives the same clouds.
+
+        Raises:
+            UsageError: if there is no trained model.
+        """
         request = Conditions(n) if conditions is None else conditions
         return self._trained().sample(request, RunContext(seed=seed, device=device, threads=usable_cores()))
 
     def save(self, folder: str | Path) -> None:
-        """Write the trained model to ``folder``, which is replaced; :func:`jetgen.load` reads it."""
+        """Write the trained model to ``folder``, which is replaced; :func:`jetgen.load` reads it.
+
+        Raises:
+            UsageError: if there is no trained model.
+            PluginError: if the generator saved a pickle.
+        """
         cls = type(self.settings)
         described = {
             "name": self.name,
@@ -114,7 +133,7 @@ class GeneratorHandle:
         return self._model
 
     def _pretrained(self) -> Generator | None:
-        """The model whose weights the settings name, of a generator that has such (:class:`SupportsPretrained`)."""
+        """The model with the weights that the settings name, if the generator has any (:class:`SupportsPretrained`)."""
         make: Any = getattr(load_target(self._target), "pretrained", None)
         found: Any = None if make is None else make(self.settings)
         if found is not None:
@@ -124,17 +143,28 @@ class GeneratorHandle:
 
 
 def dataset(name: str, features: Sequence[str] | None = None) -> DatasetHandle:
-    """The dataset called ``name`` or ``name@size``, such as ``"pythia-top30@small"``, or the one in a file.
+    """The dataset called ``name`` or ``name@size``, such as ``"pythia-top30@small"``, or that of a file.
 
     Arguments:
-        features: the features to read of a file, in this order; needed if it does not name its columns.
+        name: a name, or the path of a file of clouds.
+        features: the features to read from a file, in this order; required if it does not name its columns.
+
+    Raises:
+        UsageError: if there is no such dataset or size.
+        PluginError: if its plugin has an error.
+        DataError: if the file does not exist or does not hold clouds.
     """
     found = find_dataset(discover(), name, features)
     return DatasetHandle(found.label, open_dataset(found))
 
 
 def generator(name: str, preset: str | None = None, **settings: Any) -> GeneratorHandle:
-    """The generator called ``name`` with a preset and further settings above it, not yet trained."""
+    """The generator called ``name``, untrained, with a preset and further settings that replace those of the preset.
+
+    Raises:
+        UsageError: if there is no such generator, preset or setting.
+        PluginError: if its plugin has an error.
+    """
     plugin = discover().find("generators", name)
     spec = plugin.spec
     if not isinstance(spec, GeneratorSpec):
@@ -146,7 +176,12 @@ def generator(name: str, preset: str | None = None, **settings: Any) -> Generato
 
 
 def load(folder: str | Path, device: str = "cpu") -> GeneratorHandle:
-    """The trained model in ``folder``: one that was saved by a handle, or ``RUN/cells/ID/model`` of a run."""
+    """The trained model in ``folder``: saved by :meth:`GeneratorHandle.save`, or ``RUN/cells/ID/model`` of a run.
+
+    Raises:
+        DataError: if the folder has no valid card, or its settings are not those of the installed generator.
+        PluginError: if the generator cannot be imported.
+    """
     card = read_card(Path(folder))
     try:
         described = card["generator"]
@@ -154,7 +189,8 @@ def load(folder: str | Path, device: str = "cpu") -> GeneratorHandle:
         name, settings = str(described["name"]), cls.model_validate(described["settings"])
     except (KeyError, TypeError, ValueError) as error:
         msg = (
-            f"the card of the model in {folder} does not say which generator it is, or with other settings than today's"
+            f"the card of the model in {folder} has no valid settings of its generator; "
+            "install the version of the plugin that saved it"
         )
         raise DataError(msg) from error
     return GeneratorHandle(name, card["target"], settings, load_model(Path(folder), device), card)

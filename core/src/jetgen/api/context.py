@@ -1,4 +1,4 @@
-"""What a stage of a run is given beside its data: seeds, device, deadline, output folder, a place to report to."""
+"""The surroundings of a stage of a run: seeds, device, threads, deadline, output folder, and reports."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ Axis = Literal["data", "init", "training", "sampling", "metric"]
 
 
 def _silent(event: Mapping[str, Any]) -> None:
-    """Reports go nowhere until somebody listens."""
+    """The default listener ignores reports."""
 
 
 @dataclass(frozen=True)
 class RunContext:
-    """The surroundings of one stage. Nothing that is handed one reads or changes global random state.
+    """The surroundings of one stage. Code that takes one neither reads nor changes global random state.
 
     Arguments:
-        seed: the seed of the cell.
-        device: where torch models live, such as ``cpu`` or ``cuda:0``.
-        threads: how many processor threads the stage may use.
-        out: a folder that the stage may write to and finds again after a kill; None where nothing is kept.
-        deadline: seconds since the epoch after which a training stops of itself; None for never.
-        upstream: the model folders of the cells that this one needs, by role.
-        listener: where :meth:`report` goes.
-        key: further axes of the seeds, such as the number of the draw.
+        seed: the seed of the cell; 0 or more.
+        device: the torch device, such as ``"cpu"`` or ``"cuda:0"``.
+        threads: the number of CPU threads that the stage may use.
+        out: a folder for checkpoints, which a stage finds again after a kill; None if nothing is kept.
+        deadline: the time at which a training stops, in seconds since the epoch; None for no limit.
+        upstream: the folders of the models that this cell needs, by role (:meth:`jetgen.Settings.needs`).
+        listener: the function that :meth:`report` calls.
+        key: further axes of the seeds, such as the index of the draw; see :meth:`at`.
 
     >>> context = RunContext(seed=1)
     >>> context.rng("sampling").random() == context.rng("sampling").random()
@@ -53,7 +53,11 @@ class RunContext:
     key: tuple[str, ...] = ()
 
     def seeds(self, axis: Axis) -> np.random.SeedSequence:
-        """The independent stream of seeds of one named axis."""
+        """The independent stream of seeds of one axis.
+
+        Raises:
+            UsageError: if there is no such axis, or the seed is negative.
+        """
         if axis not in get_args(Axis):
             msg = f"there is no seed axis {axis!r}; the axes are {', '.join(get_args(Axis))}"
             raise UsageError(msg)
@@ -65,21 +69,31 @@ class RunContext:
         return np.random.SeedSequence([self.seed, *words.tolist()])
 
     def rng(self, axis: Axis) -> np.random.Generator:
-        """A NumPy generator on the stream of ``axis``, the same at every call."""
+        """A new NumPy generator on the stream of ``axis``; each call starts the same sequence.
+
+        Raises:
+            UsageError: if there is no such axis, or the seed is negative.
+        """
         return np.random.default_rng(self.seeds(axis))
 
     def torch_seed(self, axis: Axis) -> int:
-        """A seed below 2**63 for ``torch.Generator.manual_seed``, from the stream of ``axis``."""
+        """A seed in [0, 2**63) for ``torch.Generator.manual_seed``, from the stream of ``axis``.
+
+        To initialise modules, seed torch inside ``torch.random.fork_rng(devices=[])``, which restores its global state.
+
+        Raises:
+            UsageError: if there is no such axis, or the seed is negative.
+        """
         return int(self.seeds(axis).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
     def at(self, name: str, value: int | str) -> Self:
-        """The same surroundings with one more axis under every seed."""
+        """The same surroundings with one more axis for all seeds, such as ``at("draw", 1)``."""
         return replace(self, key=(*self.key, f"{name}={value}"))
 
     def report(self, kind: str, **facts: Any) -> None:
-        """Tell whoever listens, for example ``report("progress", done=10, total=100, loss=0.5)``."""
+        """Send a report to the listener, for example ``report("progress", done=10, total=100, loss=0.5)``."""
         self.listener({"kind": kind, "time": time.time(), **facts})
 
     def remaining(self) -> float:
-        """Seconds until the deadline; infinite without one."""
+        """Seconds until the deadline; negative after it, infinite without one."""
         return float("inf") if self.deadline is None else self.deadline - time.time()

@@ -11,10 +11,10 @@ __all__ = ["first_line", "load_target"]
 
 
 def load_target(target: str) -> type:
-    """The class at ``"package.module:Class"``, imported now and in this process.
+    """Import the class at ``"package.module:Class"``.
 
     Raises:
-        PluginError: if the text has another form, the import fails, or no class is there.
+        PluginError: if the text has another form, the import fails, or there is no class of that name.
 
     >>> load_target("jetgen.errors:PluginError").__name__
     'PluginError'

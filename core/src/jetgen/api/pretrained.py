@@ -1,4 +1,4 @@
-"""Trained weights that a plugin ships, by name, and the settings by which they are asked for; no torch is needed."""
+"""Trained weights that a plugin ships, by name, and the settings that select them; no torch is needed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["PretrainedSettings", "asked_weights", "digest", "find_weights", "req
 
 
 def shipped_weights(package: str) -> dict[str, Path]:
-    """The folder of each set of weights in a Python package; ``card.json`` in it says how they were made."""
+    """The folders of the weights in a Python package, by name; ``card.json`` in each says how they were trained."""
     spec = find_spec(package)
     if spec is None or spec.submodule_search_locations is None:  # a single file ships nothing beside it
         return {}
@@ -29,7 +29,7 @@ def shipped_weights(package: str) -> dict[str, Path]:
 
 
 def find_weights(package: str, name: str) -> Path:
-    """The folder of the weights of that name in a package, or of the saved model at that path.
+    """The folder of the weights ``name`` in a package, or of the saved model at the path ``name``.
 
     Raises:
         UsageError: if there is neither.
@@ -44,19 +44,19 @@ def find_weights(package: str, name: str) -> Path:
 
 
 def digest(folder: Path) -> str:
-    """SHA-256 of the file of weights in a folder; empty if there is none."""
+    """SHA-256 of the file of weights in a folder; empty if there is no file."""
     path = folder / "weights.safetensors"
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 class PretrainedSettings(Settings):
-    """Settings of a generator that can be had with trained weights; a subclass names its package."""
+    """The settings of a generator that can load trained weights."""
 
     package: ClassVar[str] = ""
     """The Python package that ships weights, in its folder ``weights``; by default the one of the settings."""
 
     sampling: ClassVar[tuple[str, ...]] = ()
-    """The settings that may differ from those that a model was trained with."""
+    """The settings that may differ from those of the training, because only sampling uses them."""
 
     weights_digest: str = Field("", description="of the file of weights, filled in: other weights are another row")
     weights: str = Field(
@@ -91,10 +91,10 @@ class PretrainedSettings(Settings):
 
 
 def asked_weights(settings: PretrainedSettings) -> Path | None:
-    """The folder of the weights that the settings ask for; None if they ask for none.
+    """The folder of the weights that the settings name; None if they name none.
 
     Raises:
-        UsageError: if there are no such weights, or others than there were when the settings were made.
+        UsageError: if there are no such weights, or the file has changed since the settings were made.
     """
     if not settings.weights:
         return None
@@ -106,7 +106,16 @@ def asked_weights(settings: PretrainedSettings) -> Path | None:
 
 
 def require_same_clouds(weights: str, theirs: CloudSpec, ours: CloudSpec) -> None:
-    """A :class:`DataError` if weights were trained on clouds of another meaning than those at hand."""
+    """Check that weights were trained on clouds of the same spec.
+
+    Arguments:
+        weights: the name of the weights, for the message.
+        theirs: the spec that they were trained on.
+        ours: the spec of the clouds to learn.
+
+    Raises:
+        DataError: if the specs differ.
+    """
     if theirs != ours:
         msg = (
             f"the weights {weights} are for {_describe(theirs)}, not for {_describe(ours)}; "

@@ -1,4 +1,4 @@
-"""Typed settings of generators: defaults < preset < file < ``--set``, with the origin of each value kept."""
+"""Typed settings of generators: defaults < preset < file < ``--set``. The origin of each value is kept."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ __all__ = ["Need", "Resolved", "Settings", "resolve"]
 
 @dataclass(frozen=True)
 class Need:
-    """Another generator, trained on the same data with the same seed, that must be there first."""
+    """Another generator that must be trained first, on the same data with the same seed.
+
+    Arguments:
+        generator: its name.
+        preset: the preset of its settings.
+        overrides: settings that replace those of the preset.
+    """
 
     generator: str
     preset: str
@@ -24,9 +30,9 @@ class Need:
 
 
 class Settings(BaseModel):
-    """The base of every generator's settings: frozen, and an unknown key is an error.
+    """The base class of the settings of a generator: frozen, and an unknown key is an error.
 
-    A subclass adds its fields with defaults, and names in ``presets`` what differs from them at each step.
+    A subclass adds its fields with defaults. ``presets`` has the values of each preset that differ from the defaults.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -34,28 +40,28 @@ class Settings(BaseModel):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     former_names: ClassVar[Mapping[str, str]] = {}
-    """What settings were called when older models were saved, and what they are called now."""
+    """The former names of settings, in models that were saved before a rename, and the present names."""
 
     @model_validator(mode="before")
     @classmethod
-    def _use_names_of_today(cls, values: Any) -> Any:
+    def _rename_former(cls, values: Any) -> Any:
         if not isinstance(values, Mapping):
             return values
         return {cls.former_names.get(name, name): value for name, value in values.items()}
 
     def incompatibility(self, cloud_spec: CloudSpec) -> str | None:
-        """Why these settings cannot learn such clouds, in a few words; None if they can."""
+        """The reason why a generator with these settings cannot learn such clouds, in a few words; None if it can."""
         del cloud_spec
         return None
 
     def needs(self) -> Mapping[str, Need]:
-        """The models that must be trained first, by the role under which ``ctx.upstream`` holds their folders."""
+        """The models that must be trained first, by role; ``ctx.upstream`` has their folders by the same roles."""
         return {}
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """Settings with every value, and where each came from: default, preset, file or command line."""
+    """Settings, and the origin of each value: default, preset, file or command line."""
 
     settings: Settings
     origins: Mapping[str, str]
@@ -72,13 +78,16 @@ def resolve(
     preset: str | None = None,
     layers: Sequence[tuple[str, Mapping[str, Any]]] = (),
 ) -> Resolved:
-    """The settings of ``owner`` (a generator's name) from a preset and further layers, the later the stronger.
+    """The settings of a generator from a preset and further layers; later layers replace earlier ones.
 
     Arguments:
-        layers: pairs of an origin, such as ``"--set"``, and the values it gives.
+        cls: the settings class.
+        owner: the name of the generator, for messages.
+        preset: the name of the preset; None for the defaults.
+        layers: pairs of an origin, such as ``"--set"``, and its values.
 
     Raises:
-        UsageError: for an unknown preset or key, with the nearest name, or a value of the wrong type or range.
+        UsageError: if there is no such preset or setting, or a value has the wrong type or range.
     """
     if preset is not None and preset not in cls.presets:
         hint = did_you_mean(preset, cls.presets)

@@ -1,4 +1,4 @@
-"""The light objects that entry points name. They say what there is without importing what is heavy."""
+"""The specs that entry points name: they describe plugins without importing anything heavy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jetgen.data.spec import Kind
 __all__ = ["ALL_KINDS", "API_VERSION", "DatasetSpec", "GeneratorSpec", "MetricSpec", "Spec"]
 
 API_VERSION = 2
-"""The version of the protocols that this jetgen speaks."""
+"""The version of the protocols of this jetgen."""
 
 ALL_KINDS: tuple[str, ...] = get_args(Kind)
 """Every kind of clouds."""
@@ -19,13 +19,13 @@ ALL_KINDS: tuple[str, ...] = get_args(Kind)
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
-    """What every named thing says of itself.
+    """The common fields of all specs.
 
     Arguments:
-        name: what a user types; the same as the name of the entry point.
+        name: what a user types; equal to the name of the entry point.
         summary: one line.
-        target: where the class is, as ``"package.module:Class"``; it is imported when it is used.
-        paper: arXiv number or address, empty if there is none.
+        target: the class, as ``"package.module:Class"``; it is imported when it is used.
+        paper: arXiv number or address; empty if there is none.
         api_version: the :data:`API_VERSION` that the plugin was written for.
     """
 
@@ -45,10 +45,10 @@ class GeneratorSpec(Spec):
     """A generative model.
 
     Arguments:
-        settings: where its settings class is (a torch-free subclass of :class:`jetgen.Settings`).
+        settings: its settings class, a torch-free subclass of :class:`jetgen.Settings`, as ``"package.module:Class"``.
         kinds: the kinds of clouds that it can learn; by default all.
         capabilities: the further protocols that it implements, such as ``"SupportsLogProb"``.
-        baseline: True for a row that is shown beside the models and never ranked.
+        baseline: True for a generator whose row is shown but not ranked.
     """
 
     settings: str
@@ -63,10 +63,10 @@ class DatasetSpec(Spec):
 
     Arguments:
         kind: the kind of its clouds.
-        sizes: name of each size, and the number of clouds of train, val and test there.
-        default_size: the size of a name without ``@size``.
-        options: further arguments of the class's ``create``.
-        capabilities: ``"SupportsSimulation"`` if its simulator can be timed.
+        sizes: the numbers of train, val and test clouds of each size, by its name.
+        default_size: the size that a name without ``@size`` means.
+        options: further arguments of ``create``.
+        capabilities: ``"SupportsSimulation"`` if it can simulate new clouds.
     """
 
     kind: str
@@ -82,18 +82,18 @@ class MetricSpec(Spec):
 
     Arguments:
         kinds: the kinds of clouds that it applies to.
-        features: the features that it needs by name; empty if any will do.
-        unit: the unit of its values, empty for a pure number.
-        direction: ``"lower"`` or ``"higher"`` is better, or ``"one"`` or ``"half"`` when the ideal value is that.
-        smallest_n: the number of clouds on either side below which the value says nothing.
+        features: the names of the features that it needs; empty if it takes any.
+        unit: the unit of its values; empty for a pure number.
+        direction: ``"lower"`` or ``"higher"`` if that is better; ``"one"`` or ``"half"`` if that is the ideal value.
+        smallest_n: the smallest number of true and of generated clouds for which the value is meaningful.
         tier: ``"standard"`` (seconds), ``"slow"`` (minutes), or ``"paper"`` (hours; computed only if named).
-        needs: ``"train"`` if it looks at the training clouds too, ``"model"`` if it asks the trained generator itself,
-            ``"core"`` if it wants a processor core for itself: the timing stage of a run does what it says.
-        capability: the protocol that a generator must declare for a metric that asks it, such as ``"SupportsLogProb"``.
-        requires: modules that core does not install by itself and that must be there, such as ``"torch"``.
-        ranked: False for a diagnostic that must not order models.
-        draws: how many draws of a model it judges at most; None for all that the run makes.
-        floor_draws: the splits of the truth behind the floor; fewer where one of them takes minutes.
+        needs: ``"train"`` if it uses the training clouds, ``"model"`` if it calls the trained generator itself,
+            ``"core"`` if it needs a CPU core for itself: it then runs in the timing stage.
+        capability: the protocol that the generator must declare if the metric calls it: ``"SupportsLogProb"``.
+        requires: modules that core does not install and the metric imports, such as ``"torch"``.
+        ranked: False for a diagnostic that does not rank generators.
+        draws: the largest number of draws of a model that it evaluates; None for all draws of the run.
+        floor_draws: the number of splits of the truth that give the floor; fewer for a metric that takes minutes.
     """
 
     kinds: tuple[str, ...]

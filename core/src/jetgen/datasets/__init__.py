@@ -1,1 +1,1 @@
-"""What a user names becomes a dataset: a plugin's, or a file of one's own."""
+"""From a name to a dataset: that of a plugin, or a file of the user."""

@@ -1,4 +1,4 @@
-"""A user's own file as a dataset: one size, a fixed split, read by slices."""
+"""A file of the user as a dataset: one size, a fixed split, read by slices."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ SIZE = "all"
 
 _SEED = 42
 _FRACTIONS = (0.70, 0.15)  # of train and val; test is the rest
-_BLOCK_POINTS = 2**18  # a few megabytes, whatever the size of the clouds
+_BLOCK_POINTS = 2**18  # points in memory at a time: a few megabytes
 
 
 class FileDataset:
-    """The clouds of one file, split as JetNet splits its own: 70/15/15 by a fixed permutation of the rows.
+    """The clouds of one file, split 70/15/15 by a fixed permutation of the rows, as JetNet splits its files.
 
-    The file is opened when it is first needed, in each process anew. Of an HDF5 file the points never are in memory
-    as a whole, only the numbers of the rows and, of a ragged file, the offsets; an npz archive is read whole.
+    Each process opens the file when it first needs it. The points of an HDF5 file are never in memory as a whole, only
+    the row numbers of the splits and, of a ragged file, the offsets. An npz archive is read whole.
 
     Arguments:
         path: HDF5 or npz in any layout of :mod:`jetgen.io`.
-        features: the features to read, in this order; needed for a file that does not name its columns.
+        features: the features to read, in this order; required for a file that does not name its columns.
     """
 
     def __init__(self, path: Path | str, features: Sequence[str] | None = None) -> None:
@@ -46,14 +46,18 @@ class FileDataset:
 
     @classmethod
     def create(cls, size: str, *, path: str, features: Sequence[str] | None = None) -> Self:
-        """The dataset of the file at ``path``; nothing is read yet."""
+        """The dataset of the file at ``path``; nothing is read yet.
+
+        Raises:
+            UsageError: if ``size`` is not :data:`SIZE`.
+        """
         if size != SIZE:
             msg = f"the file {path} has no size {size!r}; its only size is {SIZE}"
             raise UsageError(msg)
         return cls(path, features)
 
     def __reduce__(self) -> tuple[type[Self], tuple[Path, tuple[str, ...] | None]]:
-        # An open file does not go to another process; its name does.
+        # An open file cannot be sent to another process, its path can.
         return type(self), (self._path, self._features)
 
     @cached_property
@@ -62,12 +66,20 @@ class FileDataset:
 
     @property
     def spec(self) -> CloudSpec:
-        """What the file says that its arrays mean; a :class:`DataError` if it cannot be read."""
+        """The spec of the clouds.
+
+        Raises:
+            DataError: if the file cannot be read.
+        """
         return self._file.spec
 
     @property
     def counts(self) -> tuple[int, int, int]:
-        """The numbers of clouds of train, val and test; a :class:`DataError` if one of them would be 0."""
+        """The numbers of clouds of train, val and test.
+
+        Raises:
+            DataError: if the file cannot be read, or a split would be empty.
+        """
         train, val, test = (len(self._rows[split]) for split in get_args(Split))
         if not (train and val and test):
             msg = f"{self._path}: {len(self._file)} clouds are too few to split 70/15/15; 4 or more are needed"
@@ -75,7 +87,11 @@ class FileDataset:
         return train, val, test
 
     def recipe(self) -> Mapping[str, Any]:
-        """What determines the clouds: every byte of the file, the features that are read, and the split."""
+        """What determines the clouds: the SHA-256 of the file, the features that are read, and the split.
+
+        Raises:
+            DataError: if the file cannot be read.
+        """
         return {
             "file": self._path.name,
             "sha256": _sha256(self._path),
@@ -84,7 +100,11 @@ class FileDataset:
         }
 
     def prepare(self, ctx: RunContext) -> None:
-        """Read the whole file once, so that a bad value is found now and not in the middle of a training."""
+        """Read the whole file once, so that a bad value is found now and not during a training.
+
+        Raises:
+            DataError: if a value is bad; the message has its row.
+        """
         total = len(self._file)
         for start in range(0, total, self._block):
             done = min(start + self._block, total)
@@ -92,34 +112,42 @@ class FileDataset:
             ctx.report("progress", done=done, total=total, unit="clouds")
 
     def load(self, split: Split) -> FileSplit:
-        """The clouds of one split, in the order of the file."""
+        """The clouds of one split, in the order of the file.
+
+        Raises:
+            UsageError: if there is no such split.
+        """
         if split not in self._rows:
             msg = f"a file has no split {split!r}; use {', '.join(self._rows)}"
             raise UsageError(msg)
         return FileSplit(self, self._rows[split])
 
     def clouds(self, rows: NDArray[np.int64]) -> Clouds:
-        """The clouds at ``rows`` of the file, which rise. Beside them there is one block in memory at a time."""
+        """The clouds at ``rows`` (increasing) of the file. One further block at a time is in memory.
+
+        Raises:
+            DataError: if a value is bad; the message has its row.
+        """
         if len(rows) == 0:
             return self._file[:0]
         cuts = np.flatnonzero(np.diff(rows // self._block)) + 1
         return Clouds.concatenate([self._within(part) for part in np.split(rows, cuts)])
 
     def _within(self, rows: NDArray[np.int64]) -> Clouds:
-        """The clouds at ``rows`` of one block, by one read of the range that covers them."""
+        """The clouds at ``rows`` of one block, by one read of the range that they span."""
         first, last = int(rows[0]), int(rows[-1])
         return self._file[first : last + 1][rows - first]
 
     @property
     def _block(self) -> int:
-        """How many clouds are read at a time."""
+        """The number of clouds that are read at a time."""
         return max(1, _BLOCK_POINTS // self.spec.max_points)
 
     @cached_property
     def _rows(self) -> dict[str, NDArray[np.int64]]:
-        """The rows of each split, rising: the permutation says which, and the order of the file reads fast."""
+        """The rows of each split. The permutation selects them; they are sorted because that reads faster."""
         n = len(self._file)
-        # In floating point, as the published code does: exact fractions would differ by one row for some n.
+        # In floating point like the published code: exact fractions differ by one row for some n.
         cuts = (np.cumsum(_FRACTIONS) * n).astype(np.int64)
         parts = np.split(np.random.default_rng(_SEED).permutation(n), cuts)
         return {split: np.sort(part) for split, part in zip(get_args(Split), parts, strict=True)}

@@ -1,4 +1,4 @@
-"""From what a user types to a dataset: the name of a plugin's, with a size, or the path of a file."""
+"""From the name that a user types to a dataset: ``name@size`` of a plugin, or the path of a file."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from jetgen.registry import Registry, load_target
 __all__ = ["FoundDataset", "find_dataset", "named_file", "open_dataset"]
 
 _SUFFIXES = (".h5", ".hdf5", ".npz")
-_LONGEST = 80  # characters; a name becomes part of the name of a folder
+_LONGEST = 80  # characters; the name of a dataset is part of the name of a folder
 
 
 @dataclass(frozen=True)
 class FoundDataset:
-    """A dataset at one size, and who brings it.
+    """A dataset at one size, and the distribution that provides it.
 
     Arguments:
-        name: what tables and folders call it.
+        name: its name in tables and folders.
         size: one of the sizes of ``spec``.
-        spec: the light object behind it; for a file it is made on the spot.
-        distribution, version: where it comes from; jetgen itself for a file.
+        spec: its spec; that of a file is made by :func:`find_dataset`.
+        distribution, version: of the plugin; of jetgen for a file.
     """
 
     name: str
@@ -51,17 +51,17 @@ class FoundDataset:
 
 
 def find_dataset(registry: Registry, name: str, features: Sequence[str] | None = None) -> FoundDataset:
-    """The dataset that ``name`` means: ``name``, ``name@size``, ``distribution/name@size``, or a file.
+    """The dataset called ``name``, ``name@size``, ``distribution/name@size``, or the path of a file.
 
     Arguments:
-        registry: the plugins that there are.
-        name: what the user typed; :func:`named_file` says when it is a file.
-        features: the features to read of a file, in this order, where it does not name its columns.
+        registry: the installed plugins.
+        name: what the user typed; see :func:`named_file` for files.
+        features: the features to read from a file, in this order; required if it does not name its columns.
 
     Raises:
-        UsageError: if there is no such dataset or no such size; the nearest one is suggested.
+        UsageError: if there is no such dataset or size; the message suggests the nearest name.
         PluginError: if its plugin cannot be used.
-        DataError: if the file is not there or is not one of clouds.
+        DataError: if the file does not exist or does not hold clouds.
     """
     path = named_file(name)
     if path is not None:
@@ -83,9 +83,9 @@ def find_dataset(registry: Registry, name: str, features: Sequence[str] | None =
 
 
 def named_file(name: str) -> Path | None:
-    """The file that ``name`` means, as an absolute path; None if it is the name of a dataset.
+    """The absolute path of the file ``name``; None if it is the name of a dataset.
 
-    It is a file if it ends like one of clouds, whether or not it is there, or if it is a path to something.
+    It is a file if it has the suffix of a file of clouds, even if it does not exist, or if it is a path that exists.
 
     >>> named_file("pythia-top30@small") is None
     True
@@ -99,7 +99,12 @@ def named_file(name: str) -> Path | None:
 
 
 def open_dataset(found: FoundDataset) -> Dataset:
-    """The dataset itself; a :class:`JetgenError` of one sentence if it cannot be opened."""
+    """The dataset itself.
+
+    Raises:
+        JetgenError: if its plugin refuses to open it.
+        PluginError: if its plugin cannot be imported or raises another error.
+    """
     cls: Any = load_target(found.spec.target)
     try:
         made: Dataset = cls.create(found.size, **found.spec.options)
@@ -112,7 +117,7 @@ def open_dataset(found: FoundDataset) -> Dataset:
 
 
 def _file_dataset(path: Path, features: Sequence[str] | None) -> FoundDataset:
-    """A file with a spec made on the spot. It is opened, because only it knows its kind and how many clouds it has."""
+    """A file with a spec of its own. The file is opened, because the spec has its kind and numbers of clouds."""
     chosen = None if features is None else list(features)
     file = FileDataset(path, chosen)
     spec = DatasetSpec(
@@ -128,7 +133,7 @@ def _file_dataset(path: Path, features: Sequence[str] | None) -> FoundDataset:
 
 
 def _folder_name(stem: str) -> str:
-    """``stem`` with nothing in it that a shell or a file system minds.
+    """``stem`` without characters that are special to shells or file systems.
 
     >>> _folder_name("my jets (v2)")
     'my-jets-v2'
