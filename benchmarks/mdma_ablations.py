@@ -3,10 +3,10 @@
     python benchmarks/mdma_ablations.py [VARIANT ...] [--preset quick] [--steps N] [--dataset pythia-top30@small]
 
 Every variant is trained with as many steps, those of the preset or --steps. Shown are the loss of the validation jets
-(the same task only where summary, blur, coupling and times are the same), the scores of 10,000 generated jets against
-train and validation jets together, the milliseconds of a step, and those of a generated jet. The test jets are not
-looked at: this is where settings are chosen.
-Results are added to --out as they come (one JSON object a line), so that several runs share one table.
+(the same task only where summary, noise on it, coupling and times are the same), the scores of 10,000 generated jets
+against train and validation jets together, the milliseconds of a step, and those of a generated jet. The test jets are
+not looked at: this is where settings are chosen. Results are added to --out as they come (one JSON object a line), so
+that several runs share one table.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ VARIANTS: Variants = {
     "half coupling": {"coupling": 0.5},
     "no summary": {"summary": False},
     "no feedback": {"feedback": False},
-    "no n": {"told_size": False},
-    "no n, no summary": {"told_size": False, "summary": False},
+    "no n": {"condition_on_size": False},
+    "no n, no summary": {"condition_on_size": False, "summary": False},
     "no average": {"ema": 0.0},
-    "no flips": {"flips": False},
+    "no mirroring": {"mirroring": False},
     "no buckets": {"buckets": False},
     "times logit-normal": {"times": "logit-normal"},
     "times late": {"times": "late"},
-    "box-cox": {"momentum": "boxcox"},
-    "blur 0.05": {"summary_noise": 0.05},
+    "box-cox": {"pt_transform": "boxcox"},
+    "summary noise 0.05": {"summary_noise": 0.05},
     "width 32": {"width": 32},
     "width 96": {"width": 96},
     "4 blocks": {"blocks": 4},

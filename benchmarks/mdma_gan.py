@@ -27,7 +27,7 @@ import numpy as np
 import torch
 from jetgen.torch.nn import length_buckets
 from jetgen.torch.training import mask_of, seeded
-from jetgen_mdma_gan.networks import PointGenerator, Sizes, Told
+from jetgen_mdma_gan.networks import Condition, PointGenerator, Sizes
 from jetgen_mdma_gan.settings import MDMAGANSettings
 from mdma_bench.multiplicities import multiplicities
 from mdma_bench.published import count_parameters
@@ -59,18 +59,18 @@ def _published(network: PublishedGenerator, noise: Tensor, mask: Tensor) -> Tens
 
 
 @torch.inference_mode()
-def _ours(network: PointGenerator, sizes: Sizes, noise: Tensor, counts: Tensor) -> Tensor:
-    answer, nothing = torch.zeros_like(noise), noise.new_zeros(len(noise), 0)
-    for batch in length_buckets(counts.numpy(), points=_POINTS):
-        index, longest = torch.from_numpy(batch), int(counts[batch[0]])
-        told = sizes.told(counts[index], nothing[index], longest, published=True)
-        answer[index, :longest] = network(noise[index, :longest], nothing[index], told)
+def _ours(network: PointGenerator, noise: Tensor, mask: Tensor) -> Tensor:
+    answer, nothing, n = torch.zeros_like(noise), noise.new_zeros(len(noise), 0), mask.sum(1)
+    for batch in length_buckets(n.numpy(), points=_POINTS):
+        index, longest = torch.from_numpy(batch), int(n[batch[0]])
+        condition = network.sizes.condition(mask[index, :longest], nothing[index])
+        answer[index, :longest] = network(noise[index, :longest], nothing[index], condition)
     return answer
 
 
 @torch.inference_mode()
-def _made(network: PointGenerator, noise: Tensor, shared: Tensor, told: Told) -> Tensor:
-    points: Tensor = network(noise, shared, told)
+def _made(network: PointGenerator, noise: Tensor, shared: Tensor, condition: Condition) -> Tensor:
+    points: Tensor = network(noise, shared, condition)
     return points
 
 
@@ -83,19 +83,19 @@ def forward(jets: int, rounds: int) -> dict[str, float]:
     with seeded(0):
         peer, exact = PublishedGenerator(), PublishedGenerator(leaks=False)
     exact.load_state_dict(peer.state_dict())
-    network, sizes = same_function(exact)
+    network = same_function(exact)
     for one in (peer, exact, network):
         one.eval()
     if count_parameters(peer) != PARAMETERS:
         msg = f"the peer has {count_parameters(peer):,} parameters, the published network {PARAMETERS:,}"
         raise AssertionError(msg)
-    difference = float((_published(exact, noise, mask) - _ours(network, sizes, noise, counts)).abs().max())
+    difference = float((_published(exact, noise, mask) - _ours(network, noise, mask)).abs().max())
     if difference > _AGREEMENT:
         msg = f"the two forms differ by {difference:.2g}"
         raise AssertionError(msg)
     forms: dict[str, Callable[[], object]] = {
         "published": lambda: _published(peer, noise, mask),
-        "ours": lambda: _ours(network, sizes, noise, counts),
+        "ours": lambda: _ours(network, noise, mask),
     }
     found = {name: seconds / jets * 1e6 for name, seconds in _seconds(forms, rounds).items()}
     return {**found, "times as fast": found["published"] / found["ours"], "difference": difference}
@@ -104,16 +104,15 @@ def forward(jets: int, rounds: int) -> dict[str, float]:
 def showers(rounds: int) -> dict[str, float]:
     """Microseconds a cloud by number of points, and the exponent."""
     with seeded(0):
-        network = PointGenerator(MDMAGANSettings.model_validate({}), 5, 1, 1500.0).eval()
-    sizes, generator = Sizes(6480, 1500.0), torch.Generator().manual_seed(1)
+        network = PointGenerator(MDMAGANSettings.model_validate({}), 5, 1, Sizes(6480, 1500.0, published=False)).eval()
+    generator = torch.Generator().manual_seed(1)
     found = {}
     for points in _SIZES:
         clouds = max(1, 2 * _POINTS // points)
         noise = torch.randn(clouds, points, network.noise, generator=generator)
         shared = torch.randn(clouds, network.cloud_noise, generator=generator)
-        told = sizes.told(torch.full((clouds,), points), torch.zeros(clouds, 1), points, published=False)
-
-        make = partial(_made, network, noise, shared, told)
+        mask = torch.ones(clouds, points, dtype=torch.bool)
+        make = partial(_made, network, noise, shared, network.sizes.condition(mask, torch.zeros(clouds, 1)))
         found[str(points)] = _seconds({"made": make}, rounds)["made"] / clouds * 1e6
     slope = float(np.polyfit(np.log(_SIZES), np.log([found[str(points)] for points in _SIZES]), 1)[0])
     return {**found, "exponent": slope}

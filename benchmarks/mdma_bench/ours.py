@@ -9,8 +9,7 @@ from typing import get_args
 import jetgen
 import numpy as np
 import torch
-from jetgen.torch.clouds import JetSummary
-from jetgen.torch.clouds.cloud_coding import fit_coding
+from jetgen.torch.clouds import CloudPreprocessing, JetSummary
 from jetgen.torch.nn import Backbone, MeanFieldBlock, SetNetwork, time_features, time_width
 from jetgen.torch.training import seeded
 from jetgen_mdma_flowmatch.fields import PointField
@@ -34,7 +33,12 @@ def same_function(peer: PublishedFlow, name: str) -> Form:
     settings = _settings("full")
     with seeded(0):
         field = PointField(
-            settings, features=peer.out.out_features, largest=SIZE, typical=peer.average, conditioning=0, summary=None
+            settings,
+            features=peer.out.out_features,
+            conditioning=0,
+            largest=SIZE,
+            mean_multiplicity=peer.average,
+            summary=None,
         )
     _copy(pieces(peer), field.network, peer.average)
     return Form(name, field, partial(_velocity, field), published_loss=True)
@@ -49,8 +53,8 @@ def _copy(found: Pieces, network: SetNetwork, average: float) -> None:
     tensors = {
         "embed.weight": found["embed.point"],
         "embed.bias": found["embed.bias"],
-        "steer.weight": found["embed.time"],
-        # The peer begins with the plain count; ours is told the count over the average everywhere.
+        "condition.weight": found["embed.time"],
+        # The peer begins with the plain count; ours takes the count over the average everywhere.
         "start.weight": _columns([found["field.sum"], found["field.count"] * average]),
         "start.bias": found["field.bias"],
         "out.weight": found["out.weight"],
@@ -75,7 +79,7 @@ def _of_block(own: Pieces) -> Pieces:
     return attention | {
         "local.weight": own["lift.state"],
         "local.bias": own["lift.bias"],
-        "steer.weight": own["lift.time"],
+        "condition.weight": own["lift.time"],
         "norm.weight": own["norm.weight"],
         "norm.bias": own["norm.bias"],
         "gather.weight": _columns([own["pool.attended"], own["pool.count"]]),
@@ -97,14 +101,14 @@ def preset_forms() -> list[Form]:
     forms: dict[str, Form] = {}
     for preset in _PRESETS:
         settings, rng = _settings(preset), np.random.default_rng(0)
-        summary = JetSummary(data.spec, fit_coding(settings, data.spec, jets, rng).points.features)
+        summary = JetSummary(data.spec, CloudPreprocessing.fit(settings, data.spec, jets, rng).points.features)
         with seeded(0):
             field = PointField(
                 settings,
                 features=len(data.spec.features),
-                largest=SIZE,
-                typical=float(jets.multiplicity.mean()),
                 conditioning=0,
+                largest=SIZE,
+                mean_multiplicity=float(jets.multiplicity.mean()),
                 summary=summary if settings.summary else None,
             )
         shape = repr(field)
@@ -116,18 +120,18 @@ def preset_forms() -> list[Form]:
 def _velocity(field: PointField, points: Tensor, mask: Tensor, t: Tensor) -> Tensor:
     rows = len(points)
     target = None if field.summary is None else points.new_zeros(rows, field.summary.size)
-    velocity: Tensor = field(t, points, mask, mask.sum(1), points.new_zeros(rows, 0), target)
+    velocity: Tensor = field(t, points, mask, points.new_zeros(rows, 0), target)
     return velocity
 
 
 def backbones() -> Mapping[str, Factory]:
-    """The three backbones at the widths of ``quick``, told the time and the number of points."""
+    """The three backbones at the widths of ``quick``, conditioned on the time and the number of points."""
     return {name: partial(_backbone, name) for name in get_args(Backbone)}
 
 
 def _backbone(name: Backbone) -> Evaluate:
     with seeded(0):
-        network = SetNetwork(3, 3, time_width(_FREQUENCIES) + 1, backbone=name, typical=100.0)
+        network = SetNetwork(3, 3, time_width(_FREQUENCIES) + 1, backbone=name, mean_multiplicity=100.0)
 
     def evaluate(points: Tensor, mask: Tensor, t: Tensor) -> Tensor:
         count = mask.sum(1, keepdim=True) / 100.0

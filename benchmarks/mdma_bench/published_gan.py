@@ -39,9 +39,9 @@ class PublishedGeneratorBlock(nn.Module):
         y = self.lift(leaky_relu(x))
         query = self.norm(self.lift(leaky_relu(field)))
         attended, _ = self.attention(query, y, y, key_padding_mask=padding, need_weights=False)
-        told = self.condition(torch.cat([attended, count], dim=-1))
-        x = self.update(torch.cat([y, told.expand(-1, x.shape[1], -1)], dim=-1)) + x
-        return x, leaky_relu(self.pool(told))
+        pooled = self.condition(torch.cat([attended, count], dim=-1))
+        x = self.update(torch.cat([y, pooled.expand(-1, x.shape[1], -1)], dim=-1)) + x
+        return x, leaky_relu(self.pool(pooled))
 
 
 class PublishedGenerator(nn.Module):
@@ -81,15 +81,15 @@ class PublishedGenerator(nn.Module):
         return points
 
 
-def ours(average: float) -> tuple[PointGenerator, Sizes]:
-    """The generator of the preset ``full``, and what it is told of sizes."""
+def ours(average: float) -> PointGenerator:
+    """The generator of the preset ``full``."""
     settings = MDMAGANSettings.model_validate(MDMAGANSettings.presets["full"])
-    return PointGenerator(settings, 3, 0, average), Sizes(150, average)
+    return PointGenerator(settings, 3, 0, Sizes(150, average, settings.published_form))
 
 
-def same_function(peer: PublishedGenerator) -> tuple[PointGenerator, Sizes]:
+def same_function(peer: PublishedGenerator) -> PointGenerator:
     """Ours with the weights of a ``peer`` that does not leak: the same function."""
-    made, sizes = ours(peer.average)
+    made = ours(peer.average)
     made.embed.load_state_dict(peer.embed.state_dict())
     made.out.load_state_dict(peer.out.state_dict())
     names = {"local": "lift", "norm": "norm", "gather": "condition", "back": "update", "field": "pool"}
@@ -98,4 +98,4 @@ def same_function(peer: PublishedGenerator) -> tuple[PointGenerator, Sizes]:
         for ours_name, name in names.items():
             getattr(block, ours_name).load_state_dict(getattr(published, name).state_dict())
         block.attention = MeanFieldAttention.from_multihead(published.attention)
-    return made, sizes
+    return made
