@@ -8,7 +8,7 @@ from jetgen.cli.doctor import doctor_command
 from jetgen.cli.evaluating import evaluate_command
 from jetgen.cli.inspecting import status_command, why_command
 from jetgen.cli.listing import list_command
-from jetgen.cli.planning import plan_command, prepare_command
+from jetgen.cli.planning import prepare_command
 from jetgen.cli.running import cell_command, retry_command, run_command
 from jetgen.cli.show import show_command
 
@@ -25,7 +25,7 @@ app.command("list")(list_command)
 app.command("show")(show_command)
 app.command("doctor")(doctor_command)
 app.command("prepare")(prepare_command)
-app.command("plan")(plan_command)
+app.command("plan", help="Print what a run would do: `jetbench run --dry-run`.")(run_command)
 app.command("run")(run_command)
 app.command("cell")(cell_command)
 app.command("status")(status_command)

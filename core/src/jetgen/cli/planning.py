@@ -1,4 +1,4 @@
-"""`jetbench plan` and `jetbench prepare`: what would be done, and the data made beforehand."""
+"""From a command line to a plan that can be shown, and `jetbench prepare`: the data made beforehand."""
 
 from __future__ import annotations
 
@@ -18,11 +18,15 @@ if TYPE_CHECKING:
     from jetgen.harness.store.plan import Plan
     from jetgen.registry import Registry
 
-__all__ = ["known_plugins", "make_request", "plan_command", "prepare_command", "show_plan"]
+__all__ = ["known_plugins", "make_request", "prepare_command", "show_plan"]
 
 
 def make_request(suite: Path | None, *, every: bool, overrides: Sequence[str], **given: Any) -> Request:
-    """The request of a command line: a suite, the default suite or names, with the options that were given above it."""
+    """The request of a command line: a suite, the default suite or names, with the options that were given above it.
+
+    Raises:
+        UsageError: if it names a suite and ``--all``, or neither these nor a generator.
+    """
     from jetgen.harness.planning.request import Request, default_suite, read_suite
 
     if suite is not None and every:
@@ -46,7 +50,11 @@ def make_request(suite: Path | None, *, every: bool, overrides: Sequence[str], *
 
 
 def known_plugins(no_plugin: Sequence[str] | None, *, strict: bool) -> Registry:
-    """The registry without the denied plugins, with a word on standard error for each in trouble."""
+    """The registry without the denied plugins, with a line on standard error for each that is not ok.
+
+    Raises:
+        PluginError: if ``strict`` and there is such a plugin.
+    """
     registry = options.find_plugins(no_plugin)
     if strict:
         registry.refuse_troubles()
@@ -79,46 +87,6 @@ def show_plan(plan: Plan) -> None:
     console.print(f"about {total:.1f} minutes, {plan.jobs} cell(s) at a time, making data excepted", highlight=False)
 
 
-def plan_command(
-    suite: options.Suite = None,
-    *,
-    every: options.All = False,
-    generators: options.Generators = None,
-    datasets: options.Datasets = None,
-    metrics: options.Metrics = None,
-    preset: options.Preset = None,
-    seeds: options.Seeds = None,
-    draws: options.Draws = None,
-    overrides: options.Overrides = None,
-    jobs: options.Jobs = 1,
-    device: options.Device = "cpu",
-    no_plugin: options.NoPlugin = None,
-    strict_plugins: options.StrictPlugins = False,
-    as_json: options.AsJson = False,
-) -> None:
-    """Print what a run would do, without doing it."""
-    from jetgen.harness.planning.planner import Planner
-
-    request = make_request(
-        suite,
-        every=every,
-        overrides=overrides or (),
-        generators=generators,
-        datasets=datasets,
-        metrics=metrics,
-        preset=preset,
-        seeds=seeds,
-        draws=draws,
-        jobs=jobs,
-        device=device,
-    )
-    plan = Planner(request, known_plugins(no_plugin, strict=strict_plugins)).plan()
-    if as_json:
-        typer.echo(plan.model_dump_json(indent=1))
-    else:
-        show_plan(plan)
-
-
 def prepare_command(
     datasets: Annotated[list[str], typer.Argument(help="NAME, NAME@SIZE or a FILE of clouds, one or more.")],
     *,
@@ -140,9 +108,9 @@ def prepare_command(
         with Progress(*columns) as bar:
             task = bar.add_task(found.label, total=None)
 
-            def listen(event: Any, task: Any = task, bar: Progress = bar) -> None:
-                if event["kind"] == "progress":
-                    bar.update(task, completed=event["done"], total=event["total"])
+            def listen(record: Any, task: Any = task, bar: Progress = bar) -> None:
+                if record["kind"] == "progress":
+                    bar.update(task, completed=record["done"], total=record["total"])
 
             dataset.prepare(RunContext(threads=os.cpu_count() or 1, listener=listen))
         counts = ", ".join(f"{len(dataset.load(split)):,} {split}" for split in ("train", "val", "test"))

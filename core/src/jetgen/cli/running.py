@@ -9,6 +9,7 @@ import typer
 
 from jetgen.cli import options
 from jetgen.cli.planning import known_plugins, make_request, show_plan
+from jetgen.errors import UsageError
 
 if TYPE_CHECKING:
     from jetgen.harness.store.plan import Plan
@@ -20,6 +21,7 @@ Run = Annotated[Path, typer.Argument(help="The run folder.")]
 
 
 def run_command(
+    context: typer.Context,
     suite: options.Suite = None,
     *,
     every: options.All = False,
@@ -38,11 +40,17 @@ def run_command(
     out: options.Out = Path("jetbench-run"),
     no_plugin: options.NoPlugin = None,
     strict_plugins: options.StrictPlugins = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and run nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON, with --dry-run.")] = False,
 ) -> None:
     """Train, sample, time and judge; the same command again resumes.
 
     Exit status: 0 if all cells are ok or skipped by rule, 1 if one failed, 2 for wrong usage.
     """
+    dry_run = dry_run or context.info_name == "plan"
+    if as_json and not dry_run:
+        msg = "--json prints the plan: give it with --dry-run; `jetbench status RUN --json` tells of a run"
+        raise UsageError(msg)
     from jetgen.harness.planning.planner import Planner
     from jetgen.harness.run.driver import locked
 
@@ -64,6 +72,9 @@ def run_command(
     )
     registry = known_plugins(no_plugin, strict=strict_plugins)
     plan = Planner(request, registry).plan()
+    if dry_run:
+        typer.echo(plan.model_dump_json(indent=1)) if as_json else show_plan(plan)
+        return
     with locked(out):
         _drive(out, plan, registry)
 

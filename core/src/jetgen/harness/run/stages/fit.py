@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from jetgen.api.pretrained import require_same_clouds
 from jetgen.api.protocols import FitReport, Generator
 from jetgen.errors import PluginError
 from jetgen.harness.run.stages.stage_context import StageContext
@@ -21,15 +23,59 @@ __all__ = ["fit"]
 
 
 def fit(stage: StageContext) -> dict[str, Any]:
-    """Train and save; what an earlier attempt with the same inputs and code left behind is used."""
-    cell, generator_plan = stage.cell, stage.cell.generator
-    cls = stage.generator_class()
-    if generator_plan is None:
-        msg = f"{cell.id} has no generator to train"
-        raise PluginError(msg)
-    settings = stage.load(generator_plan.settings_target).model_validate(generator_plan.settings)
-    generator: Generator = cls.create(settings, cell.dataset.spec)
-    dataset = stage.dataset()
+    """Train and save; what an earlier attempt with the same inputs and code left behind is used.
+
+    A generator that declares ``"SupportsPretrained"`` is asked first for the model that its settings name. There is
+    nothing to train where it has one.
+
+    Raises:
+        PluginError: if the cell has no generator, or if its class or its report is not what the protocols say.
+        DataError: if the pretrained model is for clouds of another meaning than those of the dataset.
+    """
+    cls, plan = stage.generator_class(), stage.generator
+    settings = stage.load(plan.settings_target).model_validate(plan.settings)
+    generator = _pretrained(stage, cls, settings)
+    report = None
+    if generator is None:
+        generator = cls.create(settings, stage.cell.dataset.spec)
+        report = _train(stage, generator)
+    card = {
+        "target": plan.target,
+        "generator": plan.model_dump(mode="json"),
+        "cloud_spec": stage.cell.dataset.cloud_spec,
+        "dataset": stage.cell.dataset.label,
+        "seed": stage.cell.seed,
+    }
+    save_model(generator, stage.folder / "model", card)
+    if report is None or report.stop_reason == "finished":  # else a longer limit may go on from here
+        shutil.rmtree(stage.folder / "training", ignore_errors=True)
+    told = _report_of_weights(stage.folder / "model") if report is None else asdict(report)
+    return {**told, "fit_seconds": _fit_seconds(stage.folder / "events.jsonl")}
+
+
+def _pretrained(stage: StageContext, cls: Any, settings: Any) -> Generator | None:
+    """The model that the settings name, if the generator supports that and they name one."""
+    if "SupportsPretrained" not in stage.generator.capabilities:
+        return None
+    model = cls.pretrained(settings)
+    if model is None:
+        return None
+    weights = getattr(settings, "weights", None) or f"of {stage.generator.name}"
+    require_same_clouds(weights, model.spec, stage.cell.dataset.spec)
+    stage.begin()
+    stage.context.report("fit", anew=True)
+    generator: Generator = model
+    return generator
+
+
+def _report_of_weights(folder: Path) -> dict[str, Any]:
+    """What a report says where nothing was trained; the parameters are counted in the weights that were saved."""
+    return {"parameters": _parameters(folder), "steps": 0, "stop_reason": "pretrained", "history": {}}
+
+
+def _train(stage: StageContext, generator: Generator) -> FitReport:
+    """Call ``fit`` with the checkpoint of an earlier attempt if that is still valid; its report, checked."""
+    cell, dataset = stage.cell, stage.dataset()
     train, val = dataset.load("train"), dataset.load("val")
     training = stage.folder / "training"
     anew = not _same_beginning(stage)
@@ -40,27 +86,35 @@ def fit(stage: StageContext) -> dict[str, Any]:
     stage.context.report("fit", anew=anew)
     upstream = {role: cell_folder(stage.run, upstream_id) / "model" for role, upstream_id in cell.needs.items()}
     context = replace(stage.context, out=training, deadline=time.time() + cell.timeout, upstream=upstream)
-    report: object = generator.fit(train, val, context)
+    report = _checked(generator.fit(train, val, context), stage.generator.name)
+    stage.context.report("fit_end")
+    return report
+
+
+def _checked(report: object, name: str) -> FitReport:
     if not isinstance(report, FitReport):
-        msg = f"fit of {generator_plan.name} returned {type(report).__name__}, not a FitReport"
+        msg = f"fit of {name} returned {type(report).__name__}, not a FitReport"
         raise PluginError(msg)
     try:
         json.dumps(asdict(report), allow_nan=False)
     except (TypeError, ValueError) as error:
-        msg = f"the FitReport of {generator_plan.name} is not plain finite JSON ({error})"
+        msg = f"the FitReport of {name} is not plain finite JSON ({error})"
         raise PluginError(msg) from error
-    stage.context.report("fit_end")
-    card = {
-        "target": generator_plan.target,
-        "generator": generator_plan.model_dump(mode="json"),
-        "cloud_spec": cell.dataset.cloud_spec,
-        "dataset": cell.dataset.label,
-        "seed": cell.seed,
-    }
-    save_model(generator, stage.folder / "model", card)
-    if report.stop_reason == "finished":  # else a longer limit may go on from here
-        shutil.rmtree(training, ignore_errors=True)
-    return {**asdict(report), "fit_seconds": _fit_seconds(stage.folder / "events.jsonl")}
+    return report
+
+
+def _parameters(folder: Path) -> int | None:
+    """The number of weights that a model folder keeps as safetensors; None if it keeps none."""
+    files = sorted(folder.rglob("*.safetensors"))
+    if not files:
+        return None
+    from safetensors import safe_open
+
+    total = 0
+    for path in files:
+        with safe_open(path, framework="numpy") as file:
+            total += sum(math.prod(file.get_slice(key).get_shape()) for key in file.keys())  # noqa: SIM118 (no mapping)
+    return total
 
 
 def _same_beginning(stage: StageContext) -> bool:
@@ -72,13 +126,13 @@ def _same_beginning(stage: StageContext) -> bool:
     return begun["inputs"] == dict(stage.inputs) and not changed_modules(begun["modules"])
 
 
-def _fit_seconds(events: Path) -> float:
-    """Seconds of training over all attempts since it began anew, from the times of their events."""
+def _fit_seconds(log: Path) -> float:
+    """Seconds of training over all attempts since it began anew, from the times of their log records."""
     total = begun = last = 0.0
-    for event in read_log(events):
-        if event["kind"] == "fit":
-            total = 0.0 if event["anew"] else total + last - begun
-            begun = last = event["time"]
-        elif begun and event["kind"] in ("progress", "health", "fit_end"):
-            last = max(last, event["time"])
+    for record in read_log(log):
+        if record["kind"] == "fit":
+            total = 0.0 if record["anew"] else total + last - begun
+            begun = last = record["time"]
+        elif begun and record["kind"] in ("progress", "health", "fit_end"):
+            last = max(last, record["time"])
     return total + last - begun

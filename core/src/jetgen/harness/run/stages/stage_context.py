@@ -11,7 +11,7 @@ from jetgen.api.context import RunContext
 from jetgen.api.protocols import Dataset, Generator
 from jetgen.errors import PluginError
 from jetgen.harness.store.keys import family, loaded_modules
-from jetgen.harness.store.plan import CellPlan, Plan, cell_folder
+from jetgen.harness.store.plan import CellPlan, GeneratorPlan, Plan, cell_folder
 from jetgen.io.atomic import write_json
 from jetgen.registry import load_target
 
@@ -44,16 +44,34 @@ class StageContext:
         made: Dataset = self.load(self.cell.dataset.target).create(self.cell.dataset.size, **self.cell.dataset.options)
         return made
 
-    def generator_class(self) -> type[Generator]:
-        """The class of the cell's generator."""
+    @property
+    def generator(self) -> GeneratorPlan:
+        """The generator of the cell.
+
+        Raises:
+            PluginError: if it has none: it is a floor.
+        """
         if self.cell.generator is None:
             msg = f"{self.cell.id} has no generator: it is a floor"
             raise PluginError(msg)
-        cls: type[Generator] = self.load(self.cell.generator.target)
+        return self.cell.generator
+
+    def generator_class(self) -> type[Generator]:
+        """The class of the cell's generator.
+
+        Raises:
+            PluginError: if the cell has no generator.
+            UnloadableError: if the class cannot be imported.
+        """
+        cls: type[Generator] = self.load(self.generator.target)
         return cls
 
     def load(self, target: str) -> Any:
-        """The class named by ``target``, which is ``"package.module:Class"``."""
+        """The class named by ``target``, which is ``"package.module:Class"``.
+
+        Raises:
+            UnloadableError: if it cannot be imported.
+        """
         try:
             return load_target(target)
         except PluginError as error:
