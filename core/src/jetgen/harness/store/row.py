@@ -86,6 +86,10 @@ class Row(_Document):
     needs: dict[str, str] = Field(default_factory=dict)
     provenance: dict[str, Any] = Field(default_factory=dict)
 
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object with every field: what ``RUN/cells/<id>/row.json`` holds."""
+        return self.model_dump(mode="json")
+
     @property
     def label(self) -> str:
         """``dataset@size``."""
