@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,36 +85,41 @@ class _Resampler(ABC):
         if self.clouds is None:
             msg = f"{type(self).__name__.lower()} has no clouds; call fit before sample"
             raise UsageError(msg)
-        rng = ctx.rng("sampling")
+        rng, asked = ctx.rng("sampling"), self._asked(conditions)
         rows, parts = [np.empty(0, np.int64)], [self.clouds[:0]]
-        for chosen, train in self._by_category(self.clouds, conditions):
+        for chosen, train in self._by_category(self.clouds, asked):
             multiplicity = None if conditions.multiplicity is None else conditions.multiplicity[chosen]
             rows.append(chosen)
-            if conditions.conditioning is None or not self._numbers:
-                parts.append(self._resampled(train, len(chosen), multiplicity, rng))
+            if self._numbers:
+                pools = self._nearest(train.conditioning, asked[chosen])
+                made = self._resampled_near(train, pools, multiplicity, rng)
+                parts.append(Clouds(made.points, made.offsets, asked[chosen]))
             else:
-                asked = np.asarray(conditions.conditioning)[chosen]
-                answer = self._resampled_near(train, self._nearest(train.conditioning, asked), multiplicity, rng)
-                parts.append(Clouds(answer.points, answer.offsets, asked))
+                parts.append(self._resampled(train, len(chosen), multiplicity, rng))
         return Clouds.concatenate(parts)[np.argsort(np.concatenate(rows))]
 
-    def _by_category(self, train: Clouds, conditions: Conditions) -> Iterator[tuple[_Integers, Clouds]]:
-        """For each category that is asked for, the rows of the request and the training clouds of the category."""
-        name, columns = type(self).__name__.lower(), train.conditioning.shape[1]
+    def _asked(self, conditions: Conditions) -> NDArray[Any]:
+        """The conditioning (n, C) of the request; C is 0 without conditioning."""
+        columns = len(self.cloud_spec.conditioning)
         asked = np.empty((conditions.n, 0)) if conditions.conditioning is None else np.asarray(conditions.conditioning)
         if asked.shape != (conditions.n, columns) or conditions.given is not None:
             wanted = f"conditioning of shape {(conditions.n, columns)}" if columns else "no conditioning"
+            name = type(self).__name__.lower()
             msg = f"{name} resamples training clouds, which have {wanted} and no conditioning clouds"
             raise UsageError(msg)
-        categories = np.setdiff1d(np.arange(columns), self._numbers)
+        return asked
+
+    def _by_category(self, train: Clouds, asked: NDArray[Any]) -> Iterator[tuple[_Integers, Clouds]]:
+        """For each category that is asked for, the rows of the request and the training clouds of the category."""
+        categories = np.setdiff1d(np.arange(asked.shape[1]), self._numbers)
         if len(categories) == 0:
-            yield np.arange(conditions.n), train
+            yield np.arange(len(asked)), train
             return
         labels, which = np.unique(asked[:, categories], axis=0, return_inverse=True)
         for i, label in enumerate(labels):
             known = train[np.flatnonzero((train.conditioning[:, categories] == label).all(axis=1))]
             if len(known) == 0:
-                msg = f"{name} has no training cloud with the conditioning {label.tolist()}"
+                msg = f"{type(self).__name__.lower()} has no training cloud with the conditioning {label.tolist()}"
                 raise UsageError(msg)
             yield np.flatnonzero(which == i), known
 
@@ -123,7 +128,7 @@ class _Resampler(ABC):
         """The columns of the conditioning that are not categories."""
         return [i for i, feature in enumerate(self.cloud_spec.conditioning) if feature.nature != "categorical"]
 
-    def _nearest(self, known: NDArray[np.float32], asked: NDArray[np.float32]) -> _Integers:
+    def _nearest(self, known: NDArray[np.float32], asked: NDArray[Any]) -> _Integers:
         """int64 (n, K): for each row of ``asked`` (n, C) the nearest rows of ``known`` (N, C), by its numbers.
 
         Distances are Euclidean, in units of the standard deviation of each number; of positive ones, of its logarithm.
