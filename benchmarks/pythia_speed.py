@@ -1,4 +1,4 @@
-"""How fast Pythia makes jets here: milliseconds of wall time per jet with 1 and 2 processes.
+"""The speed of the Pythia datasets: milliseconds of wall time per jet, with 1 and 2 processes.
 
 python benchmarks/pythia_speed.py [--parton top] [--jets 1000]
 """
@@ -17,7 +17,7 @@ from jetgen_pythia.shards import home, shards
 
 
 def in_process(parton: str, jets: int) -> float:
-    """Seconds for ``jets`` jets from ``simulate``: one process, one thread, Pythia already set up."""
+    """Seconds for ``jets`` jets from ``simulate``: one process, one thread, Pythia already initialised."""
     dataset = PythiaJets.create("tiny", parton=parton, particles=150)
     dataset.simulate(10, 0)
     start = time.perf_counter()
@@ -26,7 +26,7 @@ def in_process(parton: str, jets: int) -> float:
 
 
 def in_workers(parton: str, jets: int, processes: int) -> float:
-    """Seconds for ``jets`` jets into an empty cache, the start of the processes included."""
+    """Seconds for ``jets`` jets into an empty cache, including the start of the processes."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["JETGEN_CACHE"] = folder
         start = time.perf_counter()
@@ -35,9 +35,10 @@ def in_workers(parton: str, jets: int, processes: int) -> float:
 
 
 def main() -> None:
+    """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--parton", choices=list(PARTONS), default="top")
-    parser.add_argument("--jets", type=int, default=1000, help="rounded up to hundreds for the processes")
+    parser.add_argument("--jets", type=int, default=1000, help="rounded up to whole shards of 100 with processes")
     options = parser.parse_args()
     rows = {"simulate, 1 process": in_process(options.parton, options.jets)}
     for processes in (1, 2):

@@ -22,10 +22,13 @@ ClusterSequence.set_fastjet_banner_stream(None)
 
 @dataclass(frozen=True)
 class LeadingJets:
-    """The hardest jet of some events: event, four-momentum, and the four-momenta of its constituents.
+    """The leading jets of J events, and their K constituents.
 
     Arguments:
-        owner: the row of the jet that each constituent belongs to, increasing.
+        event: int64 (J,), the event of each jet, increasing.
+        momenta: float64 (J, 4), the four-momentum of each jet in GeV.
+        owner: int64 (K,), the jet of each constituent, non-decreasing.
+        constituents: float64 (K, 4), the four-momentum of each constituent in GeV.
     """
 
     event: NDArray[np.int64]
@@ -34,7 +37,7 @@ class LeadingJets:
     constituents: Momenta
 
     def near(self, hard: Particles) -> NDArray[np.bool_]:
-        """Which jets lie near a hard parton of their own event."""
+        """Whether a hard-process parton of the event lies within the match radius of each jet: bool (J,)."""
         n = 1 + max(self.event.max(initial=-1), hard.event.max(initial=-1))
         row = np.full(n, -1)
         row[self.event] = np.arange(len(self.event))
@@ -47,7 +50,7 @@ class LeadingJets:
         return near
 
     def clouds(self) -> tuple[Clouds, NDArray[np.int64]]:
-        """The particles relative to their jets, hardest first, and the rows of the jets that have enough of them.
+        """The particles relative to their jets, hardest first, and the indices of the jets that have enough of them.
 
         Features: etarel, phirel, ptrel. Conditioning (N, 3): pt (GeV), eta and mass (GeV) of the whole jet, before
         any particle is dropped.
@@ -72,7 +75,13 @@ class LeadingJets:
 
 
 def leading_jets(n: int, event: NDArray[np.int64], momenta: Momenta) -> LeadingJets:
-    """The leading anti-kT jet of each of ``n`` events, where its transverse momentum lies in the window."""
+    """The leading anti-kT jet of each event, if its transverse momentum is in range.
+
+    Arguments:
+        n: the number of events.
+        event: int64 (D,), the event of each deposit, non-decreasing.
+        momenta: float64 (D, 4), the four-momentum of each deposit in GeV.
+    """
     columns = dict(zip(("px", "py", "pz", "E"), momenta.T, strict=True))
     deposits = ak.unflatten(ak.zip(columns, with_name="Momentum4D"), np.bincount(event, minlength=n))
     clustering = fastjet.ClusterSequence(deposits, fastjet.JetDefinition(fastjet.antikt_algorithm, JETS.radius))
@@ -83,11 +92,11 @@ def leading_jets(n: int, event: NDArray[np.int64], momenta: Momenta) -> LeadingJ
     jet = ak.firsts(jets[leading])[chosen]
     index = ak.firsts(clustering.constituent_index(JETS.pt_min)[leading])[chosen]
     constituents = ak.drop_none(deposits[chosen][index])
-    counts = ak.to_numpy(ak.num(constituents))
+    sizes = ak.to_numpy(ak.num(constituents))
     return LeadingJets(
         event=np.flatnonzero(ak.to_numpy(chosen)),
         momenta=_columns(jet),
-        owner=np.repeat(np.arange(len(counts)), counts),
+        owner=np.repeat(np.arange(len(sizes)), sizes),
         constituents=_columns(ak.flatten(constituents)),
     )
 

@@ -1,4 +1,4 @@
-"""The dataset class. It loads neither Pythia nor FastJet before jets are made."""
+"""The dataset class of a single class of jets. Pythia and FastJet are imported when jets are simulated."""
 
 from __future__ import annotations
 
@@ -22,13 +22,16 @@ __all__ = ["PythiaJets"]
 
 
 class PythiaJets:
-    """Jets of one parton with up to ``particles`` particles, hardest first.
+    """Jets of one class, each with its ``particles`` hardest particles, hardest first.
 
     Arguments:
         size: a name in :data:`jetgen_pythia.specs.SIZES`.
-        parton: ``gluon``, ``quark``, ``top``, ``w`` or ``z``.
-        particles: from 1 to 150; all numbers of particles share the same simulated jets.
-        share: only the first of so many equal parts of each split is taken; a mixture of five partons takes a fifth.
+        parton: the class: ``gluon``, ``quark``, ``top``, ``w`` or ``z``.
+        particles: from 1 to 150; all choices share the same simulated jets.
+        share: each split is cut to its first ``1 / share``; a mixture of five classes takes a fifth of each.
+
+    Raises:
+        UsageError: if an argument is out of range.
 
     >>> PythiaJets.create("tiny", parton="w").spec.names
     ('etarel', 'phirel', 'ptrel')
@@ -47,24 +50,32 @@ class PythiaJets:
 
     @classmethod
     def create(cls, size: str, **options: Any) -> Self:
-        """A dataset of one of the sizes; nothing is read or made yet."""
+        """The dataset of one size; nothing is read or simulated yet."""
         return cls(size, **options)
 
     @property
     def spec(self) -> CloudSpec:
-        """Angles to the jet axis and the fraction of its transverse momentum."""
+        """The spec of the jets: angles to the jet axis, and fractions of its transverse momentum."""
         return jet_spec(self._particles)
 
     def recipe(self) -> Mapping[str, Any]:
-        """What determines the jets: the definition of the streams, and how much of each is taken."""
+        """What determines the jets: the definition of the streams, and the numbers of jets taken from them.
+
+        Raises:
+            JetgenError: if Pythia or FastJet is not installed.
+        """
         return {**definition(self._parton), "shard": SHARD, "particles": self._particles, **self._counts}
 
     def prepare(self, ctx: RunContext) -> None:
-        """Simulate the jets that are missing or damaged, in ``ctx.threads`` processes; jets that are there stay."""
+        """Simulate the shards that are missing or damaged, in ``ctx.threads`` processes; the others stay.
+
+        Raises:
+            JetgenError: if a process fails, or the cache cannot be written.
+        """
         prepare_shards(self.shards(), ctx)
 
     def shards(self) -> list[Shard]:
-        """The files that hold the jets of all splits, whether they are there or not."""
+        """The shards of all splits, whether they exist or not."""
         return [shard for split in self._counts for shard in self._shards(split)]
 
     def load(self, split: Split) -> ShardedJets:
@@ -80,7 +91,11 @@ class PythiaJets:
         return ShardedJets(self._shards(split), self._counts[split], self._particles)
 
     def simulate(self, n: int, seed: int) -> Clouds:
-        """``n`` fresh jets, here, on one thread. The first call of a process also sets Pythia up (about 1.5 s)."""
+        """``n`` new jets, simulated now on one thread. The first call in a process also initialises Pythia (1.5 s).
+
+        Raises:
+            JetgenError: if Pythia or FastJet cannot be imported.
+        """
         try:
             from jetgen_pythia.simulator import simulator  # here, because a planner must not load Pythia
         except ImportError as error:

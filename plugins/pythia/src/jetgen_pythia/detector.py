@@ -1,4 +1,4 @@
-"""A light detector: tracks, two calorimeters with cells, and Gaussian resolutions.
+"""A parametric detector: tracks, two calorimeters with cells, and Gaussian resolutions.
 
 It follows the parametrisation behind the published JetNet jets (arXiv:1709.08705), fitted to their statistics.
 """
@@ -21,9 +21,9 @@ _NEUTRAL = (130, 310, 2112, 3122, 3322)
 
 
 def detect(particles: Particles, rng: np.random.Generator) -> tuple[NDArray[np.int64], Momenta]:
-    """What the detector measures of final particles: the event of each deposit, rising, and its four-momentum.
+    """The deposits that the detector measures: int64 (D,), the event of each, and float64 (D, 4), its four-momentum.
 
-    Neutrinos, and whatever else is not listed above, leave nothing.
+    The deposits are sorted by event. Neutrinos, and all particles that are not listed above, leave none.
     """
     pid, momenta = np.abs(particles.pid), particles.momenta
     seen = np.abs(momenta[:, 2]) < np.tanh(DETECTOR.eta_seen) * momenta[:, 3]
@@ -44,13 +44,13 @@ def detect(particles: Particles, rng: np.random.Generator) -> tuple[NDArray[np.i
 
 
 def _cells(particles: Particles, width: float) -> tuple[NDArray[np.int64], Momenta]:
-    """The energy in each cell that was hit, as a massless particle at the middle of the cell."""
+    """The energy in each cell that was hit, as a massless particle at the centre of the cell; its event comes first."""
     limit = DETECTOR.eta_calorimeter
     n_eta, n_phi = int(2 * limit / width), int(2 * np.pi / width)
     row = np.floor((eta_of(particles.momenta) + limit) * (n_eta / (2 * limit))).astype(np.int64)
     column = np.floor(phi_of(particles.momenta) % (2 * np.pi) * (n_phi / (2 * np.pi))).astype(np.int64)
     inside = (row >= 0) & (row < n_eta)
-    # An angle of 2 pi, left by rounding, belongs to the last cell.
+    # Rounding may give an angle of 2 pi: it belongs to the last cell.
     cell = (particles.event * n_eta + row) * n_phi + np.minimum(column, n_phi - 1)
     hit, which = np.unique(cell[inside], return_inverse=True)
     energy = np.bincount(which, particles.momenta[inside, 3], minlength=len(hit))

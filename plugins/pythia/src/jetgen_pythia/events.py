@@ -1,4 +1,4 @@
-"""Proton-proton collisions from Pythia 8, as flat arrays of particles."""
+"""Proton-proton collisions from Pythia 8 as flat arrays of particles."""
 
 from __future__ import annotations
 
@@ -17,15 +17,21 @@ from jetgen_pythia.recipe import COMMON, PARTONS
 __all__ = ["Collider", "Particles"]
 
 _SEEDS = 900_000_000
-"""Pythia's random generator takes seeds from 1 to this number."""
+"""The largest seed of Pythia's random generator; the smallest is 1."""
 
 _HARD = (-22, -23)
-"""Status codes of the outgoing partons of the hard process; negative because they decay or radiate."""
+"""Status codes of the outgoing partons of the hard process; they are negative because the partons are not final."""
 
 
 @dataclass(frozen=True)
 class Particles:
-    """Particles of several events: the event of each, its PDG code and its four-momentum."""
+    """P particles of several events.
+
+    Arguments:
+        event: int64 (P,), the index of the event.
+        pid: int64 (P,), the PDG code.
+        momenta: float64 (P, 4), px, py, pz and E in GeV.
+    """
 
     event: NDArray[np.int64]
     pid: NDArray[np.int64]
@@ -36,10 +42,13 @@ class Particles:
 
 
 class Collider:
-    """Pythia set up for one class of jets. Setting up costs about a second; seeding anew costs nothing.
+    """Pythia, initialised for one class of jets. This takes about a second; setting the seed takes no time.
 
-    Setting up always uses the same seed, and nothing that an event leaves behind changes a later one, so the events
-    depend on the parton and on the last call of :meth:`seed` alone.
+    The initialisation always has the same seed, and no event changes a later one. The events depend on the class and
+    on the last call of :meth:`seed` alone.
+
+    Raises:
+        JetgenError: if this version of Pythia does not accept the settings.
     """
 
     def __init__(self, parton: str) -> None:
@@ -54,18 +63,18 @@ class Collider:
         self._ids = PARTONS[parton].ids
 
     def seed(self, word: int) -> None:
-        """Start the sequence of events that belongs to a non-negative integer."""
+        """Seed the random generator with a non-negative integer."""
         self._pythia.rndm.init(1 + word % _SEEDS)
 
     def collide(self, n: int) -> tuple[int, Particles, Particles]:
-        """Some events, at most ``n``: how many, their final particles, and their hard partons of the class."""
+        """At most ``n`` events: their number, their final particles, and the hard-process partons of the class."""
         record = self._pythia.nextBatch(n).prt
-        counts = ak.to_numpy(ak.num(record.status))
+        sizes = ak.to_numpy(ak.num(record.status))
         status, pid = _flat(record.status), _flat(record.id).astype(np.int64)
         momenta = np.stack([_flat(record.p[name]) for name in ("px", "py", "pz", "e")], 1)
-        particles = Particles(np.repeat(np.arange(len(counts)), counts), pid, momenta)
+        particles = Particles(np.repeat(np.arange(len(sizes)), sizes), pid, momenta)
         hard = np.isin(status, _HARD) & np.isin(np.abs(pid), self._ids)
-        return len(counts), particles[status > 0], particles[hard]
+        return len(sizes), particles[status > 0], particles[hard]
 
 
 def _flat(column: Any) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Columns of four-momenta (px, py, pz, E), and the angles that follow from them."""
+"""Kinematics of four-momenta (n, 4): each function gives float64 (n,)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Momenta = NDArray[np.float64]
 
 
 def pt_of(momenta: Momenta) -> NDArray[np.float64]:
-    """Transverse momentum."""
+    """Transverse momentum in GeV."""
     return np.hypot(momenta[:, 0], momenta[:, 1])
 
 
@@ -27,14 +27,14 @@ def phi_of(momenta: Momenta) -> NDArray[np.float64]:
 
 
 def mass_of(momenta: Momenta) -> NDArray[np.float64]:
-    """Invariant mass; zero where rounding makes its square negative."""
+    """Invariant mass in GeV; 0 where rounding makes its square negative."""
     square = momenta[:, 3] ** 2 - np.square(momenta[:, :3]).sum(1)
     mass: NDArray[np.float64] = np.sqrt(np.maximum(square, 0))
     return mass
 
 
 def wrapped(angle: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The angle brought to [-pi, pi).
+    """The angles, shifted by multiples of 2 pi into [-pi, pi).
 
     >>> wrapped(np.array([0.5, 3.5])).round(2).tolist()
     [0.5, -2.78]

@@ -1,4 +1,4 @@
-"""The five classes of jets in equal parts, each jet with its class as conditioning."""
+"""The dataset class of the five classes in equal parts, with the class as conditioning."""
 
 from __future__ import annotations
 
@@ -24,14 +24,17 @@ JET_TYPE = Feature("jet_type", nature="categorical", categories=tuple(PARTONS))
 
 
 class MixedJets:
-    """Gluon, quark, top, w and z jets in turn: jet ``i`` is jet ``i // 5`` of class ``i % 5``, so every slice has all.
+    """Gluon, quark, top, W and Z jets interleaved: jet ``i`` is jet ``i // 5`` of class ``i % 5``.
 
-    Each split begins the streams of the single datasets: the test jets of a mixture are the first test jets of the
-    five classes, and in no train or val split of any size of any Pythia dataset.
+    The jets are the first ones of each split of the single datasets. The test jets of a mixture are thus in no train
+    or val split of any Pythia dataset, at any size.
 
     Arguments:
-        size: a name in :data:`jetgen_pythia.specs.SIZES`; the numbers are those of all classes together.
+        size: a name in :data:`jetgen_pythia.specs.SIZES`; its numbers count all classes together.
         particles: from 1 to 150.
+
+    Raises:
+        UsageError: if an argument is out of range.
 
     >>> MixedJets.create("tiny").spec.conditioning[0].categories
     ('gluon', 'quark', 'top', 'w', 'z')
@@ -43,16 +46,20 @@ class MixedJets:
 
     @classmethod
     def create(cls, size: str, **options: Any) -> Self:
-        """A dataset of one of the sizes; nothing is read or made yet."""
+        """The dataset of one size; nothing is read or simulated yet."""
         return cls(size, **options)
 
     @property
     def spec(self) -> CloudSpec:
-        """That of the single classes, with the class as conditioning."""
+        """The spec of the single datasets, with the class as conditioning."""
         return replace(next(iter(self._parts.values())).spec, conditioning=(JET_TYPE,))
 
     def recipe(self) -> Mapping[str, Any]:
-        """How the classes are put together, and the recipe of each."""
+        """What determines the jets: the interleaving, and the recipe of each class.
+
+        Raises:
+            JetgenError: if Pythia or FastJet is not installed.
+        """
         return {
             "mixture": f"row i is row i // {len(self._parts)} of class i % {len(self._parts)}",
             "context": [JET_TYPE.to_json()],
@@ -60,19 +67,31 @@ class MixedJets:
         }
 
     def prepare(self, ctx: RunContext) -> None:
-        """Simulate the jets that are missing or damaged, in ``ctx.threads`` processes; jets that are there stay."""
+        """Simulate the shards that are missing or damaged, in ``ctx.threads`` processes; the others stay.
+
+        Raises:
+            JetgenError: if a process fails, or the cache cannot be written.
+        """
         prepare_shards([shard for part in self._parts.values() for shard in part.shards()], ctx)
 
     def load(self, split: Split) -> InterleavedJets:
-        """The jets of one split; a :class:`jetgen.errors.DataError` if they were not prepared."""
+        """The jets of one split.
+
+        Raises:
+            UsageError: if there is no such split.
+            DataError: if they were not prepared.
+        """
         return InterleavedJets([part.load(split) for part in self._parts.values()])
 
     def simulate(self, n: int, seed: int) -> Clouds:
-        """``n`` fresh jets, here, on one thread. The first call of a process also sets Pythia up five times."""
-        turns = len(self._parts)
-        return interleaved(
-            [part.simulate((n + turns - 1 - i) // turns, seed) for i, part in enumerate(self._parts.values())]
-        )
+        """``n`` new jets, simulated now on one thread. The first call in a process also initialises Pythia five times.
+
+        Raises:
+            JetgenError: if Pythia or FastJet cannot be imported.
+        """
+        classes = len(self._parts)
+        parts = [part.simulate((n + classes - 1 - i) // classes, seed) for i, part in enumerate(self._parts.values())]
+        return interleaved(parts)
 
 
 class InterleavedJets(SlicedSource):
@@ -86,14 +105,14 @@ class InterleavedJets(SlicedSource):
 
     def read(self, start: int, stop: int) -> Clouds:
         """The jets from ``start`` to ``stop``; of each source only the range that they cover is read."""
-        turns = len(self._sources)
-        first = start // turns
-        clouds = interleaved([source[first : -(-stop // turns)] for source in self._sources])
-        return clouds[start - first * turns : stop - first * turns]
+        n = len(self._sources)
+        first = start // n
+        clouds = interleaved([source[first : -(-stop // n)] for source in self._sources])
+        return clouds[start - first * n : stop - first * n]
 
 
 def interleaved(parts: Sequence[Clouds]) -> Clouds:
-    """The first cloud of each part, then the second of each, and so on; the conditioning is the number of the part.
+    """The first cloud of each part, then the second of each, and so on; the conditioning is the index of the part.
 
     >>> parts = [Clouds([[0.1], [0.2]], [0, 1, 2]), Clouds([[0.3]], [0, 1])]
     >>> interleaved(parts).points[:, 0].tolist() == np.float32([0.1, 0.3, 0.2]).tolist()

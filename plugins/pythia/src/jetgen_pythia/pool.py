@@ -1,4 +1,4 @@
-"""Worker processes that make shards side by side, and end when we end."""
+"""Simulate shards in parallel, in worker processes that end with this process."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from itertools import count
 from types import TracebackType
 from typing import IO, NoReturn, Self
 
@@ -24,31 +25,48 @@ from jetgen_pythia.shards import SHARD, Shard
 
 __all__ = ["make_shards", "prepare_shards"]
 
-
 _COMMAND = (sys.executable, "-P", "-m", "jetgen_pythia.worker")
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
-def make_shards(missing: Sequence[Shard], processes: int, ready: Callable[[], None]) -> None:
-    """Make the shards, each once, even while other processes make some of them.
-
-    Arguments:
-        processes: how many workers; at least one, and at most one a shard.
-        ready: called here after each shard that has become ready.
+def prepare_shards(wanted: Sequence[Shard], ctx: RunContext) -> None:
+    """Simulate the shards that are missing or damaged, in ``ctx.threads`` processes, and report progress in jets.
 
     Raises:
-        JetgenError: what a worker could not do, or that it died; the other workers are then stopped.
+        JetgenError: if a worker fails, or the cache cannot be written.
+    """
+    for folder, parton in {shard.home: shard.parton for shard in wanted}.items():
+        write_definition(folder, definition(parton), SHARD)
+    missing = [shard for shard in wanted if not shard.intact()]
+    done = count(len(wanted) - len(missing))
+
+    def report() -> None:
+        ctx.report("progress", done=next(done) * SHARD, total=len(wanted) * SHARD, unit="jets")
+
+    report()
+    make_shards(missing, ctx.threads, report)
+
+
+def make_shards(missing: Sequence[Shard], processes: int, ready: Callable[[], None]) -> None:
+    """Simulate the shards, each once, even if other processes prepare some of them at the same time.
+
+    Arguments:
+        processes: the number of workers; at least one is started, and at most one per shard.
+        ready: called in this process after each shard that is ready.
+
+    Raises:
+        JetgenError: if a worker fails or dies; the other workers are then stopped.
     """
     with ExitStack() as stack:
         workers = [stack.enter_context(_Worker()) for _ in range(min(max(1, processes), len(missing)))]
-        busy = _round(workers, missing, ready, wait=False)
-        # What others had under way is waited for, and made here if they died.
-        _round(workers, busy, ready, wait=True)
+        locked = _round(workers, missing, ready, wait=False)
+        # Now wait for the other processes; if one died, its shards are simulated here.
+        _round(workers, locked, ready, wait=True)
 
 
 def _round(workers: Sequence[_Worker], todo: Sequence[Shard], ready: Callable[[], None], *, wait: bool) -> list[Shard]:
-    """Go through the shards once; those that others are busy with come back."""
-    waiting, busy = deque(todo), []
+    """Order every shard once. The result are the shards that other processes have locked, if ``wait`` is False."""
+    waiting, locked = deque(todo), []
     with selectors.DefaultSelector() as selector:
         for worker in workers[: len(waiting)]:
             worker.order(waiting.popleft(), wait=wait)
@@ -57,28 +75,28 @@ def _round(workers: Sequence[_Worker], todo: Sequence[Shard], ready: Callable[[]
             for key, _ in selector.select():
                 worker = key.data
                 if worker.answer() == "busy":
-                    busy.append(worker.shard)
+                    locked.append(worker.shard)
                 else:
                     ready()
                 if waiting:
                     worker.order(waiting.popleft(), wait=wait)
                 else:
                     selector.unregister(key.fileobj)
-    return busy
+    return locked
 
 
 class _Worker:
-    """One worker process; it has one order at a time."""
+    """One worker process: it takes one order at a time, as a line of JSON, and answers each with a line."""
 
     shard: Shard
 
     def __init__(self) -> None:
-        self._complaints = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 (ours)
+        self._stderr = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 (closed below)
         self._process = subprocess.Popen(
             _COMMAND,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._complaints,
+            stderr=self._stderr,
             text=True,
             env=os.environ | _ONE_THREAD,
         )
@@ -91,16 +109,20 @@ class _Worker:
     ) -> None:
         self._process.kill()
         self._process.communicate()
-        self._complaints.close()
+        self._stderr.close()
 
     @property
     def answers(self) -> IO[str]:
-        """The pipe that becomes readable when the order is done."""
+        """The pipe that becomes readable when the order is answered."""
         assert self._process.stdout is not None
         return self._process.stdout
 
     def order(self, shard: Shard, *, wait: bool) -> None:
-        """Send the next order; a dead worker is noticed when its answer is read."""
+        """Send the next order.
+
+        Raises:
+            JetgenError: if the worker is dead.
+        """
         self.shard = shard
         line = {"home": str(shard.home), "parton": shard.parton, "split": shard.split, "index": shard.index}
         assert self._process.stdin is not None
@@ -111,7 +133,11 @@ class _Worker:
             self._died()
 
     def answer(self) -> str:
-        """What became of the order: ``made``, ``there`` or ``busy``."""
+        """The answer to the last order: ``made``, ``there`` or ``busy``; see :func:`jetgen_pythia.worker.make`.
+
+        Raises:
+            JetgenError: if the worker failed or died.
+        """
         line = self.answers.readline()
         if not line.endswith("\n"):
             self._died()
@@ -122,27 +148,8 @@ class _Worker:
 
     def _died(self) -> NoReturn:
         status = self._process.wait()
-        self._complaints.seek(0)
-        last = (self._complaints.read().strip().splitlines() or ["it said nothing"])[-1]
+        self._stderr.seek(0)
+        last = (self._stderr.read().strip().splitlines() or ["no output"])[-1]
         how = signal.Signals(-status).name if status < 0 else f"exit status {status}"
-        msg = f"a worker died while it simulated {self.shard.name} ({how}: {last}); what was done is kept, run it again"
+        msg = f"a worker died while it simulated {self.shard.name} ({how}: {last}); run it again, finished shards stay"
         raise JetgenError(msg)
-
-
-def prepare_shards(wanted: Sequence[Shard], ctx: RunContext) -> None:
-    """Simulate the shards that are missing or damaged, in ``ctx.threads`` processes; what is there stays."""
-    for folder, parton in {shard.home: shard.parton for shard in wanted}.items():
-        write_definition(folder, definition(parton), SHARD)
-    missing = [shard for shard in wanted if not shard.intact()]
-    done = len(wanted) - len(missing)
-
-    def tell() -> None:
-        ctx.report("progress", done=done * SHARD, total=len(wanted) * SHARD, unit="jets")
-
-    def ready() -> None:
-        nonlocal done
-        done += 1
-        tell()
-
-    tell()
-    make_shards(missing, ctx.threads, ready)

@@ -13,10 +13,10 @@ from jetgen.errors import JetgenError
 __all__ = ["DETECTOR", "JETS", "PARTONS", "RECIPE_VERSION", "Detector", "JetCuts", "Parton", "definition", "entropy"]
 
 RECIPE_VERSION = 1
-"""Raised by hand whenever a change of the code changes a jet; the cache and every key follow it."""
+"""Increased by hand whenever a change of the code changes a jet; the cache and all keys depend on it."""
 
 COMMON = ("Beams:eCM = 13000", "PhaseSpace:pTHatMin = 995", "PhaseSpace:pTHatMax = 1005")
-"""Pythia settings of every parton. All others keep their defaults: Monash 2013 with MPI, ISR and FSR."""
+"""Pythia settings of all classes. Others keep their defaults: the Monash 2013 tune with MPI, ISR and FSR."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Parton:
     """The hard process of one class of jets.
 
     Arguments:
-        settings: the Pythia settings that switch the process and its decays on.
-        ids: the absolute PDG codes of the hard-process partons that a jet must lie near to.
+        settings: the Pythia settings that select the process and its decays.
+        ids: the absolute PDG codes of the hard-process partons, one of which a jet must match.
     """
 
     settings: tuple[str, ...]
@@ -57,14 +57,14 @@ PARTONS: Mapping[str, Parton] = {
 
 @dataclass(frozen=True)
 class Detector:
-    """The light detector: cells, ranges and how the resolution is scaled.
+    """The parameters of the detector simulation.
 
     Arguments:
-        eta_seen: final particles beyond it are not looked at at all.
-        eta_calorimeter: the calorimeters end there.
-        ecal_cell, hcal_cell: the width of a cell in eta and in phi.
-        track_pt_max: a charged hadron above it (GeV) is measured by the hadronic calorimeter.
-        resolution_scale: the factor on every resolution.
+        eta_seen: particles beyond this absolute pseudorapidity are dropped.
+        eta_calorimeter: the absolute pseudorapidity where the calorimeters end.
+        ecal_cell, hcal_cell: the width in eta and phi of a cell of the electromagnetic and the hadronic calorimeter.
+        track_pt_max: a charged hadron above this transverse momentum (GeV) is measured by the hadronic calorimeter.
+        resolution_scale: a factor on all resolutions.
     """
 
     eta_seen: float = 3.8
@@ -77,14 +77,14 @@ class Detector:
 
 @dataclass(frozen=True)
 class JetCuts:
-    """Which jets and particles are kept; momenta in GeV.
+    """The selection of jets and particles; momenta in GeV.
 
     Arguments:
-        radius: of the anti-kT algorithm with the E scheme.
-        pt_min, pt_max: the window of the leading jet.
-        match_radius: the largest distance to a hard-process parton of the class.
-        particle_pt_min: softer constituents are dropped, but count for the momentum of the jet.
-        fewest, most: a jet with fewer particles is dropped; of one with more the hardest are kept.
+        radius: R of the anti-kT algorithm; jets are recombined in the E scheme.
+        pt_min, pt_max: the range of the transverse momentum of the leading jet.
+        match_radius: the largest distance in eta and phi to a hard-process parton of the class.
+        particle_pt_min: softer constituents are dropped; the momentum of the jet includes them.
+        fewest, most: a jet with fewer particles is dropped; of a jet with more, the hardest are kept.
     """
 
     radius: float = 0.4
@@ -101,7 +101,7 @@ JETS = JetCuts()
 
 
 def definition(parton: str) -> dict[str, Any]:
-    """A JSON object that determines the endless streams of jets of one parton.
+    """A JSON object that determines the streams of jets of one class, which have no end.
 
     Raises:
         JetgenError: if Pythia or FastJet is not installed.
@@ -127,7 +127,7 @@ def _installed(name: str) -> str:
 
 
 def entropy(*axes: str | int) -> list[int]:
-    """Eight words of 32 bits that belong to these axes, such as a parton, a split and the number of a shard.
+    """The seed of these axes, such as a class, a split and the index of a shard: eight words of 32 bits.
 
     >>> len(entropy("top", "train", 0)), entropy("top", "train", 0) == entropy("top", "test", 0)
     (8, False)

@@ -1,4 +1,4 @@
-"""The cache: every stream of jets is a row of small files, each with a seed and a fingerprint of its own."""
+"""The cache of jets: a stream is a sequence of small shards, each with its own seed."""
 
 from __future__ import annotations
 
@@ -17,15 +17,18 @@ from jetgen_pythia.recipe import definition
 __all__ = ["SHARD", "Shard", "home", "shards"]
 
 SHARD = 100
-"""Jets in a file: about a second of work, which is what a kill can cost."""
+"""Jets in a shard: about a second of CPU time, the most that a kill can cost each process."""
 
 
 @dataclass(frozen=True)
 class Shard(ShardFile):
-    """One file of :data:`SHARD` jets with up to 150 particles each and the conditioning pt, eta, mass.
+    """One shard of :data:`SHARD` jets with up to 150 particles each, and pt, eta and mass as conditioning.
 
     Arguments:
-        home: the folder of all streams of one parton.
+        home: the folder of all streams of the class.
+        parton: the class of the jets.
+        split: the stream.
+        index: the position of the shard in the stream, from 0.
     """
 
     home: Path
@@ -35,19 +38,22 @@ class Shard(ShardFile):
 
     @property
     def name(self) -> str:
-        """What is written inside, so that a file that was moved is not taken for another."""
+        """What is written inside the file."""
         return f"{self.parton}/{self.split}/{self.index}"
 
     @property
     def size(self) -> int:
-        """The number of jets in it."""
+        """The number of jets in the file."""
         return SHARD
 
     @contextmanager
     def locked(self, *, wait: bool) -> Iterator[bool]:
-        """Hold the file against every other process; False if another holds it and we do not ``wait``.
+        """Lock the file against other processes; yields False if another one holds it and ``wait`` is False.
 
-        The lock belongs to the process, so that a kill sets it free; what a killed holder left behind is removed.
+        A killed process releases its lock, and the unfinished file that it left behind is removed.
+
+        Raises:
+            JetgenError: if the folder cannot be written.
         """
         lock = FileLock(self.path.with_suffix(".lock"), timeout=-1 if wait else 0)
         if not self._acquired(lock):
@@ -73,10 +79,10 @@ class Shard(ShardFile):
 
 
 def home(parton: str) -> Path:
-    """The folder of the streams of one parton; another definition of the jets has another folder."""
+    """The folder of all streams of one class; another definition of the jets has another folder."""
     return cache_folder() / "pythia" / f"{parton}-{definition_digest(definition(parton), SHARD)}"
 
 
 def shards(folder: Path, parton: str, split: str, n: int) -> list[Shard]:
-    """The files that hold the first ``n`` jets of one stream."""
+    """The shards that hold the first ``n`` jets of one stream."""
     return [Shard(folder, parton, split, index) for index in range(-(-n // SHARD))]

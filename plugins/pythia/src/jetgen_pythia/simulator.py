@@ -1,4 +1,4 @@
-"""From a seed to jets: collide, detect, cluster, match. Importing this module loads Pythia and FastJet."""
+"""From a seed to jets: events, detector, clustering, matching. Importing this module loads Pythia and FastJet."""
 
 from __future__ import annotations
 
@@ -15,20 +15,24 @@ from jetgen_pythia.recipe import entropy
 __all__ = ["Simulator", "simulator"]
 
 _EVENTS = 100
-"""The largest number of events worked on at once: about 50 MB of particles."""
+"""The largest number of events in memory: about 50 MB of particles."""
 
 
 class Simulator:
-    """Jets of one parton."""
+    """The simulation of one class of jets.
+
+    Raises:
+        JetgenError: if this version of Pythia does not accept the settings.
+    """
 
     def __init__(self, parton: str) -> None:
         self._parton = parton
         self._collider = Collider(parton)
 
     def jets(self, n: int, *axes: str | int) -> Clouds:
-        """``n`` jets on the stream of seeds named by ``axes``; up to 150 particles each, conditioning pt, eta, mass.
+        """``n`` jets of up to 150 particles, with the seed that ``axes`` name; conditioning pt, eta and mass.
 
-        The same call gives the same jets, whatever was simulated before it.
+        The same call gives the same jets, whatever was simulated before.
         """
         words = entropy(self._parton, *axes)
         self._collider.seed(words[0])
@@ -36,7 +40,7 @@ class Simulator:
         parts = [Clouds(np.empty((0, 3)), [0], np.empty((0, 3)))]
         missing = n
         while missing:
-            # An event gives one jet at most, so no jet is made in vain.
+            # An event gives at most one jet, so no jet is left over.
             parts.append(self._attempt(min(missing, _EVENTS), rng))
             missing -= len(parts[-1])
         return Clouds.concatenate(parts)
@@ -50,5 +54,9 @@ class Simulator:
 
 @cache
 def simulator(parton: str) -> Simulator:
-    """The simulator of one parton, set up once in a process."""
+    """The simulator of one class, initialised once per process.
+
+    Raises:
+        JetgenError: if this version of Pythia does not accept the settings.
+    """
     return Simulator(parton)

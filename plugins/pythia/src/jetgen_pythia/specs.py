@@ -1,4 +1,4 @@
-"""What the entry points name: twelve datasets, five partons and their mixture, up to 30 or 150 particles a jet."""
+"""The specs of the twelve datasets: five classes and their mixture, with up to 30 or 150 particles per jet."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SIZES = {
     "medium": (50_000, 5_000, 20_000),
     "full": (124_000, 26_000, 26_000),
 }
-"""The numbers of train, val and test jets of each size; a larger size begins with the jets of a smaller one."""
+"""The numbers of train, val and test jets of each size. A larger size begins with the jets of a smaller one."""
 
 
 def _spec(name: str, title: str, particles: int, cls: str, options: Mapping[str, Any]) -> DatasetSpec:

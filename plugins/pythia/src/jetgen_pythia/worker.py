@@ -1,4 +1,4 @@
-"""A worker process: reads orders for shards from its standard input, one JSON line each, and answers each.
+"""A worker process: reads orders for shards from standard input, a line of JSON each, and answers each with a line.
 
 Run by :mod:`jetgen_pythia.pool` as ``python -m jetgen_pythia.worker``.
 """
@@ -20,20 +20,24 @@ __all__ = ["make"]
 
 
 def make(shard: Shard, *, wait: bool) -> str:
-    """Make a shard unless it is there: ``"made"``, ``"there"``, or ``"busy"`` if another process is at it."""
+    """Simulate a shard unless it exists: ``"made"``, ``"there"``, or ``"busy"`` if another process has it locked.
+
+    Raises:
+        JetgenError: if the shard cannot be written.
+    """
     with shard.locked(wait=wait) as ours:
         if not ours:
             return "busy"
         if shard.intact():
             return "there"
-        from jetgen_pythia.simulator import simulator  # a second of loading, wasted if all is there
+        from jetgen_pythia.simulator import simulator  # takes a second, so only if it is needed
 
         shard.write(simulator(shard.parton).jets(SHARD, shard.split, shard.index))
         return "made"
 
 
 def _listen(orders: SimpleQueue[str]) -> None:
-    """Hand orders on. The input ends when the parent is done or dead, and then so are we, whatever is under way."""
+    """Pass orders on. When the input ends, the parent is done or dead, and this process exits at once."""
     for line in sys.stdin:
         orders.put(line)
     os._exit(0)
@@ -52,8 +56,8 @@ def _answer(line: str) -> dict[str, str]:
 
 
 def main() -> None:
-    """Serve until the input ends."""
-    # Compiled libraries print to the standard output: only answers may go where the parent listens.
+    """Answer orders until the input ends."""
+    # Compiled libraries print to standard output, so the answers have a descriptor of their own.
     with os.fdopen(os.dup(1), "w", buffering=1) as answers:
         os.dup2(2, 1)
         orders: SimpleQueue[str] = SimpleQueue()
