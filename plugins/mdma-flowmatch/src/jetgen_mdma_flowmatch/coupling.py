@@ -12,7 +12,7 @@ __all__ = ["couple"]
 def couple(noise: Tensor, points: Tensor, counts: Tensor, rows: Tensor) -> Tensor:
     """The noise (B, P, F) with its points in another order in the clouds numbered ``rows``.
 
-    There the sum of squared distances to ``points`` is the least (an assignment per cloud, solved on the processor);
+    There the sum of squared distances to ``points`` is the least (an assignment per cloud, solved on the CPU);
     in the others noise and points stay independent. Noise is exchangeable: as a set it is as random as before.
     """
     if len(rows) == 0:

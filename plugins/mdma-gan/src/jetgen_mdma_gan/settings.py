@@ -71,7 +71,7 @@ class MDMAGANSettings(SummarySettings):
     validation_clouds: int = Field(2000, ge=2, description="clouds that are generated then")
     validation_by: Literal["all", "mass"] = Field("all", description="all scores, or W1 of the mass of jets alone")
     collapse_ratio: float = Field(
-        100.0, ge=0, description="a training whose best score is worse than so many floors has failed; 0 never"
+        100.0, ge=0, description="a training whose best score exceeds this many floors has failed; 0 never"
     )
 
     batch_points: int = Field(65_536, ge=1, description="padded points generated at once; a limit on memory")

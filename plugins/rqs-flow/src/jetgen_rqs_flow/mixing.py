@@ -13,7 +13,7 @@ __all__ = ["Mixing"]
 class Mixing(nn.Module):
     """x to L (U x) + b, with L of unit diagonal, both d x d.
 
-    Empty places come last and hold zeros. A triangular matrix keeps them out of the others, or the others out of them,
+    Empty slots come last and hold zeros. A triangular matrix keeps them out of the others, or the others out of them,
     so that each leading block is itself such a layer: the density of a small cloud needs no filling.
     """
 

@@ -26,7 +26,7 @@ _CUT = 2.0
 
 
 class Representation(Protocol):
-    """Padded points (N, P, F), ordered, to free numbers of the same shape, 0 in the empty places, and back."""
+    """Padded points (N, P, F), ordered, to free numbers of the same shape, 0 in the empty slots, and back."""
 
     shared: int
     """How many of the first numbers describe the cloud as a whole: the flow models them before the others."""
@@ -56,7 +56,7 @@ class JetShape:
         circles: the edge of the jets, and what holds all particles.
     """
 
-    # The centre, the sum, the width and the orientation: with them mass and momentum of the jet are settled.
+    # The centre, the sum, the width and the orientation: with them mass and momentum of the jet are fixed.
     shared = 5
 
     def __init__(self, columns: tuple[int, int, int], ranges: tuple[float, float], circles: Circles) -> None:
@@ -177,7 +177,7 @@ class Scaling:
         return cls(mean, np.where(scale > 1e-9, scale, 1.0))
 
     def forward(self, values: Float64, counts: Int64) -> tuple[Float64, Float64]:
-        """Standardised values, 0 in the empty places, and log |det| (N,)."""
+        """Standardised values, 0 in the empty slots, and log |det| (N,)."""
         present = np.arange(values.shape[1]) < counts[:, None]
         log_det = -(present @ np.log(self.scale).sum(1))
         return (values - self.mean) / self.scale * present[..., None], log_det

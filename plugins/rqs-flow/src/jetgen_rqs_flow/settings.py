@@ -87,10 +87,10 @@ class RQSFlowSettings(TorchSettings):
     }
 
     def incompatibility(self, cloud_spec: CloudSpec) -> str | None:
+        """Why these settings cannot learn such clouds."""
         if cloud_spec.conditioning or cloud_spec.given is not None:
-            return "it does not generate for a conditioning or a given set"
-        natures = {feature.nature for feature in cloud_spec.features}
-        if natures & {"periodic", "categorical"}:
+            return "it does not generate for a conditioning or a conditioning cloud"
+        if {feature.nature for feature in cloud_spec.features} & {"periodic", "categorical"}:
             return "it has no coordinates for periodic or categorical features"
         if cloud_spec.max_points * len(cloud_spec.features) < 2:
             return "a coupling needs at least two numbers in a cloud"

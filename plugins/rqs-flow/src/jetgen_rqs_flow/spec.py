@@ -1,4 +1,4 @@
-"""What jetgen is told of the generator before anything heavy is imported."""
+"""The spec of the generator: what there is, without importing anything heavy."""
 
 from __future__ import annotations
 

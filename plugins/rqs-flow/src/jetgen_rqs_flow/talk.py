@@ -40,10 +40,10 @@ def _nflows_warnings() -> Iterator[None]:
         yield
 
 
-def _network(settings: RQSFlowSettings, size: int) -> Transform:
+def _couplings(settings: RQSFlowSettings, size: int) -> list[Transform]:
     # nflows takes seconds to import: only who asks for this design pays for it.
     from nflows.nn.nets import ResidualNet
-    from nflows.transforms import CompositeTransform, PiecewiseRationalQuadraticCouplingTransform
+    from nflows.transforms import PiecewiseRationalQuadraticCouplingTransform
     from nflows.utils.torchutils import create_random_binary_mask
 
     def net(inputs: int, outputs: int) -> nn.Module:
@@ -60,18 +60,16 @@ def _network(settings: RQSFlowSettings, size: int) -> Transform:
         )
 
     with _nflows_warnings():
-        return CompositeTransform(
-            [
-                PiecewiseRationalQuadraticCouplingTransform(
-                    create_random_binary_mask(size),
-                    net,
-                    num_bins=settings.bins,
-                    tails="linear",
-                    tail_bound=settings.tail,
-                )
-                for _ in range(settings.couplings)
-            ]
-        )
+        return [
+            PiecewiseRationalQuadraticCouplingTransform(
+                create_random_binary_mask(size),
+                net,
+                num_bins=settings.bins,
+                tails="linear",
+                tail_bound=settings.tail,
+            )
+            for _ in range(settings.couplings)
+        ]
 
 
 class TalkFlow(Flow):
@@ -83,30 +81,35 @@ class TalkFlow(Flow):
     def __init__(self, settings: RQSFlowSettings, spec: CloudSpec) -> None:
         super().__init__()
         self.size = spec.max_points * len(spec.features)
-        self.flow: nn.Module = _network(settings, self.size)
+        # A CompositeTransform of nflows has this name for them, and so have files that an older jetgen saved.
+        self._transforms = nn.ModuleList(_couplings(settings, self.size))
 
     def log_prob(self, values: Tensor, multiplicity: Tensor) -> Tensor:
         """The logarithm of the density (N,) of numbers (N, P·F)."""
         del multiplicity
-        noise, log_det = self.flow(values, values[:, :0])
-        return cast("Tensor", log_det - 0.5 * (noise**2 + math.log(2 * math.pi)).sum(1))
+        noise, log_det = values, values.new_zeros(len(values))
+        for transform in self._transforms:
+            noise, part = transform(noise, noise[:, :0])
+            log_det = log_det + part
+        return log_det - 0.5 * (noise**2 + math.log(2 * math.pi)).sum(1)
 
     def decode(self, noise: Tensor, multiplicity: Tensor) -> tuple[Tensor, int]:
         """Finite numbers (N, P·F) from standard normal ones, and how many rows took double precision."""
         del multiplicity
         try:
-            values = self._inverse(self.flow, noise)
+            values = self._inverse(noise)
             bad = ~torch.isfinite(values).all(1)
         except AssertionError:  # nflows asserts that no discriminant was rounded below 0
             values, bad = noise.clone(), torch.ones(len(noise), dtype=torch.bool, device=noise.device)
         if bad.any():
-            values[bad] = self._inverse(copy.deepcopy(self.flow).double(), noise[bad].double()).to(values)
+            precise = copy.deepcopy(self).double()
+            values[bad] = precise._inverse(noise[bad].double()).to(values)  # noqa: SLF001 (its own copy)
         return torch.nan_to_num(values), int(bad.sum())
 
-    @staticmethod
-    def _inverse(flow: nn.Module, noise: Tensor) -> Tensor:
-        values, _ = cast("Any", flow).inverse(noise, noise[:, :0])
-        return cast("Tensor", values)
+    def _inverse(self, noise: Tensor) -> Tensor:
+        for transform in reversed(self._transforms):
+            noise, _ = cast("Transform", transform).inverse(noise, noise[:, :0])
+        return noise
 
 
 class TalkPreprocessing(FlowPreprocessing):

@@ -94,6 +94,9 @@ class TorchGenerator(ABC, Generic[AnySettings, AnyModule]):
         """A scalar to descend on, a mean over the points of ``batch``; ``rng`` draws every random number.
 
         It is needed unless :meth:`plan` is overridden with losses of its own.
+
+        Raises:
+            TypeError: if a subclass has neither a loss nor a plan of its own.
         """
         del model, batch, rng
         msg = f"{type(self).__name__} has neither a loss nor a plan of its own"

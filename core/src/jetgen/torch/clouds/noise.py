@@ -15,7 +15,7 @@ from jetgen.torch.training.ragged import Ragged, mask_of
 
 __all__ = ["Noise", "NoiseShape", "Sampler", "cloud_noise", "generate"]
 
-# Clouds whose noise is drawn at once: so many numbers, whatever is computed together.
+# Of the noise that is drawn at once: numbers, and clouds at most.
 _NUMBERS = 2**22
 _CLOUDS = 4096
 
@@ -82,7 +82,7 @@ def generate(
         seed: below 2**63, of the noise.
         batch_points: padded points computed at once; the clouds do not depend on it.
         padded: give every batch all ``slots``, for models of arrays of one size.
-        progress: is told how many clouds there are by now.
+        progress: is called with the number of clouds that are done.
     """
     parts, done = [np.empty((0, width), np.float32)], 0
     for numbers in cloud_noise(len(multiplicity), shape, slots, seed):
@@ -95,8 +95,8 @@ def generate(
         for batch in length_buckets(alike, points=batch_points):
             index, longest = torch.from_numpy(batch).to(device), int(alike[batch[0]])
             if longest:
-                own, places = noise[index, : shape.cloud], noise[index, shape.cloud :]
-                drawn = Noise(places.view(len(batch), slots, shape.point)[:, :longest], own)
+                own, each = noise[index, : shape.cloud], noise[index, shape.cloud :]
+                drawn = Noise(each.view(len(batch), slots, shape.point)[:, :longest], own)
                 answer[index] = sampler(drawn, mask_of(sizes[index], longest), known[index])
         parts.append(answer.values.cpu().numpy())
         done += len(numbers)

@@ -74,7 +74,7 @@ class CloudPreprocessing:
 
     @classmethod
     def fit(cls, settings: TorchSettings, spec: CloudSpec, clouds: Clouds, rng: np.random.Generator) -> Self:
-        """Fit everything to the training clouds; ``rng`` draws the places of hits inside their voxels."""
+        """Fit everything to the training clouds; ``rng`` draws the positions of hits inside their voxels."""
         mirrored = mirrored_columns(settings, spec)
         return cls(
             spec,

@@ -73,7 +73,7 @@ class Phase:
         validate_every: steps between validations; the last step is always validated.
         buckets: the ragged rows, or the int64 tensor of lengths, by which batches are made of rows of similar length:
             a name in the data. Empty: chance alone chooses the rows of a batch.
-        bucket_pool: so many shuffled batches are sorted by length together.
+        bucket_pool: the number of shuffled batches that are sorted by length together.
         uses: the names in the data that its losses look at, so that nothing else is gathered; empty for all.
     """
 

@@ -17,7 +17,7 @@ class Ragged:
     """Rows of different length on one device, stored one after another.
 
     Arguments:
-        values: (total, F), the values of every place; row i owns ``values[offsets[i]:offsets[i + 1]]``.
+        values: (total, F), the values of every slot; row i owns ``values[offsets[i]:offsets[i + 1]]``.
         offsets: int64 (N + 1), rising from 0 to total; an empty row repeats its offset.
 
     Raises:
@@ -41,41 +41,45 @@ class Ragged:
         """int64 (N,), the length of each row."""
 
     @classmethod
-    def of(cls, values: Tensor | NDArray[Any], counts: Tensor | NDArray[Any]) -> Self:
-        """Rows of these lengths, for example ``Ragged.of(clouds.points, clouds.multiplicity)``."""
-        places = _tensor(values)
-        lengths = _tensor(counts).to(places.device)
+    def of(cls, values: Tensor | NDArray[Any], lengths: Tensor | NDArray[Any]) -> Self:
+        """Rows of these lengths, for example ``Ragged.of(clouds.points, clouds.multiplicity)``.
+
+        Raises:
+            DataError: if the lengths are not non-negative integers in one dimension, or do not add up to the values.
+        """
+        slots = _tensor(values)
+        lengths = _tensor(lengths).to(slots.device)
         if lengths.ndim != 1 or lengths.is_floating_point() or (len(lengths) and int(lengths.min()) < 0):
             msg = "the lengths of ragged rows are non-negative integers in one dimension"
             raise DataError(msg)
-        start = torch.zeros(1, dtype=torch.int64, device=places.device)
-        return cls(places, torch.cat([start, lengths.cumsum(0, dtype=torch.int64)]))
+        start = torch.zeros(1, dtype=torch.int64, device=slots.device)
+        return cls(slots, torch.cat([start, lengths.cumsum(0, dtype=torch.int64)]))
 
     def __len__(self) -> int:
         return len(self.lengths)
 
     def __repr__(self) -> str:
-        return f"Ragged({len(self)} rows, {len(self.values)} places, {self.values.shape[1]} columns)"
+        return f"Ragged({len(self)} rows, {len(self.values)} slots, {self.values.shape[1]} columns)"
 
     def __getitem__(self, index: Tensor) -> Tensor:
         """The rows at these numbers, padded with zeros to the longest of them: (B, longest, F)."""
-        counts = self.lengths[index]
-        longest = int(counts.max()) if len(counts) else 0
+        lengths = self.lengths[index]
+        longest = int(lengths.max()) if len(lengths) else 0
         if longest == 0:
-            return self.values.new_zeros(len(counts), 0, self.values.shape[1])
-        places = self._places(index, longest)
-        # Empty places read what stands behind the row, and are cleared.
-        found = self.values.index_select(0, places.clamp_(max=len(self.values) - 1).flatten())
-        padded = found.view(len(counts), longest, -1)
-        return padded.masked_fill_(~mask_of(counts, longest).unsqueeze(-1), 0)
+            return self.values.new_zeros(len(lengths), 0, self.values.shape[1])
+        slots = self._slots(index, longest)
+        # Empty slots read what stands behind the row, and are cleared.
+        found = self.values.index_select(0, slots.clamp_(max=len(self.values) - 1).flatten())
+        padded = found.view(len(lengths), longest, -1)
+        return padded.masked_fill_(~mask_of(lengths, longest).unsqueeze(-1), 0)
 
     def __setitem__(self, index: Tensor, padded: Tensor) -> None:
-        """Put the rows at these numbers back from (B, longest or more, F); what stands in empty places is not read."""
+        """Put the rows at these numbers back from (B, longest or more, F); what stands in empty slots is not read."""
         mask = mask_of(self.lengths[index], padded.shape[1])
-        self.values[self._places(index, padded.shape[1])[mask]] = padded[mask]
+        self.values[self._slots(index, padded.shape[1])[mask]] = padded[mask]
 
-    def _places(self, index: Tensor, longest: int) -> Tensor:
-        """Where in ``values`` the first ``longest`` places of each row are (B, longest), beyond its end, too."""
+    def _slots(self, index: Tensor, longest: int) -> Tensor:
+        """Where in ``values`` the first ``longest`` slots of each row are (B, longest), beyond its end, too."""
         return self.offsets[:-1][index].unsqueeze(1) + torch.arange(longest, device=self.device)
 
     @property
@@ -89,17 +93,17 @@ class Ragged:
 
 
 Rows = Tensor | Ragged
-"""What a training draws batches from: a tensor whose first dimension counts the rows, or ragged rows."""
+"""What a training draws batches from: a tensor whose first dimension lengths the rows, or ragged rows."""
 
 
-def mask_of(counts: Tensor, places: int) -> Tensor:
-    """True at the first ``counts[i]`` of the ``places`` in row i: (B, places).
+def mask_of(lengths: Tensor, slots: int) -> Tensor:
+    """True at the first ``lengths[i]`` of the ``slots`` in row i: (B, slots).
 
     >>> mask_of(torch.tensor([2, 0]), 3)
     tensor([[ True,  True, False],
             [False, False, False]])
     """
-    return torch.arange(places, device=counts.device) < counts.unsqueeze(1)
+    return torch.arange(slots, device=lengths.device) < lengths.unsqueeze(1)
 
 
 def _tensor(values: Tensor | NDArray[Any]) -> Tensor:
@@ -119,5 +123,5 @@ def _check(values: Tensor, offsets: Tensor) -> None:
         raise DataError(msg)
     rising = bool((offsets.diff() >= 0).all())
     if not rising or int(offsets[0]) != 0 or int(offsets[-1]) != len(values):
-        msg = f"the offsets of ragged rows do not rise from 0 to the number of places, {len(values)}"
+        msg = f"the offsets of ragged rows do not rise from 0 to the number of slots, {len(values)}"
         raise DataError(msg)

@@ -67,5 +67,5 @@ def even_times(n: int, generator: torch.Generator) -> Tensor:
 
     Each is uniform; a mean over them has less noise than one over independent times.
     """
-    places = torch.randperm(n, generator=generator, device=generator.device)
-    return (places / n + torch.rand(1, generator=generator, device=generator.device)) % 1
+    order = torch.randperm(n, generator=generator, device=generator.device)
+    return (order / n + torch.rand(1, generator=generator, device=generator.device)) % 1

@@ -12,7 +12,7 @@ __all__ = ["torch_threads"]
 
 @contextmanager
 def torch_threads(count: int) -> Iterator[None]:
-    """Inside the block torch uses so many threads; after it, as many as before."""
+    """Inside the block torch uses ``count`` threads; after it, as many as before."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

@@ -29,7 +29,11 @@ def save_weights(folder: Path, module: nn.Module, document: Mapping[str, Any]) -
 
 
 def read_document(folder: Path) -> dict[str, Any]:
-    """What :func:`save_weights` was given to write beside the weights."""
+    """What :func:`save_weights` was given to write beside the weights.
+
+    Raises:
+        DataError: if the file is missing, or holds no JSON object.
+    """
     path = folder / "model.json"
     try:
         document = json.loads(path.read_text(encoding="utf-8"))

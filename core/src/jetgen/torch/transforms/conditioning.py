@@ -94,7 +94,11 @@ class ConditioningEncoding:
 
     @classmethod
     def from_json(cls, columns: Sequence[Feature], document: Mapping[str, Any]) -> Self:
-        """The encoding that :meth:`to_json` described; a :class:`DataError` if the document is not one."""
+        """The encoding that :meth:`to_json` described.
+
+        Raises:
+            DataError: if the document is not one.
+        """
         try:
             made = cls(columns, document["categories"], FeatureTransform.from_json(document["numbers"]))
         except (AttributeError, KeyError, TypeError) as error:

@@ -119,7 +119,11 @@ class FeatureTransform:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
-        """The transform that :meth:`to_json` described; a :class:`DataError` if the document is not one."""
+        """The transform that :meth:`to_json` described.
+
+        Raises:
+            DataError: if the document is not one.
+        """
         try:
             return cls(
                 {

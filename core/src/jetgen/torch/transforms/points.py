@@ -28,9 +28,9 @@ Float32 = NDArray[np.float32]
 
 # More points than this tell means, spreads and powers no better.
 _ENOUGH = 10**6
-# Points are computed so many at a time: the arrays stay in the cache.
+# Points in a block: its arrays stay in the cache.
 _AT_ONCE = 2**16
-# A positive feature of a legal point is at most so many times the largest of the training points.
+# A positive feature of a legal point is at most this factor times the largest of the training points.
 _BEYOND = 2.0
 
 
@@ -90,7 +90,7 @@ class PointPreprocessing:
                 one of the preprocessed numbers.
             dequantise: how an index spreads over its voxel: evenly, or along a line that follows the neighbouring
                 voxels (features that are not periodic).
-            rng: draws the places inside the voxels.
+            rng: draws the positions inside the voxels.
 
         Raises:
             DataError: if a feature is categorical, an index is not one of a voxel, or there are no points.
@@ -143,7 +143,7 @@ class PointPreprocessing:
         return _exact(self.spec)
 
     def encode(self, clouds: Clouds, rng: np.random.Generator) -> Float32:
-        """float32 (total, width) of the points; ``rng`` draws the places inside the voxels.
+        """float32 (total, width) of the points; ``rng`` draws the positions inside the voxels.
 
         Raises:
             DataError: if the clouds have other features, or an index is not one of a voxel.
@@ -196,7 +196,11 @@ class PointPreprocessing:
         return one_to_a_voxel(self.spec, clouds, shared) if only_voxels(self.spec) else clouds
 
     def log_det(self, points: ArrayLike) -> Float64:
-        """Log |d preprocessed / d point| at each of the points (total, F), if this is :attr:`exact`."""
+        """Log |d preprocessed / d point| at each of the points (total, F), if this is :attr:`exact`.
+
+        Raises:
+            UsageError: if there are periodic features or voxels, whose densities are not defined.
+        """
         if not self.exact:
             names = ", ".join(feature.name for feature in self.spec.features if not _smooth(feature))
             msg = f"points in voxels or with angles ({names}) have no density in preprocessed numbers"
@@ -217,7 +221,11 @@ class PointPreprocessing:
 
     @classmethod
     def from_json(cls, spec: CloudSpec, document: Mapping[str, Any]) -> Self:
-        """The preprocessing that :meth:`to_json` described; a :class:`DataError` if the document is not one."""
+        """The preprocessing that :meth:`to_json` described.
+
+        Raises:
+            DataError: if the document is not one.
+        """
         parts = {"features": document, "ranges": {}, "densities": {}} if _exact(spec) else document
         try:
             features = FeatureTransform.from_json(parts["features"])

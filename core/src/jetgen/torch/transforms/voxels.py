@@ -62,7 +62,11 @@ def voxel_logit(bins: int) -> Logit:
 
 
 def check_indices(feature: Feature, values: NDArray[np.float32]) -> None:
-    """A :class:`DataError` if a value is not the index of a voxel of the feature."""
+    """A :class:`DataError` if a value is not the index of a voxel of the feature.
+
+    Raises:
+        DataError: if one is not a whole number inside the grid.
+    """
     wrong = np.flatnonzero((values != np.floor(values)) | (values < 0) | (values >= feature.bins))
     if len(wrong):
         msg = (
@@ -208,7 +212,7 @@ class VoxelGrid:
         return far
 
     def _stepped(self, voxels: Int64, steps: Int64) -> tuple[Int64, NDArray[np.bool_]]:
-        """The flat numbers of the voxels that are so many steps away, and which of them are inside the grid."""
+        """The flat numbers of the voxels that are ``steps`` steps away, and which of them are inside the grid."""
         shape = np.broadcast_shapes(voxels.shape, steps.shape)[:-1]
         target, inside = np.zeros(shape, np.int64), np.ones(shape, np.bool_)
         for axis, bins in enumerate(self.shape):
