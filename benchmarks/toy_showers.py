@@ -1,11 +1,11 @@
-"""The embedded shower simulator: its figures beside those it was fitted to, its speed, its pictures, its controls.
+"""The shower simulator of jetgen-toys: its figures and the published ones, its speed, plots, and planted faults.
 
 python benchmarks/toy_showers.py [--showers 3000] [--plot FILE.png] [--controls]
 
-The table has published Geant4 showers of dataset 2 (`real`), the simulator as its description quotes it (`quoted`),
-and what is in this repository (`ours`). Microseconds are of one thread, the least of five measurements of CPU time.
---controls judges fresh showers, and showers of a simulator with one planted fault each, against the truth; shown is
-the ratio to the mean of ten such comparisons without a fault. These are toy showers, not Geant4.
+The table has the published Geant4 showers of dataset 2 (`real`), the values that the description of the simulator
+quotes (`quoted`), and the simulator of this repository (`ours`). The speed is the CPU time of one thread, the smallest
+of five measurements. --controls evaluates new showers, and showers of a simulator with one planted fault each, against
+the truth; it prints the ratio to the mean of ten comparisons without a fault. These are toy showers, not Geant4.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from jetgen import Clouds, MetricContext
 from jetgen.evaluation.scorer import Scorer
-from jetgen.metrics.observables.cells import cell_energies, incident_energy
+from jetgen.metrics.observables.voxels import incident_energy, voxel_energies
 from jetgen.metrics.showers import EnergyDistance, ProfileDistance, SparsityDistance
 from jetgen.metrics.sliced import SlicedDistance
 from jetgen.metrics.wasserstein import MultiplicityDistance
@@ -40,7 +40,7 @@ SPEC = shower_spec()
 
 
 def main() -> None:
-    """Print the tables, draw the picture."""
+    """Print the tables and draw the plots."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--showers", type=int, default=3_000)
     parser.add_argument("--plot", type=Path)
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def acceptance(clouds: Clouds) -> None:
-    """The figures of section 3, ours beside the others."""
+    """Print the figures of the simulator and the published ones."""
     ours = figures(clouds, SPEC)
     print(f"{NATURE}: {len(clouds):,} of them, {len(clouds.points):,} hits\n")
     print("| figure | real | quoted | ours |\n|---|---:|---:|---:|")
@@ -69,7 +69,7 @@ def acceptance(clouds: Clouds) -> None:
 
 
 def speed() -> None:
-    """Microseconds of CPU time of a shower."""
+    """Print the CPU time per shower in microseconds."""
     simulator, found = Simulator(), []
     for turn in range(6):
         start = time.process_time()
@@ -79,7 +79,7 @@ def speed() -> None:
 
 
 def controls(blocks: int) -> None:
-    """How the metrics react to faults."""
+    """Print how the metrics react to planted faults."""
     scorers = {name: Scorer(metric.create(SPEC)) for name, metric in METRICS.items()}
     truth = stream(Simulator(), 0, blocks, "truth")
     context = MetricContext()
@@ -117,7 +117,7 @@ def _faults() -> dict[str, Callable[[Clouds], Clouds]]:
 
 
 def _again(truth: Clouds, *axes: str | int, **parameters: float) -> Clouds:
-    """Other showers of the same incident energies, perhaps of a simulator with other parameters."""
+    """New showers of the same incident energies, by default from the same simulator."""
     simulator = Simulator(dataclasses.replace(PARAMETERS, **parameters))
     energies = incident_energy(truth, SPEC)
     rng = np.random.default_rng([int(axes[1]), len(str(axes[0]))])
@@ -133,7 +133,7 @@ def _shuffled(truth: Clouds) -> Clouds:
 
 
 def draw(clouds: Clouds, path: Path) -> None:
-    """Profiles by incident energy, and four showers seen from the side."""
+    """Plot profiles in bins of the incident energy, and four showers from the side."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -145,8 +145,8 @@ def draw(clouds: Clouds, path: Path) -> None:
     colours = plt.get_cmap("viridis")(np.linspace(0.05, 0.85, 4))
     figure, axes = plt.subplots(2, 4, figsize=(17, 8), constrained_layout=True)
     for i, (name, colour) in enumerate(zip(names, colours, strict=True)):
-        cells = cell_energies(clouds[np.flatnonzero(quarter == i)], SPEC)
-        share = cells / energies[quarter == i][:, None, None, None]
+        voxels = voxel_energies(clouds[np.flatnonzero(quarter == i)], SPEC)
+        share = voxels / energies[quarter == i][:, None, None, None]
         layer, ring = share.sum((2, 3)).mean(0), share.sum((1, 2)).mean(0)
         axes[0, 0].stairs(layer, np.arange(len(layer) + 1), color=colour, label=name)
         axes[0, 1].stairs(ring, np.arange(len(ring) + 1), color=colour)
@@ -164,11 +164,11 @@ def draw(clouds: Clouds, path: Path) -> None:
         draw_side(figure, axis, clouds[[int(np.abs(np.log(energies / energy)).argmin())]])
     figure.suptitle(f"{NATURE}: {len(clouds):,} electrons in 45 layers of 16 sectors and 9 rings")
     figure.savefig(path, dpi=80)
-    print(f"drawn: {path}")
+    print(f"plot: {path}")
 
 
 def draw_side(figure: Any, axis: Any, shower: Clouds) -> None:
-    """One shower, every hit at its depth and its height above the axis."""
+    """Plot one shower: each hit at its depth and its height above the axis."""
     energy, z, alpha, r = shower.points.astype(np.float64).T
     height = SPEC.geometry["ring_mm"] * (r + 0.5) * np.sin(2 * np.pi * (alpha + 0.5) / 16 - np.pi)
     order = np.argsort(energy)

@@ -1,10 +1,10 @@
-"""Draw what generators made of the toy showers beside the showers themselves: profiles, response, hits, and pictures.
+"""Plot generated toy showers and the truth: profiles, response, number of hits, and single showers.
 
     jetbench run -g mdma-gan -g mdma-flowmatch -d toy-showers@small --out RUN
     python benchmarks/toy_showers_generated.py RUN FILE.png [--size small]
 
-Taken are the first seed of each generator in the run folder, and the test showers. The lower row has a shower of each,
-of an energy near --energy. These are toy showers, not Geant4.
+The first seed of each generator in the run folder is plotted, and the test showers. The lower row shows one shower of
+each, with an incident energy near --energy. These are toy showers, not Geant4.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import jetgen
 import numpy as np
 from jetgen import Clouds
 from jetgen.io.cloud_file import open_clouds
-from jetgen.metrics.observables.cells import cell_energies, incident_energy
+from jetgen.metrics.observables.voxels import incident_energy, voxel_energies
 from jetgen_toys.showers.dataset import shower_spec
 from jetgen_toys.showers.recipe import NATURE
 from toy_showers import draw_side
@@ -27,13 +27,13 @@ SPEC = shower_spec()
 
 
 def generated(run: Path, size: str, most: int) -> dict[str, Clouds]:
-    """The showers of each generator with a finished row, by its name."""
+    """The showers of each generator with a finished row, by the name of the generator."""
     found: dict[str, Clouds] = {}
     for file in sorted(run.glob("cells/*/row.json")):
         row = json.loads(file.read_text(encoding="utf-8"))
         if (row["dataset"], row["size"], row["kind"], row["status"]) != ("toy-showers", size, "model", "ok"):
             continue
-        if row["reference"] or row["generator"] in found:
+        if row["baseline"] or row["generator"] in found:
             continue
         with open_clouds(file.parent / "samples.h5") as samples:
             found[row["generator"]] = samples[:most]
@@ -41,7 +41,7 @@ def generated(run: Path, size: str, most: int) -> dict[str, Clouds]:
 
 
 def draw(sides: dict[str, Clouds], energy: float, path: Path) -> None:
-    """The picture."""
+    """Write the plot to ``path``; ``energy`` in MeV selects the single showers."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -76,7 +76,7 @@ def draw(sides: dict[str, Clouds], energy: float, path: Path) -> None:
 
 def _curves(clouds: Clouds) -> dict[str, Any]:
     energy = incident_energy(clouds, SPEC)
-    share = cell_energies(clouds, SPEC) / energy[:, None, None, None]
+    share = voxel_energies(clouds, SPEC) / energy[:, None, None, None]
     return {
         "layer": share.sum((2, 3)).mean(0),
         "ring": share.sum((1, 2)).mean(0),
@@ -86,12 +86,12 @@ def _curves(clouds: Clouds) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Read the run folder, draw, and print the means of the profiles."""
+    """Read the run folder, plot, and print the means of the profiles."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
     parser.add_argument("file", type=Path)
     parser.add_argument("--size", default="small")
-    parser.add_argument("--energy", type=float, default=100.0, help="of the pictures, in GeV")
+    parser.add_argument("--energy", type=float, default=100.0, help="of the single showers, in GeV")
     options = parser.parse_args()
     test = jetgen.dataset(f"toy-showers@{options.size}").test
     truth = test[: len(test)]
@@ -107,7 +107,7 @@ def main() -> None:
             f"mean layer {deepest:.2f}, outside ring 0 {outer:.3f}, hits {one['hits'].mean():.0f}"
         )
     draw(sides, 1e3 * options.energy, options.file)
-    print(f"drawn: {options.file}")
+    print(f"plot: {options.file}")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,17 @@
-"""The figures by which the simulator was fitted: what published Geant4 showers of dataset 2 have, and what ours have.
+"""The figures that the shower simulator was fitted to: of published Geant4 showers of dataset 2, and of the simulator.
 
-A quarter is one of the logarithm of the incident energy, from 1 GeV to 1 TeV.
+Quarters are of the logarithm of the incident energy, from 1 GeV to 1 TeV.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from jetgen.data.clouds import Clouds
 from jetgen.data.spec import CloudSpec
-from jetgen.metrics.observables.cells import grid, grids, incident_energy
+from jetgen.metrics.observables.voxels import incident_energy, voxel_batches
 from numpy.typing import NDArray
 
 __all__ = ["TARGETS", "Target", "expected_hits", "figures"]
@@ -26,10 +27,10 @@ class Target:
     """One figure.
 
     Arguments:
-        name: what it is called in :func:`figures`.
-        real: of the published Geant4 showers.
-        simulator: of 3,000 showers of the parametric simulator, as its description quotes it.
-        tolerance: how far 2,000 showers of ours may be from ``simulator``: sampling, and two readings of the text.
+        name: its name in :func:`figures`.
+        real: its value for the published Geant4 showers.
+        simulator: its value for 3,000 showers of the parametric simulator, as the description quotes it.
+        tolerance: the largest difference from ``simulator`` for 2,000 of our showers: sampling, and an ambiguous text.
     """
 
     name: str
@@ -78,11 +79,11 @@ TARGETS = (
     Target("ln share of a hit, mean", -9.3, -9.7, 0.15),
     Target("ln share of a hit, spread", 1.9, 2.1, 0.15),
 )  # fmt: skip
-"""The published figures, those of the description of the simulator, and how near ours have to be."""
+"""All figures, with the published values and the tolerances."""
 
 
 def expected_hits(energies: _Array) -> _Array:
-    """The published fit of the mean number of hits at an incident energy in MeV.
+    """The published fit of the mean number of hits, at incident energies (N,) in MeV.
 
     >>> expected_hits(np.array([1e3, 2.4e3, 420e3, 1e6])).round().tolist()
     [95.0, 168.0, 3903.0, 5077.0]
@@ -92,43 +93,43 @@ def expected_hits(energies: _Array) -> _Array:
 
 
 def figures(clouds: Clouds, spec: CloudSpec) -> dict[str, float]:
-    """The figures of some showers, by the names of :data:`TARGETS`."""
+    """The figures of showers, by the names of :data:`TARGETS`."""
     energies = incident_energy(clouds, spec)
     quarters = np.clip((4.0 * np.log(energies / 1e3) / np.log(1e3)).astype(int), 0, 3)
-    sums, of_hits = _sums(clouds, spec, energies)
-    layer_hits, layer_energy, ring_hits, ring_energy = sums
-    values = _sizes(layer_hits.sum(axis=1), energies, quarters)
-    response = layer_energy.sum(axis=1) / energies
+    sums = _sums(clouds, spec)
+    values = _sizes(sums.layer_hits.sum(axis=1), energies, quarters)
+    response = sums.layer_energy.sum(axis=1) / energies
     values |= {"response, mean": response.mean(), "response, spread": response.std()}
     for i, name in enumerate(_QUARTERS):
         values[f"response above 1, {name}"] = (response[quarters == i] > 1.0).mean()
-    energy, share = ring_energy.mean(axis=0), ring_hits.sum(axis=0) / ring_hits.sum()
+    energy, share = sums.ring_energy.mean(axis=0), sums.ring_hits.sum(axis=0) / sums.ring_hits.sum()
     values |= {f"energy over ring 0, ring {i}": energy[i] / energy[0] for i in range(1, len(energy))}
     values |= {f"share of hits, ring {i}": one for i, one in enumerate(share)}
-    for name, hits in (("z", layer_hits), ("r", ring_hits)):
+    for name, hits in (("z", sums.layer_hits), ("r", sums.ring_hits)):
         values[f"logit {name}, mean"], values[f"logit {name}, spread"] = _logit(hits.sum(axis=0))
-    values |= _layers(layer_hits, layer_energy, quarters)
-    log_e, depth = np.log(energies), layer_energy @ np.arange(layer_energy.shape[1]) / layer_energy.sum(axis=1)
-    values["correlation of ln E and sparsity"] = -np.corrcoef(log_e, layer_hits.sum(axis=1))[0, 1]
-    values["correlation of ln E and depth"] = np.corrcoef(log_e, depth)[0, 1]
-    values |= dict(zip(("ln share of a hit, mean", "ln share of a hit, spread"), of_hits, strict=True))
+    values |= _layers(sums.layer_hits, sums.layer_energy, quarters)
+    depth = sums.layer_energy @ np.arange(sums.layer_energy.shape[1]) / sums.layer_energy.sum(axis=1)
+    values["correlation of ln E and sparsity"] = -np.corrcoef(np.log(energies), sums.layer_hits.sum(axis=1))[0, 1]
+    values["correlation of ln E and depth"] = np.corrcoef(np.log(energies), depth)[0, 1]
+    shares = np.log(clouds.points[:, spec.index("energy")] / energies[clouds.rows])
+    values |= {"ln share of a hit, mean": shares.mean(), "ln share of a hit, spread": shares.std()}
     return {name: float(value) for name, value in values.items()}
 
 
-def _sums(clouds: Clouds, spec: CloudSpec, energies: _Array) -> tuple[list[_Array], tuple[float, float]]:
-    """Hits and energies in layers and in rings of each shower; mean and spread of the logarithm of a hit's share."""
-    parts, moments, done = [], np.zeros(3), 0
-    for part, cells, _ in grids(clouds, spec):
-        hits = cells > 0
-        parts.append([array.sum(axis=axes) for axes in ((2, 3), (1, 2)) for array in (hits, cells)])
-        shares = np.log((cells / energies[done : done + len(part), None, None, None])[hits])
-        moments += [len(shares), shares.sum(), (shares**2).sum()]
-        done += len(part)
-    n, first, second = moments
-    layers, rings = grid(spec)[0], grid(spec)[2]
-    sums = [np.concatenate(column).astype(np.float64) for column in zip(*parts, strict=True)]
-    assert [one.shape[1] for one in sums] == [layers, layers, rings, rings]
-    return sums, (first / n, float(np.sqrt(second / n - (first / n) ** 2)))
+class _Sums(NamedTuple):
+    """Hits and energies of N showers, summed over the other two directions: (N, layers) and (N, rings)."""
+
+    layer_hits: _Array
+    layer_energy: _Array
+    ring_hits: _Array
+    ring_energy: _Array
+
+
+def _sums(clouds: Clouds, spec: CloudSpec) -> _Sums:
+    parts = []
+    for _, voxels, _ in voxel_batches(clouds, spec):
+        parts.append([array.sum(axis=axes) for axes in ((2, 3), (1, 2)) for array in (voxels > 0, voxels)])
+    return _Sums(*(np.concatenate(column).astype(np.float64) for column in zip(*parts, strict=True)))
 
 
 def _sizes(hits: _Array, energies: _Array, quarters: NDArray[np.int64]) -> dict[str, float]:
@@ -159,7 +160,7 @@ def _layers(hits: _Array, energy: _Array, quarters: NDArray[np.int64]) -> dict[s
 
 
 def _logit(hits: _Array, steps: int = 2_000) -> tuple[float, float]:
-    """Mean and spread of the logit of a place in the range of the cells, uniform within each cell."""
+    """Mean and spread of the logit of a place in the range of the voxels, uniform within each voxel."""
     places = (np.arange(len(hits) * steps) + 0.5) / (len(hits) * steps)
     values, weights = np.log(places / (1 - places)), np.repeat(hits, steps) / (hits.sum() * steps)
     mean = weights @ values

@@ -14,8 +14,8 @@ from jetgen.evaluation.strata import strata
 from jetgen.metrics import specs
 from jetgen.metrics.c2st.inputs import Encoder
 from jetgen.metrics.novelty import Novelty
-from jetgen.metrics.observables.cells import cell_energies, legal_hits
 from jetgen.metrics.observables.high_level import high_level, high_level_names
+from jetgen.metrics.observables.voxels import legal_hits, voxel_energies
 from jetgen.metrics.showers import EnergyDistance, ProfileDistance, SparsityDistance
 from jetgen.metrics.sliced import SlicedDistance
 from jetgen.metrics.wasserstein import FeatureDistance, MultiplicityDistance, wasserstein
@@ -84,7 +84,7 @@ def test_profiles_are_compared_in_units_of_their_spread_and_averaged():
     assert list(values.values()) == pytest.approx([0.5 / 3, 0.0, 0.5, 0.0], abs=1e-9)
 
 
-def test_sparsity_is_the_share_of_cells_that_were_not_hit():
+def test_sparsity_is_the_share_of_empty_voxels():
     values = measured(
         SparsityDistance, shower([1, 7, 0, 0]), shower([1, 7, 0, 0], [1, 7, 3, 2], [1, 8, 0, 0]), shower()
     )
@@ -93,20 +93,20 @@ def test_sparsity_is_the_share_of_cells_that_were_not_hit():
     assert values[:, -1] == pytest.approx([1 - 1 / 6480, 1 - 3 / 6480, 1])
 
 
-def test_hits_in_one_cell_hit_it_once_with_their_energies_together():
+def test_hits_in_one_voxel_count_once_with_their_energies_added():
     crowded = shower([0.01, 5, 2, 1], [0.01, 5, 2, 1], [3, 6, 2, 1])
     merged = shower([0.02, 5, 2, 1], [3, 6, 2, 1])
     for metric in (EnergyDistance, ProfileDistance, SparsityDistance):
         assert measured(metric, crowded) == pytest.approx(measured(metric, merged), rel=1e-6)
 
 
-def test_a_cell_below_the_threshold_was_not_hit():
+def test_a_voxel_below_the_threshold_is_empty():
     dim = shower([0.015, 5, 2, 1], [3, 6, 2, 1])
     for metric in (EnergyDistance, ProfileDistance, SparsityDistance):
         assert measured(metric, dim) == pytest.approx(measured(metric, shower([3, 6, 2, 1])))
 
 
-def test_hits_outside_are_moved_to_the_nearest_cell_and_counted():
+def test_hits_outside_are_moved_to_the_nearest_voxel_and_counted():
     wild = shower([5, -3, 18, 99], [-1, 44, 0, 0], [2, 1e30, -1, 2.4], [4, 3, 2, 1])
     legal, wrong = legal_hits(wild, SPEC)
     assert legal.points.tolist() == [[5, 0, 2, 8], [0, 44, 0, 0], [2, 44, 15, 2], [4, 3, 2, 1]]
@@ -157,7 +157,7 @@ def test_a_planted_fault_is_seen(truth, fresh, energies, fault, metric, factor):
     assert seen > factor * clean
 
 
-def test_shuffled_sectors_collide_which_only_the_cells_see(truth, fresh):
+def test_shuffled_sectors_collide_which_only_the_voxels_see(truth, fresh):
     points = fresh.points.copy()
     points[:, 2] = np.random.default_rng(0).integers(16, size=len(points))
     ctx, shuffled = MetricContext(), fresh.with_points(points)
@@ -171,7 +171,7 @@ def test_shuffled_sectors_collide_which_only_the_cells_see(truth, fresh):
     assert ratio[SparsityDistance] > 5.0
 
 
-def test_rotating_showers_by_whole_cells_changes_no_profile_along_or_across(truth):
+def test_rotating_showers_by_whole_voxels_changes_no_profile_along_or_across(truth):
     some = truth[:60]
     points = some.points.copy()
     points[:, 2] = (points[:, 2] + 5) % 16
@@ -286,7 +286,7 @@ def test_copied_showers_are_not_new(truth, fresh):
     assert metric.compute(fresh[:200], fresh[:200], MetricContext(train=fresh[200:])).value == 1.0
 
 
-def test_cells_are_counted_as_the_calochallenge_does():
-    cells = cell_energies(shower([7, 2, 3, 4]), SPEC)
-    assert np.flatnonzero(cells).tolist() == [2 * 144 + 3 * 9 + 4]
-    assert cells.shape == (1, 45, 16, 9)
+def test_voxels_are_numbered_as_the_calochallenge_does():
+    voxels = voxel_energies(shower([7, 2, 3, 4]), SPEC)
+    assert np.flatnonzero(voxels).tolist() == [2 * 144 + 3 * 9 + 4]
+    assert voxels.shape == (1, 45, 16, 9)

@@ -1,4 +1,4 @@
-"""What core's metrics say of themselves; nothing heavy is imported here."""
+"""The specs of the metrics of core; nothing heavy is imported here."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 _JETS = ("etarel", "phirel", "ptrel")
-_CELLS = ("energy", "z", "alpha", "r")
+_VOXELS = ("energy", "z", "alpha", "r")
 _ALL_KINDS = ("jets", "showers", "tracks", "table")
 
 # With one value a cloud, two samples of n clouds from the same truth are about 0.8 sqrt(2 / n) * 1.6 standard
@@ -87,7 +87,7 @@ shower_energy = MetricSpec(
     target="jetgen.metrics.showers:EnergyDistance",
     paper="2410.21611",
     kinds=("showers",),
-    features=_CELLS,
+    features=_VOXELS,
     smallest_n=_ONE_VALUE_A_CLOUD,
 )
 
@@ -97,17 +97,17 @@ shower_profiles = MetricSpec(
     target="jetgen.metrics.showers:ProfileDistance",
     paper="2410.21611",
     kinds=("showers",),
-    features=_CELLS,
+    features=_VOXELS,
     smallest_n=_ONE_VALUE_A_CLOUD,
 )
 
 shower_sparsity = MetricSpec(
     name="shower_sparsity",
-    summary="Wasserstein distance between the shares of empty cells in a layer, in units of their spread",
+    summary="Wasserstein distance between the shares of empty voxels in a layer, in units of their spread",
     target="jetgen.metrics.showers:SparsityDistance",
     paper="2410.21611",
     kinds=("showers",),
-    features=_CELLS,
+    features=_VOXELS,
     smallest_n=_ONE_VALUE_A_CLOUD,
 )
 
@@ -226,11 +226,11 @@ nll = MetricSpec(
     name="nll",
     summary="mean negative log-likelihood of a test cloud, of generators that know their density",
     target="jetgen.metrics.likelihood:NegativeLogLikelihood",
-    kinds=("jets", "tracks", "table"),  # hits of showers are cells, which have no density
+    kinds=("jets", "tracks", "table"),  # hits of showers are voxels, which have no density
     unit="nat",
     needs=("model",),
     capability="SupportsLogProb",
-    draws=1,  # it does not look at them
+    draws=1,  # it does not use the generated clouds
     ranked=False,  # densities of sets, of ordered lists and of padded arrays differ by constants
 )
 

@@ -1,1 +1,1 @@
-"""What is measured of a jet or a shower: high-level features, EFPs, distances between clouds."""
+"""Observables of jets and showers: high-level features, substructure, EFPs, voxels, and the distance of two jets."""

@@ -1,4 +1,4 @@
-"""High-level observables: a fixed list of numbers that describes each cloud as a whole, in NumPy."""
+"""High-level observables: a fixed list of numbers for each cloud, in NumPy."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from jetgen.data.clouds import Clouds
 from jetgen.data.jets import clip_negative_pt, coordinates, has_relative, relative_eta, relative_mass, relative_pt
 from jetgen.data.spec import CloudSpec, Feature
-from jetgen.metrics.observables.cells import has_cells
 from jetgen.metrics.observables.showers import shower_names, shower_observables
+from jetgen.metrics.observables.voxels import has_voxels
 
 __all__ = ["high_level", "high_level_names", "in_radians", "within_reach"]
 
 _Array = NDArray[np.float64]
 
-_FURTHEST = 20.0  # a particle further off than that counts as there: its energy, pT cosh(eta), has to stay finite
+_FURTHEST = 20.0  # directions are clipped to this: the energy of a particle, pT cosh(eta), has to stay finite
 _LEADING = (1, 2, 3)
 _FRACTIONS = (1, 5, 10)
 
@@ -44,7 +44,7 @@ _JET_NAMES = (
 
 
 def high_level_names(spec: CloudSpec) -> tuple[str, ...]:
-    """What the columns of :func:`high_level` are called.
+    """The names of the columns of :func:`high_level`.
 
     >>> from jetgen.data.spec import Feature
     >>> high_level_names(CloudSpec("tracks", (Feature("pt", nature="positive"), Feature("eta")), 13))
@@ -52,7 +52,7 @@ def high_level_names(spec: CloudSpec) -> tuple[str, ...]:
     """
     if has_relative(spec):
         return _JET_NAMES
-    if has_cells(spec):
+    if has_voxels(spec):
         return shower_names(spec)
     empty = Clouds(np.empty((0, len(spec.features))), [0])
     return tuple(_summaries(empty, spec))
@@ -67,24 +67,27 @@ def high_level(clouds: Clouds, spec: CloudSpec) -> _Array:
     its covariance), girth (sum z R), Les Houches angularity (sum z sqrt(R / 0.8), 1704.03878) and dispersion
     (root of sum z^2); the three largest ptrel; the shares of the 1, 5 and 10 hardest particles; the distance of the
     two hardest; mean and standard deviation of direction over the particles. Mass, pT, the spreads and that distance
-    join the particles of one jet: they move when the correlations between particles are lost.
+    depend on several particles of a jet: they change when the correlations between particles are lost.
 
-    Of showers in cells, what :func:`jetgen.metrics.observables.showers.shower_observables` says.
+    Of showers in voxels: those of :func:`jetgen.metrics.observables.showers.shower_observables`.
 
     Of all other clouds: their size, and of each feature that is not categorical the mean, standard deviation, least
     and largest value over the points, for a positive feature the sum too, of a periodic one the means of its cosine
     and sine instead; where a cloud is a single point, just the features themselves.
 
     A quantity that an empty cloud or one without momentum does not have is 0. Negative ``ptrel`` count as 0.
+
+    Raises:
+        DataError: if showers have incident energies that are not positive.
     """
-    if has_cells(spec):
+    if has_voxels(spec):
         return shower_observables(clouds, spec)
     columns = _jet_observables(clouds, spec) if has_relative(spec) else _summaries(clouds, spec)
     return np.stack(list(columns.values()), axis=1) if columns else np.empty((len(clouds), 0))
 
 
 def in_radians(values: _Array, feature: Feature) -> _Array:
-    """The values of a periodic feature as angles: its period is its cells, if it has any."""
+    """The values of a periodic feature as angles: one period is 2 pi, or ``bins`` if the feature is an index."""
     return values * (2.0 * np.pi / feature.bins) if feature.bins else values
 
 
@@ -107,7 +110,7 @@ def _jet_observables(clouds: Clouds, spec: CloudSpec) -> dict[str, _Array]:
 
 
 def within_reach(clouds: Clouds, spec: CloudSpec) -> Clouds:
-    """The clouds with legal momenta, and directions that have a finite energy."""
+    """The clouds with negative momenta set to 0 and directions clipped to a range in which energies are finite."""
     clouds, _ = clip_negative_pt(clouds, spec.index("ptrel"))
     angles = [spec.index("etarel"), spec.index("phirel")]
     if np.abs(clouds.points[:, angles]).max(initial=0.0) <= _FURTHEST:
@@ -125,7 +128,7 @@ def _hardest_first(clouds: Clouds, spec: CloudSpec) -> Clouds:
 
 
 def _spreads(clouds: Clouds, eta: _Array, phi: _Array, z: _Array) -> dict[str, _Array]:
-    """How the momentum is spread over direction and over particles."""
+    """Observables of the spread of the momentum over directions and over particles."""
     from_eta, from_phi = (angle - _total(clouds, z * angle)[clouds.rows] for angle in (eta, phi))
     along, across = _total(clouds, z * from_eta**2), _total(clouds, z * from_phi**2)
     mixed = _total(clouds, z * from_eta * from_phi)
@@ -142,7 +145,7 @@ def _spreads(clouds: Clouds, eta: _Array, phi: _Array, z: _Array) -> dict[str, _
 
 
 def _leading(clouds: Clouds, eta: _Array, phi: _Array, pt: _Array, z: _Array) -> dict[str, _Array]:
-    """Of the hardest particles, which come first."""
+    """Observables of the hardest particles, which come first."""
     ranks = clouds.ranks
     values = {f"ptrel_{k}": _total(clouds, pt * (ranks == k - 1)) for k in _LEADING}
     values |= {f"fraction_{k}": _total(clouds, z * (ranks < k)) for k in _FRACTIONS}
@@ -201,5 +204,5 @@ def _extreme(ufunc: np.ufunc, clouds: Clouds, of_points: _Array) -> _Array:
 
 
 def _ratio(above: _Array, below: _Array) -> _Array:
-    """0 where there is nothing below."""
+    """The ratio; 0 where the denominator is not positive."""
     return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
