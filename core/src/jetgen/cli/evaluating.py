@@ -56,7 +56,7 @@ def evaluate_command(
 
 
 def _reference(name: str) -> dict[str, Any]:
-    """What `evaluate` is told of the truth: a file, or a dataset with its meaning and its training clouds."""
+    """The arguments of `evaluate` for the truth: a file, or a dataset with its meaning and its training clouds."""
     from jetgen.datasets.naming import named_file
     from jetgen.notebook import dataset
 
@@ -106,8 +106,8 @@ def _show(result: Evaluation) -> None:
     for measured in result.metrics.values():
         for name, value in measured.components.items():
             spread, floor = measured.spreads.get(name), measured.floor
-            told = "–" if spread is None else f"{spread:.2g}"
-            table.add_row(name, f"{value:.4g}", told, *_floor_words(value, measured.direction, floor, name))
+            text = "–" if spread is None else f"{spread:.2g}"
+            table.add_row(name, f"{value:.4g}", text, *_floor_words(value, measured.direction, floor, name))
     console = Console()
     console.print(table)
     for note in _notes(result):

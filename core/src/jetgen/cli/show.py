@@ -53,7 +53,11 @@ def show_command(
 
 
 def named(registry: Registry, name: str) -> list[Plugin]:
-    """Every plugin that answers to ``name``, in any group and state; a :class:`UsageError` if there is none."""
+    """Every plugin that answers to ``name``, in any group and state.
+
+    Raises:
+        UsageError: if there is none; the nearest name is suggested.
+    """
     found = [plugin for plugin in registry.plugins if plugin.answers_to(name)]
     if not found:
         known = [plugin.full_name if "/" in name else plugin.name for plugin in registry.plugins]
@@ -106,7 +110,7 @@ def _print(console: Console, plugin: Plugin, settings: Mapping[str, Resolved]) -
         console.print(_origins(*settings.values()))
     elif settings:
         console.print(_presets(settings))
-        console.print("An empty place holds the default; `--preset NAME` shows every value.", style="dim")
+        console.print("An empty cell stands for the default; `--preset NAME` shows every value.", style="dim")
 
 
 def _facts(plugin: Plugin) -> dict[str, str]:

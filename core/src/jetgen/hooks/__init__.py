@@ -1,4 +1,4 @@
-"""Reactions to the events of a run, by pluggy; they run in the driver process only.
+"""Hooks of a run, called by pluggy in the driver process only.
 
 A plugin marks its functions and names their module, an object or a class in the entry-point group ``jetgen.hooks``:
 

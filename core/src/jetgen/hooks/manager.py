@@ -51,7 +51,11 @@ class Hooks:
         self.register(found, name)
 
     def register(self, plugin: object, name: str) -> None:
-        """Add an object with hook implementations; a :class:`PluginError` naming it if one of them is wrong."""
+        """Add an object with hook implementations.
+
+        Raises:
+            PluginError: if one of them is wrong; the sentence names the plugin.
+        """
         try:
             self._manager.register(plugin, name)
             self._manager.check_pending()
@@ -66,7 +70,7 @@ class Hooks:
                     raise PluginError(msg)
 
     def modify_plan(self, plan: PlanT) -> PlanT:
-        """The plan after every plugin had its say, each seeing what the one before it made.
+        """The plan that is run: each plugin is given the plan that the one before it returned.
 
         Raises:
             PluginError: if one of them fails or returns something that is not a plan.
@@ -93,7 +97,7 @@ class Hooks:
         self._observe("jetgen_cell_started", cell=cell)
 
     def progress(self, event: Mapping[str, Any]) -> None:
-        """Tell the observers what a cell reported."""
+        """Pass a log record of a cell to the observers."""
         self._observe("jetgen_progress", event=event)
 
     def cell_finished(self, row: Any) -> None:

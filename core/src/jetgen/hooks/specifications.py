@@ -45,7 +45,7 @@ def jetgen_cell_started(cell: Any) -> None:
 
 @hookspec
 def jetgen_progress(event: Mapping[str, Any]) -> None:
-    """Something happened in the cell ``event["cell"]``.
+    """A log record of the cell ``event["cell"]``, as it is written to its ``events.jsonl``.
 
     ``event["kind"]`` is ``"stage"`` (with ``stage`` and ``state``), ``"progress"`` (with ``done``, ``total``, ``unit``
     and perhaps ``loss``), or what else a plugin reports.

@@ -43,7 +43,7 @@ class _Running:
         self.loss = self.first = self.rate = None
 
     def advance(self, event: Mapping[str, Any]) -> None:
-        """Take what the event says and is a number; a plugin may report anything."""
+        """Take the numbers of a progress record; a plugin may report anything else."""
         now = time.monotonic()
         self.done = _number(event.get("done"), self.done)
         self.total = _number(event.get("total"), self.total)
@@ -68,7 +68,7 @@ class _Running:
 
 
 class Terminal:
-    """On a terminal, a table of the running cells that keeps itself up to date; elsewhere one plain line per event."""
+    """On a terminal, a live table of the running cells; elsewhere one line for each cell that starts or ends."""
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True)
@@ -131,7 +131,7 @@ class Terminal:
         self._console.print(text, soft_wrap=not self._console.is_terminal)
 
     def _table(self) -> Group:
-        """The cells that run, as many as fit, and one line that sums up."""
+        """The cells that run, those that fit on the screen, and one summary line."""
         table = Table(box=None, pad_edge=False, expand=False)
         table.add_column("cell", overflow="ellipsis", no_wrap=True, ratio=3)
         table.add_column("stage", no_wrap=True)

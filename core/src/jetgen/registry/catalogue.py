@@ -49,7 +49,11 @@ class Registry:
         return tuple(plugin for plugin in self.plugins if plugin.state not in (State.OK, State.DISABLED))
 
     def refuse_troubles(self) -> None:
-        """For ``--strict-plugins``: a :class:`PluginError` that lists every plugin in trouble, if there is one."""
+        """What ``--strict-plugins`` does.
+
+        Raises:
+            PluginError: if a plugin is not ok; the sentence lists all of them.
+        """
         troubles = self.troubles()
         if troubles:
             listed = "; ".join(f"{plugin.full_name} is {plugin.state} ({plugin.reason})" for plugin in troubles)

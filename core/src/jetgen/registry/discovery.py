@@ -11,7 +11,7 @@ from typing import Any
 
 from jetgen.errors import UsageError, did_you_mean
 from jetgen.registry.catalogue import Registry
-from jetgen.registry.plugin import GROUPS, Entry, Group, Plugin, State, normalised, spec_from_json
+from jetgen.registry.plugin import GROUPS, Entry, Group, Plugin, State, normalised, spec_from_answer
 from jetgen.registry.probe_cache import ProbeCache
 
 __all__ = ["discover", "scan"]
@@ -25,7 +25,7 @@ def discover(*, deny: Collection[str] = (), refresh: bool = False) -> Registry:
 
     Arguments:
         deny: distributions, names or ``distribution/name`` that shall not be used nor looked into.
-        refresh: ask every plugin again, even if a healthy answer is remembered.
+        refresh: ask every plugin again, even if a healthy answer is in the cache.
 
     Raises:
         UsageError: if ``deny`` or the environment variable ``JETGEN_PLUGINS`` names what is not installed.
@@ -50,7 +50,7 @@ def discover(*, deny: Collection[str] = (), refresh: bool = False) -> Registry:
 
 
 def _ask(entries: list[Entry], cache: ProbeCache) -> dict[Entry, Plugin]:
-    """Probe what is not remembered; healthy answers are, an error never is."""
+    """Probe the entries; healthy answers go to the cache, errors never do."""
     if not entries:
         return {}
     from jetgen.registry.probing import probe
@@ -77,7 +77,7 @@ def _healthy(entry: Entry, document: Mapping[str, Any] | None) -> Plugin | None:
     if entry.group == "hooks":
         return Plugin(**vars(entry), state=State.OK)
     try:
-        spec = spec_from_json(entry.group, document["spec"])
+        spec = spec_from_answer(entry.group, document["spec"])
         presets = tuple(str(preset) for preset in document["presets"])
     except (KeyError, TypeError, ValueError):  # a damaged cache is asked again
         return None

@@ -17,7 +17,7 @@ from typing import Any
 from jetgen.api.loading import first_line, load_target
 from jetgen.api.specs import API_VERSION, GeneratorSpec
 from jetgen.errors import JetgenError, PluginError
-from jetgen.registry.plugin import SPEC_TYPES, Entry, State, spec_from_json
+from jetgen.registry.plugin import SPEC_TYPES, Entry, State
 
 __all__ = ["main", "report"]
 
@@ -29,8 +29,9 @@ def main() -> None:
     faulthandler.enable()
     request = json.load(sys.stdin)
     entries = [Entry(**entry) for entry in request["entries"]]
-    if any(entry.group == "generators" for entry in entries):
-        import jetgen.api.settings  # noqa: F401 (so that pydantic's own time is not charged to a plugin)
+    if any(entry.group != "hooks" for entry in entries):
+        import jetgen.api.settings
+        import jetgen.registry.validation  # noqa: F401 (so that pydantic's own time is not charged to a plugin)
     _say(channel, {"ready": True})
     for entry in entries:
         _say(channel, report(entry, deep=request["deep"]))
@@ -58,9 +59,10 @@ def _examined(entry: Entry, *, deep: bool) -> dict[str, Any]:
         return {"state": State.INCOMPATIBLE, "reason": reason}
     if found.name != entry.name:
         return _broken(f"its spec is called {found.name!r}, its entry point {entry.name!r}")
+    from jetgen.registry.validation import validated
+
     try:
-        document = json.loads(json.dumps(found.to_json(), allow_nan=False))
-        spec = spec_from_json(entry.group, document)
+        spec, document = validated(entry.group, found)
     except (TypeError, ValueError) as error:
         return _broken(str(error))
     presets = _presets(spec) if isinstance(spec, GeneratorSpec) else []

@@ -46,12 +46,15 @@ class Answer:
 
 
 def probe(entries: Sequence[Entry], *, deep: bool = False) -> dict[Entry, Answer]:
-    """Load entry points in child processes and tell what came of each.
+    """Load entry points in child processes; what came of each.
 
     Arguments:
         deep: import the targets as well, not only specs and settings.
 
     The seconds that one entry point may take are ``JETGEN_PROBE_TIMEOUT``, else 20, or 120 if ``deep``.
+
+    Raises:
+        UsageError: if ``JETGEN_PROBE_TIMEOUT`` is not a number.
     """
     patience = _patience(_DEEP_PATIENCE if deep else _PATIENCE)
     answers: dict[Entry, Answer] = {}
@@ -125,7 +128,7 @@ def _child(
 
 
 class _Lines:
-    """Lines from a pipe, each waited for so long and no longer."""
+    """Lines from a pipe, each waited for with a limit."""
 
     def __init__(self, descriptor: int, process: subprocess.Popen[bytes]) -> None:
         self._descriptor = descriptor

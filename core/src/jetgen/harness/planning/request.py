@@ -21,7 +21,7 @@ Layers = Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]]
 
 @dataclass(frozen=True)
 class Request:
-    """Generators and metrics by name, or the word that stands for many of them; sizes of the experiment.
+    """Generators and metrics by name, or the word that stands for several of them; sizes of the experiment.
 
     Arguments:
         metrics: names, and words for tiers: ``standard``, ``slow``, ``all``.
@@ -44,7 +44,11 @@ class Request:
     memory: int | None = None
 
     def with_overrides(self, overrides: Sequence[str]) -> Request:
-        """The same with ``--set`` above everything else."""
+        """The same with ``--set`` above everything else.
+
+        Raises:
+            UsageError: if one of the overrides is not ``generator.key=value``.
+        """
         layers = {name: list(given) for name, given in self.layers.items()}
         for name, values in parse_overrides(overrides).items():
             layers.setdefault(name, []).append(("--set", values))
@@ -69,7 +73,11 @@ class _Suite(BaseModel):
 
 
 def read_suite(path: Path) -> Request:
-    """The request that a suite file makes; a :class:`UsageError` with the place of the first mistake."""
+    """The request that a suite file makes.
+
+    Raises:
+        UsageError: if the file cannot be read, is no TOML, or has a wrong entry; the first one is named.
+    """
     try:
         return _request(path.read_text(encoding="utf-8"), str(path))
     except OSError as error:
@@ -78,7 +86,11 @@ def read_suite(path: Path) -> Request:
 
 
 def default_suite() -> Request:
-    """The request of ``--all``: the file named by ``JETGEN_SUITE``, else the one that jetgen brings."""
+    """The request of ``--all``: the file named by ``JETGEN_SUITE``, else the one that jetgen brings.
+
+    Raises:
+        UsageError: as :func:`read_suite`.
+    """
     named = os.environ.get("JETGEN_SUITE")
     if named:
         return read_suite(Path(named).expanduser())
@@ -108,6 +120,9 @@ def parse_overrides(overrides: Sequence[str]) -> dict[str, dict[str, Any]]:
 
     >>> parse_overrides(["rqs-flow.bins=8", "rqs-flow.optimiser=adam"])
     {'rqs-flow': {'bins': 8, 'optimiser': 'adam'}}
+
+    Raises:
+        UsageError: if one of them is not of that form.
     """
     found: dict[str, dict[str, Any]] = {}
     for override in overrides:

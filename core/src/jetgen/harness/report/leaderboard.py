@@ -25,7 +25,7 @@ _NONE = "–"
 class Table:
     """A table in words: a title, column heads, lines of cells (the first is the name), and notes below it.
 
-    ``strong`` holds the places (line, column) of what is clearly the best.
+    ``strong`` holds the positions (line, column) of what is clearly the best.
     """
 
     title: str
@@ -162,7 +162,7 @@ def _score(one: Standing, name: str, power: int) -> str:
 
 
 def _digits(value: float) -> str:
-    """A number with three digits, without an exponent; four places behind the point at most.
+    """A number with three digits, without an exponent; at most four decimals.
 
     >>> _digits(0.03842), _digits(12.34), _digits(1234.5), _digits(0.0), _digits(2e-7)
     ('0.0384', '12.3', '1234', '0.00', '0.0000')

@@ -129,7 +129,7 @@ def experiments(rows: Sequence[Row]) -> list[Experiment]:
 
 
 def _base(row: Row) -> str:
-    """The preset without the mark of overrides: those are told apart by their line."""
+    """The preset without the mark of overrides: those have lines of their own."""
     return (row.preset or NO_PRESET).split("+")[0]
 
 

@@ -28,7 +28,7 @@ class _Running:
         folder = cell_folder(run, cell.id)
         folder.mkdir(parents=True, exist_ok=True)
         self.cell = cell
-        self.events = RecordFollower(folder / "events.jsonl")
+        self.log = RecordFollower(folder / "events.jsonl")
         command = [sys.executable, "-m", "jetgen.cli", "cell", str(run), cell.id, *options]
         self.child: Child = start(command, folder / "log.txt", {})
 
@@ -52,13 +52,13 @@ def run_pool(
     with _stopping(running):
         while waiting or running:
             for one in list(running):
-                for event in one.events.new():
-                    progress(event)
+                for record in one.log.new():
+                    progress(record)
                 status = one.child.status()
                 if status is not None:
                     running.remove(one)
-                    for event in one.events.new():
-                        progress(event)
+                    for record in one.log.new():
+                        progress(record)
                     finished(one.cell, status)
             unfinished = {cell.id for cell in waiting} | {one.cell.id for one in running}
             for cell in _ready(waiting, unfinished, jobs - len(running)):
@@ -68,9 +68,9 @@ def run_pool(
             time.sleep(_PERIOD)
 
 
-def _ready(waiting: Sequence[CellPlan], unfinished: set[str], places: int) -> list[CellPlan]:
-    """The first cells whose needs have ended, at most ``places``."""
-    return [cell for cell in waiting if not unfinished.intersection(cell.needs.values())][: max(places, 0)]
+def _ready(waiting: Sequence[CellPlan], unfinished: set[str], free: int) -> list[CellPlan]:
+    """The first cells whose needs have ended, at most ``free``."""
+    return [cell for cell in waiting if not unfinished.intersection(cell.needs.values())][: max(free, 0)]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Events of a cell: appended to a file by its processes, followed by the driver."""
+"""Log records of a cell: appended to a file by its processes, followed by the driver."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["RecordFollower", "RecordLog", "read_log"]
 
 
 class RecordLog:
-    """Appends events to ``events.jsonl``; it is a listener for :class:`jetgen.RunContext`."""
+    """Appends log records to ``events.jsonl``; it is a listener for :class:`jetgen.RunContext`."""
 
     def __init__(self, path: Path, cell: str) -> None:
         self._path = path
         self._cell = cell
 
-    def __call__(self, event: Mapping[str, Any]) -> None:
-        line = json.dumps({"cell": self._cell, **event}, default=str) + "\n"
+    def __call__(self, record: Mapping[str, Any]) -> None:
+        line = json.dumps({"cell": self._cell, **record}, default=str) + "\n"
         # One write of one line in append mode: lines of several processes do not mix.
         with self._path.open("a", encoding="utf-8") as file:
             file.write(line)
@@ -32,7 +32,7 @@ class RecordFollower:
         self._position = path.stat().st_size if path.exists() else 0
 
     def new(self) -> list[dict[str, Any]]:
-        """The events since the last call."""
+        """The log records since the last call."""
         try:
             with self._path.open("rb") as file:
                 file.seek(self._position)
@@ -45,17 +45,17 @@ class RecordFollower:
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
-    """Every event of a cell so far."""
+    """Every log record of a cell so far."""
     return _parse(path.read_bytes()) if path.exists() else []
 
 
 def _parse(text: bytes) -> list[dict[str, Any]]:
-    events = []
+    records = []
     for line in text.splitlines():
         try:
-            event = json.loads(line)
+            record = json.loads(line)
         except ValueError:
-            continue  # a kill in the middle of a line leaves a torso that says nothing
-        if isinstance(event, dict):
-            events.append(event)
-    return events
+            continue  # a kill in the middle of a line leaves a part that is no JSON
+        if isinstance(record, dict):
+            records.append(record)
+    return records

@@ -1,4 +1,4 @@
-"""Where numbers come from: versions, processor, device, git."""
+"""Where numbers come from: versions, CPU, device, git."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def device_name(device: str) -> str:
 
 @cache
 def machine() -> dict[str, str]:
-    """The processor, the system, the number of cores and the state of git in the current folder."""
+    """The CPU, the system, the number of cores and the state of git in the current folder."""
     facts = {
-        "processor": _processor(),
+        "processor": _cpu(),
         "system": platform.platform(),
         "cores": str(os.cpu_count()),
     }
@@ -46,7 +46,7 @@ def machine() -> dict[str, str]:
     return facts
 
 
-def _processor() -> str:
+def _cpu() -> str:
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):

@@ -49,8 +49,8 @@ def fit(stage: StageContext) -> dict[str, Any]:
     save_model(generator, stage.folder / "model", card)
     if report is None or report.stop_reason == "finished":  # else a longer limit may go on from here
         shutil.rmtree(stage.folder / "training", ignore_errors=True)
-    told = _report_of_weights(stage.folder / "model") if report is None else asdict(report)
-    return {**told, "fit_seconds": _fit_seconds(stage.folder / "events.jsonl")}
+    results = _report_of_weights(stage.folder / "model") if report is None else asdict(report)
+    return {**results, "fit_seconds": _fit_seconds(stage.folder / "events.jsonl")}
 
 
 def _pretrained(stage: StageContext, cls: Any, settings: Any) -> Generator | None:

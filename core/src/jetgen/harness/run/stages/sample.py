@@ -18,7 +18,11 @@ __all__ = ["checked", "sample"]
 
 
 def sample(stage: StageContext) -> dict[str, Any]:
-    """Draw as often as the plan says, each time as many clouds as the test set has."""
+    """Draw several independent sets of clouds, each of the size and under the conditions of the test split.
+
+    Raises:
+        DataError: if the generator does not return one legal cloud for each row of the conditions.
+    """
     spec = stage.cell.dataset.spec
     model = stage.generator_class().load(stage.folder / "model", stage.cell.device)
     test = stage.dataset().load("test")
@@ -35,7 +39,11 @@ def sample(stage: StageContext) -> dict[str, Any]:
 
 
 def checked(answer: object, conditions: Conditions, spec: CloudSpec) -> Clouds:
-    """The clouds in ``answer`` if they answer ``conditions``; a :class:`DataError` that says what is wrong if not."""
+    """The clouds in ``answer``, which is what ``sample`` of a generator returned for ``conditions``.
+
+    Raises:
+        DataError: if it is not one legal cloud for each row of the conditions; the sentence says what is wrong.
+    """
     if not isinstance(answer, Clouds):
         msg = f"sample returned {type(answer).__name__}, not Clouds"
         raise DataError(msg)

@@ -21,7 +21,10 @@ _BATCH_SHARE = 4  # blocks of the batch sizes are shorter: they are not compared
 
 
 def timing(stage: StageContext) -> dict[str, Any]:
-    """Seconds per cloud of the generator, and of the simulator where there is one, as medians of paired blocks."""
+    """Seconds per cloud of the generator, and of the simulator where there is one.
+
+    Both are medians over blocks. The blocks of the two take turns on one core, so that the ratio is paired.
+    """
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     dataset = stage.dataset()
