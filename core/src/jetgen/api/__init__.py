@@ -1,1 +1,1 @@
-"""What an author of a plugin reads: contracts, specs, settings, context."""
+"""The interfaces for authors of plugins: protocols, specs, settings, run context."""

@@ -18,8 +18,8 @@ __all__ = ["Axis", "RunContext"]
 Axis = Literal["data", "init", "training", "sampling", "metric"]
 
 
-def _silent(event: Mapping[str, Any]) -> None:
-    """The default listener ignores reports."""
+def _silent(message: Mapping[str, Any]) -> None:
+    """The default listener ignores messages."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class RunContext:
         return replace(self, key=(*self.key, f"{name}={value}"))
 
     def report(self, kind: str, **facts: Any) -> None:
-        """Send a report to the listener, for example ``report("progress", done=10, total=100, loss=0.5)``."""
+        """Send a message to the listener, for example ``report("progress", done=10, total=100, loss=0.5)``."""
         self.listener({"kind": kind, "time": time.time(), **facts})
 
     def remaining(self) -> float:

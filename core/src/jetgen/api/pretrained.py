@@ -126,5 +126,5 @@ def require_same_clouds(weights: str, theirs: CloudSpec, ours: CloudSpec) -> Non
 
 def _describe(spec: CloudSpec) -> str:
     """The clouds in a few words."""
-    told = f" given {', '.join(spec.conditioning_names)}" if spec.conditioning else ""
-    return f"{spec.kind} of up to {spec.max_points} points ({', '.join(spec.names)}){told}"
+    conditioning = f" given {', '.join(spec.conditioning_names)}" if spec.conditioning else ""
+    return f"{spec.kind} of up to {spec.max_points} points ({', '.join(spec.names)}){conditioning}"

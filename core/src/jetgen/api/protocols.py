@@ -79,10 +79,13 @@ class SupportsSimulation(Protocol):
 
 @dataclass(frozen=True)
 class FitReport:
-    """What a training has to say: number of parameters, steps done, why it stopped, and its history.
+    """The report of a training.
 
-    ``stop_reason`` is ``"finished"``, or ``"deadline"`` when the time ran out before the last step.
-    ``history`` maps a name to the values over time, such as the training loss.
+    Arguments:
+        parameters: the number of trained parameters, an ``int``.
+        steps: the number of steps (updates) that were done, an ``int``.
+        stop_reason: ``"finished"``, or ``"deadline"`` if the time was over before the last step.
+        history: the values over time of each quantity, such as ``{"loss": [2.1, 1.4]}``; finite numbers.
     """
 
     parameters: int
@@ -100,11 +103,14 @@ class Generator(Protocol):
         ...
 
     def fit(self, train: CloudSource, val: CloudSource, ctx: RunContext) -> FitReport:
-        """Train. After a kill the same call is made again with the same ``ctx.out``, and should go on from there."""
+        """Train. After a kill, the same call is made again with the same ``ctx.out``, and should resume from there."""
         ...
 
     def sample(self, conditions: Conditions, ctx: RunContext) -> Clouds:
-        """``conditions.n`` clouds, row by row; the same ``ctx`` gives the same clouds."""
+        """``conditions.n`` clouds, cloud i for row i of the conditions; the same ``ctx`` gives the same clouds.
+
+        ``n`` may be 0: the sample then has 0 clouds, and as many features as any other.
+        """
         ...
 
     def save(self, folder: Path) -> None:
@@ -130,7 +136,7 @@ class SupportsPretrained(Protocol):
 
     @classmethod
     def pretrained(cls, settings: Any) -> Self | None:
-        """The trained model that ``settings`` name, ready to sample on the processor; None if they name none."""
+        """The trained model that ``settings`` name, ready to sample on the CPU; None if they name none."""
         ...
 
     @property

@@ -99,8 +99,8 @@ class CloudFile(SlicedSource):
         if len(bad):
             row, column = bad[0].tolist()
             cloud = int(np.searchsorted(where.offsets, row, "right")) - 1
-            place = f"row {start + cloud}, point {row - where.offsets[cloud]}, feature {self.spec.names[column]}"
-            self._store.refuse(f"{self._layout.points} is not finite at {place}")
+            at = f"row {start + cloud}, point {row - where.offsets[cloud]}, feature {self.spec.names[column]}"
+            self._store.refuse(f"{self._layout.points} is not finite at {at}")
         return Clouds(points, where.offsets, self._read_conditioning(start, stop), where.given, where.event)
 
     def _read_conditioning(self, start: int, stop: int) -> NDArray[np.float32] | None:

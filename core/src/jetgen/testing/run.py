@@ -27,13 +27,14 @@ def generator_checks() -> Iterator[Check]:
 
 
 def describe_checks() -> str:
-    """A Markdown list of all checks: the id of each, and one sentence that says what a generator must do to pass.
+    """A Markdown table of all checks: the id of each, and one sentence that says what a generator must do to pass.
 
-    >>> print(describe_checks().splitlines()[-1])
-    - `log-prob-tells-truth-from-noise`: The mean log_prob of true clouds exceeds that of uniform noise with the same \
-multiplicities.
+    >>> print(describe_checks().splitlines()[2])
+    | `imports-are-light` | Importing the modules of the spec and of the settings imports neither torch nor \
+TensorFlow nor JAX. |
     """
-    return "".join(f"- `{check.id}`: {check.description}\n" for check in generator_checks())
+    rows = "".join(f"| `{check.id}` | {check.description} |\n" for check in generator_checks())
+    return f"| check | what it wants |\n|---|---|\n{rows}"
 
 
 def check_generator(

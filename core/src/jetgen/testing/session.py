@@ -98,11 +98,20 @@ MANY = 130
 
 @dataclass(frozen=True)
 class Training:
-    """A finished training: the model, what ``fit`` returned and reported, and its side effects."""
+    """A finished training.
+
+    Arguments:
+        model: the trained model.
+        report: what ``fit`` returned.
+        messages: what ``fit`` sent to ``ctx.report``.
+        seconds: its wall time.
+        traces: its side effects.
+        changed_splits: the splits whose clouds ``fit`` changed in place.
+    """
 
     model: Generator
     report: Any
-    events: tuple[Mapping[str, Any], ...]
+    messages: tuple[Mapping[str, Any], ...]
     seconds: float
     traces: Traces
     changed_splits: tuple[str, ...]
@@ -184,8 +193,10 @@ class Session:
             CheckSkippedError: if the spec or the settings say that the generator cannot learn such clouds.
         """
         self._skip_if_incompatible()
-        events: list[Mapping[str, Any]] = []
-        ctx = RunContext(seed, out=out, deadline=deadline, upstream=self._upstream, listener=listener or events.append)
+        messages: list[Mapping[str, Any]] = []
+        ctx = RunContext(
+            seed, out=out, deadline=deadline, upstream=self._upstream, listener=listener or messages.append
+        )
         model = self.generator_class.create(self.settings, self.toy.spec)
         splits = {"train": self.toy.train, "val": self.toy.val}
         before = {name: split.fingerprint() for name, split in splits.items()}
@@ -194,7 +205,7 @@ class Session:
             report: Any = model.fit(Slices(self.toy.train), Slices(self.toy.val), ctx)
         seconds = time.perf_counter() - started
         changed = tuple(name for name, split in splits.items() if split.fingerprint() != before[name])
-        return Training(model, report, tuple(events), seconds, traces, changed)
+        return Training(model, report, tuple(messages), seconds, traces, changed)
 
     @property
     def first(self) -> Training:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from numbers import Real
+from pathlib import Path
 from typing import Any
 
 from jetgen.api.protocols import FitReport
@@ -49,11 +50,11 @@ def fit_reports_what_it_did(session: Session) -> None:
 
 def fit_reports_progress(session: Session) -> None:
     """Fit reports progress at least once, as Python numbers with 0 <= done <= total."""
-    events = _progress(session.first)
-    require(bool(events), 'fit never called ctx.report("progress", done=..., total=...)')
-    for event in events:
-        done: Any = event.get("done")
-        total: Any = event.get("total")
+    messages = _progress(session.first)
+    require(bool(messages), 'fit never called ctx.report("progress", done=..., total=...)')
+    for message in messages:
+        done: Any = message.get("done")
+        total: Any = message.get("total")
         plain = all(isinstance(number, int | float) for number in (done, total))
         require(plain, f"progress of {done!r} out of {total!r}; Python numbers are needed")
         require(0 <= done <= total, f"progress of {done} out of {total}; 0 <= done <= total is needed")
@@ -105,11 +106,11 @@ def fit_keeps_its_deadline(session: Session) -> None:
 
 def fit_resumes_after_an_interrupt(session: Session) -> None:
     """Interrupted and called again with the same ctx.out, fit ends in the same model as without the interrupt."""
-    reports = len(_progress(session.first))
-    if reports == 0:
+    messages = len(_progress(session.first))
+    if messages == 0:
         skip("it reports no progress, so there is no moment at which to interrupt it")
     out = session.folder("interrupted")
-    _train_until(session, out, (reports + 1) // 2)
+    _train_until(session, out, (messages + 1) // 2)
     resumed = session.train(out=out)
     require(
         resumed.report.stop_reason == "finished",
@@ -118,13 +119,14 @@ def fit_resumes_after_an_interrupt(session: Session) -> None:
     require_same(session.sample(session.model), session.sample(resumed.model), "a training that was interrupted")
 
 
-def _train_until(session: Session, out: Any, report: int) -> None:
-    seen = 0
+def _train_until(session: Session, out: Path, progress: int) -> None:
+    """Train, and interrupt the training at the progress message number ``progress``."""
+    received = 0
 
-    def listener(event: Mapping[str, Any]) -> None:
-        nonlocal seen
-        seen += event["kind"] == "progress"
-        if seen == report:
+    def listener(message: Mapping[str, Any]) -> None:
+        nonlocal received
+        received += message["kind"] == "progress"
+        if received == progress:
             raise KeyboardInterrupt
 
     try:
@@ -134,4 +136,4 @@ def _train_until(session: Session, out: Any, report: int) -> None:
 
 
 def _progress(training: Training) -> list[Mapping[str, Any]]:
-    return [event for event in training.events if event["kind"] == "progress"]
+    return [message for message in training.messages if message["kind"] == "progress"]
