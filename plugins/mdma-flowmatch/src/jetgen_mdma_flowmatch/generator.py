@@ -9,8 +9,7 @@ import torch
 from jetgen import Clouds, RunContext
 from jetgen.torch import Batch, Noise, NoiseShape, TorchGenerator, TrainingData, TrainingPlan
 from jetgen.torch.clouds import CloudPreprocessing, JetSummary
-from jetgen.torch.clouds.preprocessing import mirrored_columns
-from jetgen.torch.clouds.summaries import learn_summaries, summary_phase
+from jetgen.torch.clouds.summaries import summary_training
 from jetgen.torch.nn import length_buckets
 from jetgen.torch.nn.odes import Solver
 from numpy.typing import NDArray
@@ -55,13 +54,8 @@ class MDMAFlowMatch(TorchGenerator[MDMAFlowMatchSettings, Model]):
         points = self.phase("points", model, data)
         if model.summary is None or model.points.summary is None:
             return TrainingPlan({"points": model.points}, data.rows, [points])
-        one, mirrored = self.settings, bool(mirrored_columns(self.settings, self.spec))
-        found = learn_summaries(
-            model.points.summary, model.summary, data.rows, mirrored=mirrored, batch_points=one.batch_points
-        )
-        summary = summary_phase(model.summary, one, mirrored=mirrored, weight_decay=one.weight_decay)
-        modules = {"points": model.points, "summary": model.summary}
-        return TrainingPlan(modules, {**data.rows, "summary": found}, [summary, points])
+        rows, summary = summary_training(model.points.summary, model.summary, self.settings, self.spec, data.rows)
+        return TrainingPlan({"points": model.points, "summary": model.summary}, rows, [summary, points])
 
     def log_prob(self, clouds: Clouds, ctx: RunContext) -> NDArray[np.float64]:
         """An estimate (N,) of log p(n) + log n! p(x_1, ..., x_n | n) in the units of the features.

@@ -12,7 +12,7 @@ from jetgen.errors import TrainingError
 from jetgen.torch import Noise, NoiseShape, TorchGenerator, TrainingData, TrainingPlan
 from jetgen.torch.clouds import CloudPreprocessing, JetSummary, WeightedSummary
 from jetgen.torch.clouds.preprocessing import mirrored_columns
-from jetgen.torch.clouds.summaries import learn_summaries, summary_phase
+from jetgen.torch.clouds.summaries import summary_training
 from jetgen.torch.training import Phase, Rows, Update, mask_of, warmup_cosine
 from torch import Tensor, nn
 
@@ -58,12 +58,8 @@ class MDMAGAN(TorchGenerator[MDMAGANSettings, Model]):
         modules: dict[str, nn.Module] = {"generator": model.points}
         phases: list[Phase] = []
         if model.summary is not None and model.points.observer is not None:
-            mirrored = bool(model.mirrored)
-            rows["summary"] = learn_summaries(
-                model.points.observer, model.summary, rows, mirrored=mirrored, batch_points=one.batch_points
-            )
-            phases.append(summary_phase(model.summary, one, mirrored=mirrored, weight_decay=one.weight_decay))
-            modules["summary"] = model.summary
+            rows, phase = summary_training(model.points.observer, model.summary, one, self.spec, rows)
+            phases, modules["summary"] = [phase], model.summary
         known = self.preprocessing
         observer = self._observer(model, rows)
         critic = Critic(one, known.features, known.conditioning.width, model.sizes, observer)

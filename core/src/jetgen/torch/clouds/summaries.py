@@ -10,15 +10,26 @@ import torch
 from torch import Tensor
 
 from jetgen.api.torch_settings import SummarySettings
+from jetgen.data.spec import CloudSpec
 from jetgen.torch.clouds.jet_summary import CENTRE, JetSummary
+from jetgen.torch.clouds.preprocessing import mirrored_columns
 from jetgen.torch.clouds.summary_flow import SummaryFlow
 from jetgen.torch.nn.buckets import length_buckets
 from jetgen.torch.training.phases import Phase, Step, Update
-from jetgen.torch.training.ragged import Ragged, mask_of
+from jetgen.torch.training.ragged import Ragged, Rows, mask_of
 from jetgen.torch.training.randomness import even_times, mirror_signs, normal
 from jetgen.torch.training.schedules import warmup_cosine
 
-__all__ = ["learn_summaries", "summary_loss", "summary_phase"]
+__all__ = ["learn_summaries", "summary_loss", "summary_phase", "summary_training"]
+
+
+def summary_training(
+    observer: JetSummary, flow: SummaryFlow, settings: SummarySettings, spec: CloudSpec, rows: Mapping[str, Rows]
+) -> tuple[dict[str, Rows], Phase]:
+    """The rows of a training with the row ``summary``, and the phase that trains ``flow``, the module ``summary``."""
+    mirrored = bool(mirrored_columns(settings, spec))
+    found = learn_summaries(observer, flow, rows, mirrored=mirrored, batch_points=settings.batch_points)
+    return {**rows, "summary": found}, summary_phase(flow, settings, mirrored=mirrored)
 
 
 def learn_summaries(
@@ -28,7 +39,7 @@ def learn_summaries(
 
     Arguments:
         rows: of :meth:`jetgen.torch.clouds.CloudPreprocessing.rows`.
-        mirrored: jets are shown mirrored, too.
+        mirrored: jets are mirrored in the training.
         batch_points: padded points looked at at once.
     """
     points: Ragged = rows["points"]
@@ -43,14 +54,14 @@ def learn_summaries(
     return scores
 
 
-def summary_phase(flow: SummaryFlow, settings: SummarySettings, *, mirrored: bool, weight_decay: float = 1e-2) -> Phase:
+def summary_phase(flow: SummaryFlow, settings: SummarySettings, *, mirrored: bool) -> Phase:
     """The training of the module ``summary`` on the rows ``summary``, ``multiplicity`` and ``conditioning``."""
 
     def loss(step: Step) -> Tensor:
         return summary_loss(flow, step.batch, step.generator, CENTRE if mirrored else [])
 
     steps = settings.summary_steps
-    optimiser = partial(torch.optim.AdamW, lr=settings.summary_rate, weight_decay=weight_decay, fused=True)
+    optimiser = partial(torch.optim.AdamW, lr=settings.summary_rate, weight_decay=settings.weight_decay, fused=True)
     schedule = warmup_cosine(steps, min(settings.warmup, steps // 10))
     return Phase(
         "summary",

@@ -199,7 +199,7 @@ class PointPreprocessing:
         """Log |d preprocessed / d point| at each of the points (total, F), if this is :attr:`exact`.
 
         Raises:
-            UsageError: if there are periodic features or voxels, whose densities are not defined.
+            DataError: if there are periodic features or voxels: those have no density in preprocessed numbers.
         """
         if not self.exact:
             names = ", ".join(feature.name for feature in self.spec.features if not _smooth(feature))
