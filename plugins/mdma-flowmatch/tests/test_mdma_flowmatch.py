@@ -5,7 +5,6 @@ from jetgen import Clouds, CloudSpec, Conditions, Feature, RunContext
 from jetgen.api.settings import resolve
 from jetgen.data.jets import jet_spec, relative_mass
 from jetgen.errors import DataError, TrainingError
-from jetgen.torch.clouds import drawing
 from jetgen_mdma_flowmatch.generator import MDMAFlowMatch
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
 from scipy.stats import wasserstein_distance
@@ -87,8 +86,7 @@ def test_it_learns_the_jets(trained, jets):
 
 def test_the_report_counts_parameters_and_steps(trained):
     model, report = trained
-    networks = model.trained().model
-    assert report.parameters == sum(parameter.numel() for parameter in networks.parameters())
+    assert report.parameters == sum(parameter.numel() for parameter in model.trained().parameters())
     assert (report.steps, report.stop_reason) == (500, "finished")
 
 
@@ -113,7 +111,7 @@ def test_multiplicities_beyond_the_largest_are_refused(trained):
 def with_settings(model, **values):
     """The same model, other settings of sampling."""
     other = MDMAFlowMatch.create(model.settings.model_copy(update=values), model.spec)
-    other.kept = model.kept
+    other.preprocessing, other._trained = model.preprocessing, model._trained
     return other
 
 
@@ -128,14 +126,29 @@ def test_the_same_seed_gives_the_same_clouds_whatever_is_computed_together(of_ty
         np.testing.assert_allclose(found.points, expected.points, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("asked", [False, True], ids=["drawn", "asked"])
+def test_a_cloud_is_the_same_whatever_batches_are_computed_and_however_many_clouds(of_types, typed_jets, asked):
+    some = typed_jets[:60]
+
+    def sampled(n, batch_points):
+        conditions = Conditions(n, some.conditioning[:n], multiplicity=some.multiplicity[:n] if asked else None)
+        return with_settings(of_types, batch_points=batch_points).sample(conditions, RunContext(seed=3))
+
+    expected = sampled(60, 100)
+    for n, batch_points in ((60, 1), (60, 10**6), (7, 100), (7, 10**6), (1, 100)):
+        found = sampled(n, batch_points)
+        np.testing.assert_array_equal(found.multiplicity, expected[:n].multiplicity)
+        np.testing.assert_allclose(found.points, expected[:n].points, rtol=1e-5, atol=1e-5)
+
+
 def test_rows_beyond_the_first_chunk_of_noise_are_different(of_types, monkeypatch):
-    monkeypatch.setattr(drawing, "_CHUNK", 4)
+    monkeypatch.setattr("jetgen.torch.clouds.noise._CLOUDS", 4)
     conditions = Conditions(8, conditioning=np.ones((8, 1), np.float32), multiplicity=np.full(8, 5))
     found = of_types.sample(conditions, RunContext())
     assert len(np.unique(found.points[:, 0])) == 40
 
 
-def test_each_row_answers_its_context(of_types, typed_jets):
+def test_each_row_answers_its_conditioning(of_types, typed_jets):
     hard = np.random.default_rng(1).integers(0, 2, (200, 1)).astype(np.float32)
     found = of_types.sample(Conditions(200, conditioning=hard), RunContext())
     np.testing.assert_array_equal(found.conditioning, hard)
@@ -151,7 +164,7 @@ def test_a_category_that_was_not_seen_is_refused_with_one_sentence(of_types):
         of_types.sample(Conditions(2, conditioning=np.array([[0], [2]], np.float32)), RunContext())
 
 
-def test_a_context_of_other_columns_is_refused_with_one_sentence(of_types, trained):
+def test_a_conditioning_of_other_columns_is_refused_with_one_sentence(of_types, trained):
     with pytest.raises(DataError, match="has 0 columns; the model was trained for hard"):
         of_types.sample(Conditions(2), RunContext())
     with pytest.raises(DataError, match="has 1 columns; the model was trained for nothing"):
@@ -215,7 +228,7 @@ def test_without_clouds_to_validate_on_the_last_weights_are_kept(jets):
     def weights(**values):
         model = MDMAFlowMatch.create(settings(steps=6, summary_steps=1, **values), JETS)
         model.fit(jets[:100], jets[:0], RunContext(seed=1))
-        return model.trained().model.points.network.out.weight
+        return model.trained().points.network.out.weight
 
     assert torch.equal(weights(validate_every=1), weights(validate_every=100))
 
@@ -252,7 +265,7 @@ def test_the_density_of_a_multiplicity_that_was_never_seen_is_0_and_empty_clouds
     assert empty.any()
     found = of_types.log_prob(few, RunContext())
     assert np.isfinite(found).all()
-    table = of_types.trained().coding.sizes
+    table = of_types.preprocessing.multiplicity
     np.testing.assert_allclose(found[empty], table.log_prob(few.multiplicity, few.conditioning)[empty])
     cut = Clouds.from_padded(few[:1].padded()[0][:, :7], np.ones((1, 7), bool), few[:1].conditioning)
     assert of_types.log_prob(cut, RunContext()) == -np.inf

@@ -9,15 +9,16 @@ from jetgen.api.pretrained import find_weights
 from jetgen.api.settings import resolve
 from jetgen.data.jets import coordinates, jet_spec, relative_mass, relative_pt
 from jetgen.errors import UsageError
-from jetgen.torch.clouds import CloudCoding
-from jetgen.torch.clouds.cloud_coding import fit_coding, mirrored_columns
+from jetgen.torch import Batch
+from jetgen.torch.clouds import CloudPreprocessing, JetSummary
+from jetgen.torch.clouds.preprocessing import mirrored_columns
 from jetgen.torch.clouds.summaries import summary_loss
 from jetgen.torch.nn import size_numbers
 from jetgen.torch.training import mask_of, seeded
 from jetgen_mdma_flowmatch import matching
 from jetgen_mdma_flowmatch.coupling import couple
+from jetgen_mdma_flowmatch.generator import MDMAFlowMatch
 from jetgen_mdma_flowmatch.matching import point_loss
-from jetgen_mdma_flowmatch.model import Model
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
 
 JETS = jet_spec(30)
@@ -109,26 +110,26 @@ def same_noise(monkeypatch):
 
 
 def batch_of(points, counts):
-    return {"points": points, "counts": counts, "conditioning": torch.empty(len(points), 0)}
+    return Batch({"points": points, "multiplicity": counts, "conditioning": torch.empty(len(points), 0)})
 
 
 def test_the_loss_is_a_mean_over_points_that_are_there(same_noise):
     counts = torch.tensor([3, 0, 5, 1])
     points = normal(4, 5, 3, dtype=torch.float32) * mask_of(counts, 5).unsqueeze(-1)
-    expected = point_loss(still(), batch_of(points, counts), generator(), []).item()
+    expected = point_loss(still(), batch_of(points, counts), generator()).item()
     noise = matching.normal(torch.Size([4, 5, 3]), generator())
     by_hand = np.mean((points - noise)[mask_of(counts, 5)].square().numpy())
     assert expected == pytest.approx(by_hand, rel=1e-5)
     padded = torch.cat([points, torch.zeros(4, 7, 3)], 1)
-    assert point_loss(still(), batch_of(padded, counts), generator(), []).item() == pytest.approx(expected, rel=1e-5)
+    assert point_loss(still(), batch_of(padded, counts), generator()).item() == pytest.approx(expected, rel=1e-5)
     twice = batch_of(torch.cat([points, points]), torch.cat([counts, counts]))
-    assert point_loss(still(), twice, generator(), []).item() == pytest.approx(expected, rel=1e-5)
+    assert point_loss(still(), twice, generator()).item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_loss_of_clouds_without_points_is_0():
     for places in (0, 2):
         empty = batch_of(torch.zeros(2, places, 3), torch.zeros(2, dtype=torch.int64))
-        assert point_loss(still(), empty, generator(), []).item() == 0
+        assert point_loss(still(), empty, generator()).item() == 0
 
 
 def test_a_network_is_asked_between_noise_and_points():
@@ -141,7 +142,7 @@ def test_a_network_is_asked_between_noise_and_points():
 
     points = torch.full((500, 1, 1), 7.0)
     batch = batch_of(points, torch.ones(500, dtype=torch.int64))
-    point_loss(Listening(settings=settings(), summary=None), batch, generator(), [])
+    point_loss(Listening(settings=settings(), summary=None), batch, generator())
     late = seen["time"] > 0.95
     assert seen["points"][late].flatten().tolist() == pytest.approx([7] * int(late.sum()), abs=0.6)
     early = seen["points"][seen["time"] < 0.05]
@@ -165,19 +166,24 @@ def test_late_times_are_late_and_logit_normal_ones_in_the_middle():
 
 
 def observed(jets, **values):
-    """The raw summaries of jets and the observer, as the generator makes them."""
-    chosen = settings(**values)
-    coding = fit_coding(chosen, JETS, jets, rng())
-    observer = Model(chosen, JETS, coding, 30.0).points.summary
-    rows = coding.rows(jets, rng())
-    index = torch.arange(len(jets))
-    padded = rows["points"][index]
-    return observer, padded, mask_of(rows["counts"], padded.shape[1])
+    """What summarises jets, as the generator makes it, and the preprocessed jets with their mask."""
+    preprocessing = CloudPreprocessing.fit(settings(**values), JETS, jets, rng())
+    rows = preprocessing.rows(jets, rng())
+    padded = rows["points"][torch.arange(len(jets))]
+    return JetSummary.of(JETS, preprocessing), padded, mask_of(rows["multiplicity"], padded.shape[1])
 
 
-@pytest.mark.parametrize("momentum", ["log", "boxcox"])
-def test_the_summary_is_mass_momentum_and_centre_of_the_jet(jets, momentum):
-    observer, points, mask = observed(jets, momentum=momentum)
+def built(chosen, spec, clouds, mean_multiplicity):
+    """An untrained model, as the generator builds it, and its preprocessing."""
+    generator = MDMAFlowMatch.create(chosen, spec)
+    generator.preprocessing = preprocessing = CloudPreprocessing.fit(chosen, spec, clouds, rng())
+    with seeded(1):
+        return generator.build(preprocessing.features, preprocessing.conditioning.width, mean_multiplicity), generator
+
+
+@pytest.mark.parametrize("pt_transform", ["log", "boxcox"])
+def test_the_summary_is_mass_momentum_and_centre_of_the_jet(jets, pt_transform):
+    observer, points, mask = observed(jets, pt_transform=pt_transform)
     found = observer.raw(points, mask).double().numpy()
     mass = relative_mass(jets, JETS)
     heavy = mass > 0.02
@@ -194,7 +200,7 @@ def test_the_summary_is_mass_momentum_and_centre_of_the_jet(jets, momentum):
 
 def test_mirrored_jets_have_mirrored_centres_and_the_same_mass_and_momentum(hard_jets):
     observer, points, mask = observed(hard_jets)
-    observer.standardise(observer.raw(points, mask), mirrored=True)
+    observer.fit(observer.raw(points, mask), mirrored=True)
     signs = torch.tensor([-1.0, -1.0, 1.0])
     here, there = observer(points, mask), observer(points * signs, mask)
     torch.testing.assert_close(there, here * torch.tensor([1.0, 1.0, -1.0, -1.0]), rtol=1e-3, atol=1e-4)
@@ -214,30 +220,47 @@ def test_the_summary_is_blind_to_empty_places_and_finite_for_absurd_particles(ha
     assert observer(points, mask & False).isfinite().all()
 
 
-def test_numbers_of_the_representation_are_standard_and_come_back(hard_jets):
-    coding = fit_coding(settings(), JETS, hard_jets, rng())
-    values = coding.points.features.forward(hard_jets.points)
+def test_preprocessed_numbers_are_standard_and_come_back(hard_jets):
+    preprocessing = CloudPreprocessing.fit(settings(), JETS, hard_jets, rng())
+    values = preprocessing.points.features.forward(hard_jets.points)
     assert values.std(0).tolist() == pytest.approx([1, 1, 1], abs=1e-3)
-    back = coding.clouds(values.astype(np.float32), hard_jets.multiplicity, None)
+    back = preprocessing.decode(values.astype(np.float32), hard_jets.multiplicity, None)
     np.testing.assert_allclose(back.points, hard_jets.points, rtol=1e-3, atol=1e-6)
-    again = CloudCoding.from_json(JETS, coding.to_json())
-    assert again.to_json() == coding.to_json()
+    again = CloudPreprocessing.from_json(JETS, preprocessing.to_json())
+    assert again.to_json() == preprocessing.to_json()
 
 
 def test_a_reflection_is_a_change_of_sign_of_what_the_networks_see(hard_jets):
-    coding = fit_coding(settings(), JETS, hard_jets, rng())
+    preprocessing = CloudPreprocessing.fit(settings(), JETS, hard_jets, rng())
     image = hard_jets.points * np.array([-1, 1, 1], np.float32)
-    here, there = (coding.points.features.forward(points) for points in (hard_jets.points, image))
+    here, there = (preprocessing.points.features.forward(points) for points in (hard_jets.points, image))
     np.testing.assert_allclose(there, here * [-1, 1, 1], atol=1e-6)
+
+
+def test_a_training_batch_is_mirrored_cloud_by_cloud_and_nothing_else_changes(hard_jets):
+    def augmented(**values):
+        owner = MDMAFlowMatch.create(settings(**values), JETS)
+        return owner.augment(batch, generator())
+
+    rows = CloudPreprocessing.fit(settings(), JETS, hard_jets, rng()).rows(hard_jets, rng())
+    batch = Batch({name: each[torch.arange(400)] for name, each in rows.items()})
+    found, kept = augmented(), augmented(mirroring=False)
+    assert torch.equal(kept.points, batch.points)
+    assert torch.equal(found.points.abs(), batch.points.abs())
+    assert torch.equal(found.points[..., 2], batch.points[..., 2])
+    assert torch.equal(found.multiplicity, batch.multiplicity)
+    signs = (found.points * batch.points).sum(1)[:, :2].sign()
+    assert abs(signs.mean(0)).max() < 0.2
+    assert abs((signs[:, 0] * signs[:, 1]).mean()) < 0.2
 
 
 def test_only_jets_about_their_axis_are_mirrored():
     assert mirrored_columns(settings(), JETS) == [0, 1]
-    assert mirrored_columns(settings(flips=False), JETS) == []
+    assert mirrored_columns(settings(mirroring=False), JETS) == []
     assert mirrored_columns(settings(), CloudSpec("tracks", JETS.features, 30)) == []
 
 
-def test_sizes_are_told_as_finite_numbers():
+def test_sizes_are_finite_numbers():
     numbers = size_numbers(torch.tensor([0, 1, 30]), 30)
     assert numbers.isfinite().all()
     assert numbers[2].tolist() == [1, 0]
@@ -248,33 +271,28 @@ def test_sizes_are_told_as_finite_numbers():
 def test_every_preset_builds_and_its_velocity_is_0_at_first(preset, kind, hard_jets):
     chosen, spec = settings(preset), CloudSpec(kind, JETS.features, 30)
     assert chosen.incompatibility(spec) is None
-    coding = fit_coding(chosen, spec, hard_jets, rng())
-    with seeded(1):
-        model = Model(chosen, spec, coding, 30.0)
+    model, _ = built(chosen, spec, hard_jets, 30.0)
     assert (model.summary is None) is (kind == "table" or not chosen.summary)
-    counts = torch.tensor([3, 0])
-    mask = mask_of(counts, 3)
+    mask = mask_of(torch.tensor([3, 0]), 3)
     target = None if model.summary is None else torch.zeros(2, 4)
-    velocity = model.points(torch.tensor([0.1, 0.9]), torch.ones(2, 3, 3), mask, counts, torch.empty(2, 0), target)
+    velocity = model.points(torch.tensor([0.1, 0.9]), torch.ones(2, 3, 3), mask, torch.empty(2, 0), target)
     assert velocity.shape == (2, 3, 3)
     assert not velocity.any()
 
 
 @pytest.mark.parametrize(
-    "values", [{}, {"told_size": False}, {"feedback": False}, {"summary": False}, {"conditioning_width": 0}]
+    "values", [{}, {"condition_on_size": False}, {"feedback": False}, {"summary": False}, {"conditioning_width": 0}]
 )
 @pytest.mark.parametrize("backbone", ["mdma", "epic", "transformer"])
 def test_losses_of_every_form_of_the_network_have_gradients(backbone, values, hard_jets):
     chosen = settings(backbone=backbone, coupling=0.5, **values)
-    coding = fit_coding(chosen, JETS, hard_jets, rng())
-    with seeded(1):
-        model = Model(chosen, JETS, coding, 10.0)
-    rows = coding.rows(hard_jets[:16], rng())
-    batch = {name: each[torch.arange(16)] for name, each in rows.items()}
-    loss = point_loss(model.points, batch, generator(), [0, 1])
+    model, owner = built(chosen, JETS, hard_jets, 10.0)
+    rows = owner.preprocessing.rows(hard_jets[:16], rng())
+    batch = Batch({name: each[torch.arange(16)] for name, each in rows.items()})
+    loss = owner.loss(model, owner.augment(batch, generator()), generator())
     if model.summary is not None:
-        batch["summary"] = model.points.summary(batch["points"], mask_of(batch["counts"], batch["points"].shape[1]))
-        loss = loss + summary_loss(model.summary, batch, generator(), [2, 3])
+        known = {**batch.rows, "summary": model.points.summary(batch.points, batch.mask)}
+        loss = loss + summary_loss(model.summary, known, generator(), [2, 3])
     loss.backward()
     assert loss.item() > 0
     assert model.points.network.out.weight.grad.any()
@@ -284,7 +302,7 @@ def test_clouds_that_it_cannot_learn_are_refused_in_a_few_words():
     kinds = CloudSpec("table", (Feature("type", nature="categorical"),), 1)
     given = CloudSpec("jets", JETS.features, 30, given=JETS)
     assert settings().incompatibility(JETS) is None
-    assert "given set" in settings().incompatibility(given)
+    assert "conditioning cloud" in settings().incompatibility(given)
     assert "categorical" in settings().incompatibility(kinds)
     assert "heads" in settings(heads=5).incompatibility(JETS)
 

@@ -6,12 +6,14 @@ import re
 import jetgen
 import numpy as np
 import pytest
+import torch
 from jetgen import RunContext
 from jetgen.api.pretrained import find_weights, shipped_weights
 from jetgen.data.jets import jet_spec
 from jetgen.errors import UsageError
 from jetgen.metrics.wasserstein import FeatureDistance, MassDistance
 from jetgen_mdma_flowmatch.generator import MDMAFlowMatch
+from safetensors.torch import load_file
 
 PACKAGE = "jetgen_mdma_flowmatch"
 SHIPPED = sorted(shipped_weights(PACKAGE))
@@ -53,6 +55,21 @@ def test_shipped_weights_sample_without_data_or_training(name):
     assert len(clouds) == 50
     assert clouds.multiplicity.max() <= int(name.removeprefix("pythia-top"))
     assert clouds.points[:, 2].min() >= 0
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_weights_load_although_their_files_hold_former_names(name):
+    folder = shipped_weights(PACKAGE)[name]
+    stored = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    tensors, former = load_file(folder / "weights.safetensors"), stored["settings"]
+    model = MDMAFlowMatch.load(folder, "cpu")
+    found, network = model.settings, model.trained().points.network
+    assert (found.conditioning_width, found.condition_on_size) == (former["inner_context"], former["told_size"])
+    assert (found.pt_transform, found.mirroring) == (former["momentum"], former["flips"])
+    assert network.mean_multiplicity == stored["typical"]
+    assert torch.equal(network.condition.weight, tensors.pop("points.network.steer.weight"))
+    assert torch.equal(network.conditioning[0].weight, tensors.pop("points.network.context.0.weight"))
+    assert len(model.trained().state_dict()) == len(tensors) + 2
 
 
 def test_shipped_top_jets_are_almost_as_near_to_true_ones_as_these_to_each_other(jets):

@@ -1,4 +1,4 @@
-"""Jets that are moved to the summary that was drawn for them, and the density that comes of it."""
+"""Jets that are rescaled to the summary that was drawn for them, and the density that comes of it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 from jetgen.data.jets import jet_spec
-from jetgen.torch.clouds import NormalScores
-from jetgen.torch.clouds.cloud_coding import fit_coding
+from jetgen.torch import Batch
+from jetgen.torch.clouds import CloudPreprocessing, JetSummary, NormalScores
 from jetgen.torch.nn.odes import Solver
 from jetgen.torch.training import mask_of, seeded
 from jetgen_mdma_flowmatch.density import log_normal
@@ -26,9 +26,10 @@ def rng():
 @pytest.fixture(scope="module", params=["log", "boxcox"])
 def model(request, jets):
     """An untrained model: its flows leave everything where it is."""
-    chosen = MDMAFlowMatchSettings(**{**MDMAFlowMatchSettings.presets["tiny"], "momentum": request.param})
+    chosen = MDMAFlowMatchSettings(**{**MDMAFlowMatchSettings.presets["tiny"], "pt_transform": request.param})
+    summary = JetSummary.of(JETS, CloudPreprocessing.fit(chosen, JETS, jets, rng()))
     with seeded(1):
-        return Model(chosen, JETS, fit_coding(chosen, JETS, jets, rng()), 30.0)
+        return Model(chosen, 3, 0, 30, 30.0, summary)
 
 
 @pytest.fixture
@@ -39,33 +40,33 @@ def observer(model):
 @pytest.fixture
 def padded(model, jets):
     """50 true jets in the coordinates of the networks, and where they have particles."""
-    rows = fit_coding(model.settings, JETS, jets, rng()).rows(jets[jets.multiplicity > 2][:50], rng())
+    rows = CloudPreprocessing.fit(model.settings, JETS, jets, rng()).rows(jets[jets.multiplicity > 2][:50], rng())
     points = rows["points"][torch.arange(50)]
-    return points, mask_of(rows["counts"], points.shape[1])
+    return points, mask_of(rows["multiplicity"], points.shape[1])
 
 
-def test_a_settled_jet_has_the_summary_that_was_asked_for(observer, padded):
+def test_a_rescaled_jet_has_the_summary_that_was_asked_for(observer, padded):
     points, mask = padded
     target = observer.raw(points, mask).roll(1, 0)
-    settled, _ = observer.settled(points, mask, target)
-    torch.testing.assert_close(observer.raw(settled, mask), target, rtol=1e-3, atol=1e-4)
-    assert not settled[~mask].any()
+    rescaled, _ = observer.rescaled(points, mask, target)
+    torch.testing.assert_close(observer.raw(rescaled, mask), target, rtol=1e-3, atol=1e-4)
+    assert not rescaled[~mask].any()
 
 
 def test_a_jet_that_has_its_summary_stays_as_it_is(observer, padded):
     points, mask = padded
-    settled, volume = observer.settled(points, mask, observer.raw(points, mask))
-    torch.testing.assert_close(settled, points, rtol=1e-3, atol=1e-3)
+    rescaled, volume = observer.rescaled(points, mask, observer.raw(points, mask))
+    torch.testing.assert_close(rescaled, points, rtol=1e-3, atol=1e-3)
     assert volume.abs().max() < 1e-3
 
 
-def test_settling_keeps_the_shares_of_momentum_and_the_shape(observer, padded):
+def test_rescaling_keeps_the_shares_of_momentum_and_the_shape(observer, padded):
     points, mask = padded
     target = observer.raw(points, mask) + torch.tensor([0.5, 0.2, 0.01, -0.02])
-    settled, _ = observer.settled(points, mask, target)
-    before, after = observer._physical(points)[2] * mask, observer._physical(settled)[2] * mask
+    rescaled, _ = observer.rescaled(points, mask, target)
+    before, after = observer._physical(points)[2] * mask, observer._physical(rescaled)[2] * mask
     torch.testing.assert_close(after / after.sum(1, keepdim=True), before / before.sum(1, keepdim=True))
-    (eta, phi, _), (new_eta, new_phi, _) = observer._physical(points), observer._physical(settled)
+    (eta, phi, _), (new_eta, new_phi, _) = observer._physical(points), observer._physical(rescaled)
     stretch = math.exp(0.5 - 0.2)
     torch.testing.assert_close(new_eta[:, 1] - new_eta[:, 0], stretch * (eta[:, 1] - eta[:, 0]), rtol=1e-3, atol=1e-5)
     torch.testing.assert_close(new_phi[:, 1] - new_phi[:, 0], stretch * (phi[:, 1] - phi[:, 0]), rtol=1e-3, atol=1e-5)
@@ -75,9 +76,9 @@ def test_absurd_and_single_particles_stay_finite(observer, padded):
     points, mask = padded
     target = observer.raw(points, mask)
     for wild in (points * 1e4, points * 0):
-        assert all(answer.isfinite().all() for answer in observer.settled(wild, mask, target))
+        assert all(answer.isfinite().all() for answer in observer.rescaled(wild, mask, target))
     alone = mask & (torch.arange(mask.shape[1]) == 0)
-    assert all(answer.isfinite().all() for answer in observer.settled(points, alone, target))
+    assert all(answer.isfinite().all() for answer in observer.rescaled(points, alone, target))
 
 
 def test_the_change_of_volume_is_that_of_the_map(observer, padded):
@@ -86,10 +87,10 @@ def test_the_change_of_volume_is_that_of_the_map(observer, padded):
 
     def moved(flat):
         one = flat.view(1, 5, 3)
-        return observer.settled(one, mask, observer.raw(one, mask) + step)[0].flatten()
+        return observer.rescaled(one, mask, observer.raw(one, mask) + step)[0].flatten()
 
     jacobian = torch.autograd.functional.jacobian(moved, points.flatten()).double()
-    _, volume = observer.settled(points, mask, observer.raw(points, mask) + step)
+    _, volume = observer.rescaled(points, mask, observer.raw(points, mask) + step)
     assert volume.item() == pytest.approx(torch.linalg.slogdet(jacobian)[1].item(), abs=2e-3)
 
 
@@ -129,17 +130,17 @@ def test_numbers_that_are_all_the_same_have_scores():
     assert slope.isfinite().all()
 
 
-def test_the_density_of_settled_jets_is_normalised(model):
-    """A mean over normal points of p(x) / N(x), where p is the density of settled jets: it is the integral of p."""
-    # The flow of the points is told nothing yet: only so wide a blur covers the summaries that it makes.
+def test_the_density_of_rescaled_jets_is_normalised(model):
+    """A mean over normal points of p(x) / N(x), where p is the density of rescaled jets: it is the integral of p."""
+    # The flow of the points knows nothing yet: only so wide a blur covers the summaries that it makes.
     model.settings = model.settings.model_copy(update={"summary_noise": 1.5})
     generator = torch.Generator().manual_seed(3)
     jets, counts = 40_000, 4
     points = torch.randn(jets, counts, 3, generator=generator)
-    batch = {"points": points, "counts": torch.full((jets,), counts), "conditioning": torch.empty(jets, 0)}
-    mask = mask_of(batch["counts"], counts)
-    raw = model.points.summary.raw(points, mask)
-    model.points.summary.standardise(raw, mirrored=False)
+    sizes = torch.full((jets,), counts)
+    batch = Batch({"points": points, "multiplicity": sizes, "conditioning": torch.empty(jets, 0)})
+    raw = model.points.summary.raw(points, batch.mask)
+    model.points.summary.fit(raw, mirrored=False)
     model.summary.scores.fit(raw, [])
     with torch.no_grad():
         weight = model.log_density(Solver("euler", 1), batch, generator) - log_normal(points)
