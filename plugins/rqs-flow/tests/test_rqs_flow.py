@@ -10,10 +10,12 @@ import torch
 from jetgen import Clouds, CloudSpec, Conditions, Feature, RunContext
 from jetgen.api.settings import resolve
 from jetgen.errors import DataError, TrainingError, UsageError
-from jetgen_rqs_flow import generator
+from jetgen.torch.clouds import generator
 from jetgen_rqs_flow.generator import RQSFlow
+from jetgen_rqs_flow.places import PlacesFlow
 from jetgen_rqs_flow.settings import RQSFlowSettings
 from jetgen_rqs_flow.spec import RQS_FLOW
+from jetgen_rqs_flow.talk import TalkFlow
 
 FEATURES = (Feature("etarel"), Feature("phirel"), Feature("ptrel", nature="positive"))
 JETS = CloudSpec("jets", FEATURES, 30)
@@ -86,10 +88,32 @@ def test_no_clouds_and_asked_for_multiplicities_are_fine(trained):
         flow.sample(Conditions(1, multiplicity=np.array([31])), RunContext())
 
 
+def health_in(events):
+    (health,) = [event for event in events if event["kind"] == "health"]
+    return health
+
+
+@pytest.mark.parametrize("asked", [False, True], ids=["drawn", "asked"])
+def test_a_cloud_is_the_same_whatever_batches_are_computed_and_however_many_clouds(trained, clouds, asked):
+    flow, _ = trained
+
+    def sampled(n, batch_points):
+        other = RQSFlow.create(flow.settings.model_copy(update={"batch_points": batch_points}), JETS)
+        other.preprocessing, other._trained = flow.preprocessing, flow._trained
+        multiplicity = clouds.multiplicity[50:90][:n] if asked else None
+        return other.sample(Conditions(n, multiplicity=multiplicity), RunContext(seed=3))
+
+    expected = sampled(40, 300)
+    for n, batch_points in ((40, 1), (40, 10**6), (7, 300), (7, 10**6), (1, 300)):
+        found = sampled(n, batch_points)
+        np.testing.assert_array_equal(found.multiplicity, expected[:n].multiplicity)
+        np.testing.assert_allclose(found.points, expected[:n].points, rtol=1e-5, atol=1e-5)
+
+
 def test_health_is_reported(trained):
     events = []
     trained[0].sample(Conditions(40), RunContext(listener=events.append))
-    (health,) = [event for event in events if event["kind"] == "health"]
+    health = health_in(events)
     assert (health["kind"], health["generated"], health["in_float64"]) == ("health", 40, 0)
     assert health["clipped"] >= 0
 
@@ -114,26 +138,25 @@ def test_the_density_does_not_depend_on_the_order_of_the_points(trained, clouds)
 
 def test_numbers_that_are_not_finite_are_made_again_in_float64(trained, monkeypatch):
     flow, _ = trained
-    network = flow._design.network
+    network = flow.trained()
     spoilt = next(iter(network.parameters()))
-    name, calls = ("decode" if flow.settings.design == "places" else "inverse"), []
+    name, calls = ("_decode" if flow.settings.design == "places" else "_inverse"), []
     real = getattr(type(network), name)
 
-    def sometimes_nan(self, noise, other):
+    def sometimes_nan(self, noise, *others):
         calls.append(noise.dtype)
-        out = real(self, noise, other)
-        values = out if name == "decode" else out[0]
+        values = real(self, noise, *others)
         if noise.dtype == torch.float32:
             values = values.clone()
             values[3] = float("nan")
-        return values if name == "decode" else (values, out[1])
+        return values
 
     events = []
     expected = flow.sample(Conditions(10), RunContext())
     monkeypatch.setattr(type(network), name, sometimes_nan)
     jets = flow.sample(Conditions(10), RunContext(listener=events.append))
     assert calls == [torch.float32, torch.float64]
-    assert events[0]["in_float64"] == 1
+    assert health_in(events)["in_float64"] == 1
     assert np.allclose(jets[3:4].points, expected[3:4].points, atol=1e-3)
     assert spoilt.dtype == torch.float32
 
@@ -220,20 +243,20 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(design, clouds, tmp
     def train(out):
         flow = RQSFlow.create(small, JETS)
         flow.fit(clouds[:100], clouds[300:], RunContext(seed=1, out=out))
-        return flow._design.network.state_dict()
+        return flow.trained().state_dict()
 
     undisturbed, calls = train(tmp_path / "undisturbed"), []
-    kind = generator._DESIGNS[design]
-    real = kind.log_density
+    kind = PlacesFlow if design == "places" else TalkFlow
+    real = kind.log_prob
 
-    def interrupted(self, batch):
+    def interrupted(self, values, multiplicity):
         calls.append(1)
         if len(calls) == 9:
             raise KeyboardInterrupt
-        return real(self, batch)
+        return real(self, values, multiplicity)
 
     with monkeypatch.context() as patch:
-        patch.setattr(kind, "log_density", interrupted)
+        patch.setattr(kind, "log_prob", interrupted)
         with pytest.raises(KeyboardInterrupt):
             train(tmp_path / "interrupted")
     resumed = train(tmp_path / "interrupted")
@@ -243,7 +266,7 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(design, clouds, tmp
 def test_when_nflows_asserts_while_sampling_the_batch_is_made_in_float64(clouds, monkeypatch):
     flow = RQSFlow.create(settings(design="talk", steps=2), JETS)
     flow.fit(clouds[:100], clouds[300:], RunContext(seed=1))
-    kind, events = type(flow._design.network), []
+    kind, events = type(flow.trained()._transforms[0]), []
     real = kind.inverse
 
     def discriminant_below_zero(self, noise, conditioning):
@@ -252,13 +275,13 @@ def test_when_nflows_asserts_while_sampling_the_batch_is_made_in_float64(clouds,
 
     monkeypatch.setattr(kind, "inverse", discriminant_below_zero)
     assert len(flow.sample(Conditions(5), RunContext(listener=events.append))) == 5
-    assert events[0]["in_float64"] == 5
+    assert health_in(events)["in_float64"] == 5
 
 
 def test_mirrored_jets_are_as_likely_unless_told_otherwise(clouds):
     mirrored = Clouds(clouds.points * np.float32([-1, 1, 1]), clouds.offsets)[200:220]
-    for flips in (True, False):
-        flow = RQSFlow.create(settings(steps=30, flips=flips), JETS)
+    for mirroring in (True, False):
+        flow = RQSFlow.create(settings(steps=30, mirroring=mirroring), JETS)
         flow.fit(clouds[:300], clouds[300:], RunContext(seed=1))
         there, here = flow.log_prob(mirrored, RunContext()), flow.log_prob(clouds[200:220], RunContext())
-        assert np.allclose(there, here, atol=1e-2) == flips
+        assert np.allclose(there, here, atol=1e-2) == mirroring

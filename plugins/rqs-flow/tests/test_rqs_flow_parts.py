@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jetgen import Clouds, CloudSpec, Feature
 from jetgen_rqs_flow.coupling import CouplingFlow
-from jetgen_rqs_flow.directions import Circles, from_shape, to_shape
 from jetgen_rqs_flow.design import ordered
+from jetgen_rqs_flow.directions import Circles, from_shape, to_shape
 from jetgen_rqs_flow.mixing import Mixing
 from jetgen_rqs_flow.momenta import from_fractions, to_fractions
 from jetgen_rqs_flow.representation import JetShape

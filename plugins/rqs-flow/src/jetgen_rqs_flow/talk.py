@@ -160,5 +160,5 @@ class TalkPreprocessing(FlowPreprocessing):
         self, values: NDArray[np.float32], multiplicity: Int64, conditioning: NDArray[np.float32] | None
     ) -> Clouds:
         """The clouds of the numbers (total, F) of their points."""
-        offsets = np.concatenate([[0], np.cumsum(multiplicity)])
-        return Clouds(self.transform.inverse(values).astype(np.float32), offsets, conditioning)
+        points = self.transform.inverse(values).astype(np.float32)
+        return Clouds.from_multiplicities(points, multiplicity, conditioning)
