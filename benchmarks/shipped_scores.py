@@ -1,6 +1,6 @@
 """Scores of the shipped weights today, beside those on their cards and the floors: does a change of the code keep them?
 
-    python benchmarks/shipped_scores.py [mdma-flowmatch mdma-gan] [--draws 5] [--metrics w1m w1p w1efp sliced w1pt]
+    python benchmarks/shipped_scores.py [mdma-flowmatch mdma-gan] [--draws 5]
 
 Nothing is trained. Each generator samples as many jets as there are test jets, once for each draw, with the settings of
 sampling that its card names; the seeds are 0, 1, 2, ... Shown are mean and standard deviation over the draws, those on
@@ -22,8 +22,12 @@ from typing import Any
 
 import jetgen
 import numpy as np
+from jetgen.evaluation.scorer import Scorer
+from jetgen.metrics.wasserstein import MomentumDistance
+from mdma_bench.judging import METRICS
 
-_UNITS = {"w1m": 1e-3, "w1p": 1e-3, "w1pt": 1e-3, "w1efp": 1e-6, "sliced": 1e-3}
+_METRICS = {**METRICS, "w1pt": MomentumDistance}
+_UNITS = {"w1m": 1e-3, "w1p": 1e-3, "w1efp": 1e-6, "sliced": 1e-3, "w1pt": 1e-3}
 _LARGEST = 2.0
 
 
@@ -37,14 +41,15 @@ def card(generator: str, weights: str) -> dict[str, Any]:
 
 def scores(generator: str, options: argparse.Namespace, sampling: dict[str, Any]) -> dict[str, list[float]]:
     """The value of each draw, by metric."""
-    data = jetgen.dataset(options.dataset)
+    data, context = jetgen.dataset(options.dataset), jetgen.MetricContext(seed=1)
     model = jetgen.generator(generator, weights=options.weights, **sampling)
-    truth, found = data.test[: len(data.test)], dict[str, list[float]]()
-    for draw in range(options.draws):
-        fake = model.sample(len(truth), seed=draw)
-        result = jetgen.evaluate(truth, fake, options.metrics, spec=data.spec, floor_splits=0, progress=False)
-        for name in options.metrics:
-            found.setdefault(name, []).append(result.metrics[name].value)
+    truth = data.test[: len(data.test)]
+    fakes = [model.sample(len(truth), seed=draw) for draw in range(options.draws)]
+    found = {}
+    for name, cls in _METRICS.items():
+        scorer = Scorer(cls.create(data.spec))
+        real = scorer.featurise(truth, context)
+        found[name] = [scorer.compare(real, scorer.featurise(fake, context), context).value for fake in fakes]
     return found
 
 
@@ -52,7 +57,7 @@ def show(generator: str, found: dict[str, list[float]], known: dict[str, Any]) -
     """Print the table of one generator; whether every score is kept."""
     kept = True
     for name, values in found.items():
-        unit, mean, spread = _UNITS.get(name, 1.0), float(np.mean(values)), float(np.std(values, ddof=1))
+        unit, mean, spread = _UNITS[name], float(np.mean(values)), float(np.std(values, ddof=1))
         line = f"{generator:15s} {name:7s} {mean / unit:7.3f} ± {spread / unit:.3f}"
         if name in known:
             one = known[name]
@@ -71,7 +76,6 @@ def main() -> int:
     parser.add_argument("--weights", default="pythia-top30", help="the name of the weights [pythia-top30]")
     parser.add_argument("--dataset", default="pythia-top30@small", help="[pythia-top30@small], as on the cards")
     parser.add_argument("--draws", type=int, default=5, help="at least 2 [5]")
-    parser.add_argument("--metrics", nargs="+", default=list(_UNITS), help=f"[{' '.join(_UNITS)}]")
     options = parser.parse_args()
     if options.draws < 2:
         parser.error("a standard deviation needs --draws 2 or more")
