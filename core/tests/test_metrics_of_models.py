@@ -1,6 +1,7 @@
 """Metrics that ask the trained generator: its likelihood of the truth, and its time for a cloud."""
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -80,29 +81,36 @@ def test_without_a_model_there_is_no_likelihood_and_no_cost(truth):
             metric.create(TABLE).compute(truth, truth, MetricContext())
 
 
-def test_the_cost_is_told_for_every_size_of_batch(truth):
-    values = SamplingCost.create(TABLE).compute(truth, truth[:0], MetricContext(model=Gaussian())).named("cost")
-    assert list(values) == ["cost", *(f"cost_batch_{n}" for n in BATCHES)]
-    assert values["cost"] == values[f"cost_batch_{BATCHES[-1]}"]
-    assert 0 < values["cost"] < values["cost_batch_1"]  # one call for one cloud pays the whole call
+@pytest.fixture
+def clocked(monkeypatch):
+    """A generator that takes 10 ms for a call and 1 ms for a cloud, by a clock that nothing else moves."""
+    now = [0.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
 
-
-def test_batches_are_cut_to_the_clouds_there_are(truth):
-    model = Gaussian()
-    found = seconds_by_batch(model, truth[:250], MetricContext(), block=0.01)
-    assert list(found) == [1, 100, 250]
-    assert set(model.calls) == {1, 100, 250}
-
-
-def test_a_batch_that_would_take_minutes_is_left_out(truth):
-    class Slow(Gaussian):
+    class Clocked(Gaussian):
         def sample(self, conditions, ctx):
-            made = super().sample(conditions, ctx)
-            for _ in range(conditions.n):
-                sum(range(2_000))
-            return made
+            now[0] += 0.010 + 0.001 * conditions.n
+            return super().sample(conditions, ctx)
 
-    assert list(seconds_by_batch(Slow(), truth, MetricContext(), block=1e-4)) in ([1], [1, 100])
+    return Clocked()
+
+
+def test_the_cost_is_told_for_every_size_of_batch(truth, clocked):
+    values = SamplingCost.create(TABLE).compute(truth, truth[:0], MetricContext(model=clocked)).named("cost")
+    assert list(values) == ["cost", *(f"cost_batch_{n}" for n in BATCHES)]
+    assert [values[f"cost_batch_{n}"] for n in (1, 100, 10_000)] == pytest.approx([11_000, 1_100, 1_001])
+    assert values["cost"] == values[f"cost_batch_{BATCHES[-1]}"]
+
+
+def test_batches_are_cut_to_the_clouds_there_are(truth, clocked):
+    found = seconds_by_batch(clocked, truth[:250], MetricContext(), block=0.1)
+    assert list(found) == [1, 100, 250]
+    assert set(clocked.calls) == {1, 100, 250}
+
+
+@pytest.mark.parametrize(("block", "sizes"), [(0.01, [1]), (0.1, [1, 100]), (1.0, [1, 100, 10_000])])
+def test_a_batch_that_would_take_more_than_twenty_blocks_is_left_out(truth, clocked, block, sizes):
+    assert list(seconds_by_batch(clocked, truth, MetricContext(), block=block)) == sizes
 
 
 def test_the_precision_is_that_of_the_saved_weights(tmp_path):
