@@ -164,7 +164,7 @@ class PlacesPreprocessing(FlowPreprocessing):
         self, values: NDArray[np.float32], multiplicity: Int64, conditioning: NDArray[np.float32] | None
     ) -> Clouds:
         """The clouds of the numbers (total, F) of their points."""
-        flat = Clouds(values, np.concatenate([[0], np.cumsum(multiplicity)]))
+        flat = Clouds.from_multiplicities(values, multiplicity)
         points = [np.empty((0, self.features), np.float32)]
         for start in range(0, len(flat), _AT_ONCE):
             part = flat[start : start + _AT_ONCE]

@@ -58,10 +58,9 @@ class KindJets:
 def _drawn(n: int, seed: list[int]) -> Clouds:
     rng = np.random.default_rng(seed)
     counts = rng.integers(3, _PARTICLES + 1, n)
-    offsets = np.concatenate([[0], np.cumsum(counts)])
     rows = np.repeat(np.arange(n), counts)
     shares = rng.gamma(0.8, size=len(rows)) + 1e-3
     shares = shares[np.lexsort([-shares, rows])]
     momenta = shares / np.bincount(rows, shares, minlength=n)[rows]
     angles = rng.normal(size=(len(rows), 2)) * rng.lognormal(-2.5, 0.5, n)[rows, None]
-    return Clouds(np.column_stack([angles, momenta]), offsets)
+    return Clouds.from_multiplicities(np.column_stack([angles, momenta]), counts)
