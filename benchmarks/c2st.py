@@ -46,9 +46,9 @@ class EdgeConv(nn.Module):
         self.shortcut = nn.Linear(inward, width, bias=False)
         self.shortcut_norm = nn.BatchNorm1d(width)
 
-    def forward(self, places: Tensor, points: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, positions: Tensor, points: Tensor, mask: Tensor) -> Tensor:
         count = min(NEIGHBOURS, points.shape[1] - 1)
-        far = torch.cdist(places, places).masked_fill(~mask[:, None, :], 1e9)
+        far = torch.cdist(positions, positions).masked_fill(~mask[:, None, :], 1e9)
         far = far.masked_fill(torch.eye(points.shape[1], dtype=torch.bool, device=mask.device), 2e9)
         nearest = far.topk(count, largest=False).indices
         rows = torch.arange(len(points), device=mask.device)[:, None, None]
@@ -77,10 +77,10 @@ class ParticleNetLite(nn.Module):
         self.end = nn.Sequential(stack(64, 128), nn.ReLU(), nn.Dropout(0.1), nn.Linear(128, 1))
 
     def standardise(self, batch: Batch) -> None:
-        """Nothing: batch normalisation does that."""
+        """Nothing to do: batch normalisation does it."""
 
     def forward(self, batch: Batch) -> Tensor:
-        points = self.first(batch.places, batch.points, batch.mask)
+        points = self.first(batch.positions, batch.points, batch.mask)
         points = self.second(points, points, batch.mask)
         logits: Tensor = self.end(points.sum(1) / batch.mask.sum(1, keepdim=True).clamp(min=1))
         return logits.squeeze(-1)
@@ -107,10 +107,10 @@ def peer(
         learn, select, test = folds.samples(number)
         encoder = Encoder(learn.clouds, spec, FAST.points)
         first, second, third = (Part(encoder(one.clouds), one.labels, "cpu") for one in (learn, select, test))
-        key = ctx.at("training", number).torch_seed("metric")
-        with torch_threads(count), seeded(key):  # seeded for the dropout too
-            network = ParticleNetLite(first.tensors["points"].shape[1])
-            outputs = outputs_after_training(network, (first, second, third), FAST.set_recipe, key)
+        at = ctx.at("training", number)
+        with torch_threads(count), seeded(at.torch_seed("metric")):
+            network = ParticleNetLite(first.width)
+            outputs = outputs_after_training(network, (first, second, third), FAST.set_recipe, at)
         areas.append(separation((outputs[0], select.labels), (outputs[1], test.labels)).auc)
     return {"peer": float(np.mean(areas)), "peer_seconds": (time.perf_counter() - start) / trainings}
 

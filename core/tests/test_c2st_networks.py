@@ -8,7 +8,7 @@ from jetgen.metrics.c2st.splitting import Folds
 
 torch = pytest.importorskip("torch")
 
-from jetgen.metrics.c2st.networks import Batch, SetNetwork, pair_features  # noqa: E402 (after the check for torch)
+from jetgen.metrics.c2st.networks import Batch, SetClassifier, pair_features  # noqa: E402 (after the check for torch)
 from jetgen.metrics.c2st.training import Part  # noqa: E402
 from jetgen.torch.training import seeded  # noqa: E402
 
@@ -22,7 +22,7 @@ TRACKS = CloudSpec(
 
 def network_for(part):
     with seeded(3):
-        return SetNetwork(part.tensors["points"].shape[1], part.tensors["whole"].shape[1]).eval()
+        return SetClassifier(part.width, part.rows["whole"].shape[1]).eval()
 
 
 def part_of(clouds, spec, most=150):
@@ -56,7 +56,7 @@ def test_clouds_with_their_points_in_another_order_are_encoded_alike(real_jets, 
     order = np.lexsort([np.random.default_rng(0).random(len(jets.points)), jets.rows])
     encoder = Encoder(jets, jet_spec, 150)
     first, second = encoder(jets), encoder(Clouds(jets.points[order], jets.offsets))
-    for name in ("points", "places", "logs", "shares", "whole"):
+    for name in ("points", "positions", "logs", "shares", "whole"):
         np.testing.assert_allclose(getattr(first, name), getattr(second, name), atol=1e-5)
 
 
@@ -68,7 +68,7 @@ def test_padding_changes_nothing(tracks):
     np.testing.assert_allclose(together, alone, atol=1e-5)
 
 
-def test_what_stands_in_empty_places_is_not_looked_at(tracks):
+def test_the_values_of_empty_slots_have_no_effect(tracks):
     part = part_of(tracks, TRACKS)
     network, batch = network_for(part), part.batch(torch.arange(7))
     dirty = batch._replace(
@@ -81,7 +81,7 @@ def test_what_stands_in_empty_places_is_not_looked_at(tracks):
 def test_points_beyond_the_pairs_are_still_seen(real_jets, jet_spec):
     part = part_of(real_jets[:10], jet_spec)
     with seeded(3):
-        network = SetNetwork(part.tensors["points"].shape[1], part.tensors["whole"].shape[1], pairs=5).eval()
+        network = SetClassifier(part.width, part.rows["whole"].shape[1], pairs=5).eval()
     batch = part.batch(torch.arange(10))
     softer = batch.points.clone()
     softer[:, 20] += 1.0
@@ -90,9 +90,9 @@ def test_points_beyond_the_pairs_are_still_seen(real_jets, jet_spec):
 
 
 def test_pairs_know_distance_kt_and_mass():
-    places = torch.tensor([[[0.0, 0.0], [0.3, 0.4]]])
+    positions = torch.tensor([[[0.0, 0.0], [0.3, 0.4]]])
     logs = torch.log(torch.tensor([[0.5, 0.125]]))
-    features = pair_features(places, logs, torch.tensor([0]), torch.tensor([1]))[0, 0].exp()
+    features = pair_features(positions, logs, torch.tensor([0]), torch.tensor([1]))[0, 0].exp()
     np.testing.assert_allclose(features, [0.5, 0.125 * 0.5, 0.25 * 0.5, 0.25], rtol=1e-5)
 
 
@@ -139,7 +139,7 @@ def test_momenta_of_zero_and_below_and_wild_values_are_encoded_finitely(real_jet
     points[::7, 2], points[1::7, 2], points[2::7, 0] = 0.0, -0.5, 1e30
     wild = Clouds(points, real_jets[:50].offsets)
     inputs = Encoder(real_jets[:50], jet_spec, 150)(wild)
-    for name in ("points", "places", "logs", "shares", "whole"):
+    for name in ("points", "positions", "logs", "shares", "whole"):
         assert np.isfinite(getattr(inputs, name)).all()
 
 
@@ -164,14 +164,3 @@ def test_the_parts_of_a_split_are_disjoint_equal_and_those_reported_on_differ(re
             assert len(one.clouds) == len(one.labels) == 2 * one.labels.sum()
         reported += [cloud.fingerprint() for cloud in (test.clouds[i : i + 1] for i in range(len(test.clouds)))]
     assert len(set(reported)) == len(reported) == 2 * 1003
-
-
-def test_batches_of_an_epoch_hold_each_cloud_once_and_clouds_of_like_size(real_jets):
-    counts = np.random.default_rng(0).integers(1, 30, 640)
-    points = np.zeros((counts.sum(), 2), np.float32)
-    clouds = Clouds.from_multiplicities(points, counts)
-    part = part_of(clouds, CloudSpec("showers", (Feature("x"), Feature("y")), 30))
-    batches = part.epoch(20, torch.Generator().manual_seed(0))
-    assert sorted(torch.cat(batches).tolist()) == list(range(640))
-    padded = sum(int(part.sizes[rows].max()) * len(rows) for rows in batches)
-    assert padded < 1.2 * counts.sum()

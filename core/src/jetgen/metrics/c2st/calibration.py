@@ -1,4 +1,4 @@
-"""What the outputs of a classifier say after calibration: the area under its ROC curve, the divergence it proves."""
+"""Calibration of classifier outputs, the area under the ROC curve, and the divergence that it implies."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from scipy.stats import rankdata
 __all__ = ["Calibration", "Separation", "area_under_curve", "separation", "shannon_divergence"]
 
 _EDGE = 1e-6
-"""No calibrated probability is nearer than this to 0 or 1, so that no logarithm is infinite."""
+"""Calibrated probabilities are clipped to this distance from 0 and 1, so no logarithm is infinite."""
 
 Float64 = NDArray[np.float64]
 Labels = NDArray[np.bool_]
 
 
 def area_under_curve(outputs: Float64, labels: Labels) -> float:
-    """The probability that a true cloud has a larger output than a generated one; equal outputs count half.
+    """The area under the ROC curve: the probability that a true cloud has the larger output; ties count half.
 
     >>> area_under_curve(np.array([0.1, 0.4, 0.4, 0.9]), np.array([False, False, True, True]))
     0.875
@@ -32,10 +32,10 @@ def area_under_curve(outputs: Float64, labels: Labels) -> float:
 
 
 def shannon_divergence(probabilities: Float64, labels: Labels) -> float:
-    """The Jensen-Shannon divergence in bits that a classifier proves: 1 minus its cross-entropy over log 2.
+    """A lower bound of the Jensen-Shannon divergence in bits: 1 minus the cross-entropy over log 2.
 
-    A perfect classifier of equally many clouds of either kind gives 1, one that always says 1/2 gives 0, and one that
-    is wrong more often than it admits gives a negative number. It is a lower bound: a better classifier may find more.
+    For equally many clouds of either class: 1 for a perfect classifier, 0 for one that always returns 1/2, negative for
+    an overconfident one. It is a lower bound because a better classifier may find more.
 
     >>> shannon_divergence(np.array([0.5, 0.5]), np.array([False, True]))
     0.0
@@ -45,7 +45,7 @@ def shannon_divergence(probabilities: Float64, labels: Labels) -> float:
 
 
 class Calibration:
-    """A rising function from outputs to probabilities, fitted by isotonic regression; straight between its knots.
+    """A monotonic function from outputs to probabilities, fitted by isotonic regression; linear between its knots.
 
     >>> calibration = Calibration(np.array([0.0, 1.0, 2.0, 3.0]), np.array([False, True, False, True]))
     >>> calibration(np.array([-1.0, 1.5, 2.5])).round(3).tolist()
@@ -53,7 +53,7 @@ class Calibration:
     """
 
     def __init__(self, outputs: Float64, labels: Labels) -> None:
-        # Clouds with one output get one probability: the regression is on the means of the distinct outputs.
+        # Equal outputs get equal probabilities: the regression is on the mean labels of the distinct outputs.
         self.knots, where, counts = np.unique(outputs, return_inverse=True, return_counts=True)
         means = np.bincount(where, weights=labels.astype(np.float64)) / counts
         self.values: Float64 = isotonic_regression(means, weights=counts).x
@@ -63,13 +63,13 @@ class Calibration:
 
 
 class Separation(NamedTuple):
-    """How well a classifier separates clouds that it never saw."""
+    """Area under the curve and divergence in bits, on clouds that the classifier was not trained on."""
 
     auc: float
     jsd: float
 
 
 def separation(select: tuple[Float64, Labels], test: tuple[Float64, Labels]) -> Separation:
-    """Outputs and labels of the test split, judged after a calibration on those of the selection split."""
+    """The separation on the test part, after a calibration on the selection part; each is outputs and labels."""
     probabilities = Calibration(*select)(test[0])
     return Separation(area_under_curve(probabilities, test[1]), shannon_divergence(probabilities, test[1]))

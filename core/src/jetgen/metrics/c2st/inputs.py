@@ -1,4 +1,4 @@
-"""What the networks see of a cloud: fixed functions of its features, in units of the training clouds."""
+"""The inputs of the classifiers: fixed functions of the features of a cloud, standardised by the training clouds."""
 
 from __future__ import annotations
 
@@ -26,19 +26,20 @@ _EXTREME = 1e-3
 
 @dataclass(frozen=True)
 class Inputs:
-    """Clouds as the networks see them; cloud n owns the rows from ``offsets[n]`` to ``offsets[n + 1]``.
+    """Encoded clouds; cloud n owns the rows from ``offsets[n]`` to ``offsets[n + 1]``.
 
     Arguments:
         points: float32 (total, D), the encoded features of each point.
-        places: float32 (total, K), where a point is, for the distances between points.
+        positions: float32 (total, K), coordinates in which distances between points are computed.
         logs: float32 (total,), the logarithm of the leading feature if that is positive, else 0.
         shares: float32 (total,), the share of a point in the sum of the leading feature, else 1 / size.
         offsets: int64 (N + 1).
-        whole: float32 (N, H), of each cloud the high-level features, its conditioning, and those of its given set.
+        whole: float32 (N, H), per cloud its high-level features, its conditioning, and the high-level features of its
+            conditioning cloud.
     """
 
     points: Float32
-    places: Float32
+    positions: Float32
     logs: Float32
     shares: Float32
     offsets: NDArray[np.int64]
@@ -48,44 +49,44 @@ class Inputs:
         return len(self.offsets) - 1
 
     def without_points(self) -> Inputs:
-        """Only what is known of the clouds as a whole: every cloud is empty."""
+        """The same with every cloud empty: only ``whole`` is left."""
         none = np.zeros_like(self.offsets)
-        return Inputs(self.points[:0], self.places[:0], self.logs[:0], self.shares[:0], none, self.whole)
+        return Inputs(self.points[:0], self.positions[:0], self.logs[:0], self.shares[:0], none, self.whole)
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Columns in units of their spread about their mean; no value is farther than ten of these units from 0."""
+    """Standardises columns: minus mean, divided by standard deviation, clipped to [-10, 10]."""
 
     mean: Float64
     spread: Float64
 
     @classmethod
     def fit(cls, columns: Float64) -> Self:
-        """The scale of training rows without their extremes. A constant column keeps spread 1."""
+        """The scale of training rows (N, D), with the extreme 0.1 % on each side clipped. A constant column gets 1."""
         if len(columns) == 0:
             return cls(np.zeros(columns.shape[1]), np.ones(columns.shape[1]))
-        # One absurd value must not make all others alike: a classifier that is blind flatters.
+        # One absurd value must not compress all others: the classifier would find no differences.
         bulk = columns.clip(*np.quantile(columns, (_EXTREME, 1.0 - _EXTREME), axis=0, method="nearest"))
         mean, spread = bulk.mean(axis=0), bulk.std(axis=0)
         return cls(mean, np.where(spread > 1e-9 * np.abs(mean), spread, 1.0))
 
     def __call__(self, columns: Float64) -> Float32:
-        # Wild values of a bad generator are told apart well inside this range; beyond it they only harm the training.
+        # Wild values of a bad generator are recognised well inside this range; beyond it they only harm the training.
         return np.asarray(np.clip((columns - self.mean) / self.spread, -_REACH, _REACH), np.float32)
 
 
 class Encoder:
-    """The fixed rules from clouds to :class:`Inputs`, with the scales and categories of the training clouds.
+    """Encodes clouds as :class:`Inputs`, with the scales and categories of the training clouds.
 
-    Continuous features are standardised; of positive ones the logarithm is (zero stands far below the smallest
-    value); periodic ones become sine and cosine; categories one column each. A particle of a jet is
-    also described by its share of the scalar sum of pT and by its position relative to the axis of the jet.
+    Continuous features are standardised; positive ones and their logarithms are (zero is put far below the smallest
+    value); periodic ones become sine and cosine; categories are one-hot. A particle of a jet also gets its share of
+    the scalar sum of pT and its position relative to the axis of the jet.
 
     Arguments:
         clouds: the training clouds, generated and true ones together.
-        spec: what they mean.
-        most: of larger clouds only so many points with the largest leading feature are looked at one by one.
+        spec: features and conditioning of the clouds.
+        most: of larger clouds, only this many points with the largest leading feature are encoded.
     """
 
     def __init__(self, clouds: Clouds, spec: CloudSpec, most: int) -> None:
@@ -99,7 +100,7 @@ class Encoder:
         self.conditioning_categories = [_categories(column) for column in clouds.conditioning.T]
         kept = self._kept(clouds)
         self.point_scale = Scale.fit(self._points(kept))
-        self.place_scale = Scale.fit(self._places(kept))
+        self.position_scale = Scale.fit(self._positions(kept))
         self.whole_scale = Scale.fit(self._whole(clouds))
 
     def __call__(self, clouds: Clouds) -> Inputs:
@@ -107,7 +108,7 @@ class Encoder:
         logs, shares = self._weights(kept)
         return Inputs(
             points=self.point_scale(self._points(kept)),
-            places=self._places_in_units(kept),
+            positions=self._scaled_positions(kept),
             logs=logs.astype(np.float32),
             shares=shares.astype(np.float32),
             offsets=kept.offsets,
@@ -143,7 +144,7 @@ class Encoder:
         return [values]
 
     def _about_the_axis(self, clouds: Clouds) -> list[Float64]:
-        """Of particles: the logarithm of the share of pT, the position from the axis of the jet, and its distance."""
+        """Of each particle: log of its share of pT, its position relative to the axis of the jet, and its distance."""
         _, shares = self._weights(clouds)
         from_axis = []
         for name in ("etarel", "phirel"):
@@ -162,30 +163,30 @@ class Encoder:
         total = np.bincount(clouds.rows, values, minlength=len(clouds))[clouds.rows]
         return self._log(clouds, self.leading), np.divide(values, total, out=1.0 / size, where=total > 0)
 
-    def _places(self, clouds: Clouds) -> Float64:
-        """Every feature but the weight and the categories; where nothing is left, the leading feature itself."""
+    def _positions(self, clouds: Clouds) -> Float64:
+        """All features but the leading one and the categories; if there are none, the leading feature itself."""
         wanted = [i for i, one in enumerate(self.spec.features) if one.nature != "categorical" and i != self.leading]
         if self._is_jet:
             return clouds.points[:, [self.spec.index(name) for name in RELATIVE[:2]]].astype(np.float64)
         columns = [self._encoded(clouds, i, self.spec.features[i]) for i in wanted or [self.leading]]
         return np.stack([column for each in columns for column in each], axis=1)
 
-    def _places_in_units(self, clouds: Clouds) -> Float32:
-        places = self._places(clouds)
+    def _scaled_positions(self, clouds: Clouds) -> Float32:
+        positions = self._positions(clouds)
         if not self._is_jet:
-            return self.place_scale(places)
-        # eta and phi have one unit, so that distances are the Delta R of physics.
-        unit = float(self.place_scale.spread.mean())
-        return np.asarray(np.clip(places / unit, -100.0, 100.0), np.float32)
+            return self.position_scale(positions)
+        # eta and phi share one unit, so that distances are proportional to Delta R.
+        unit = float(self.position_scale.spread.mean())
+        return np.asarray(np.clip(positions / unit, -100.0, 100.0), np.float32)
 
     def _whole(self, clouds: Clouds) -> Float64:
-        parts = [high_level(clouds, self.spec), *self._context(clouds)]
+        parts = [high_level(clouds, self.spec), *self._conditioning(clouds)]
         if clouds.given is not None and clouds.event is not None and self.spec.given is not None:
             parts.append(high_level(clouds.given, self.spec.given)[clouds.event])
         return np.concatenate(parts, axis=1)
 
-    def _context(self, clouds: Clouds) -> list[Float64]:
-        """The conditioning, categories one column each as those of points are."""
+    def _conditioning(self, clouds: Clouds) -> list[Float64]:
+        """The columns of the conditioning; categories are one-hot, as those of points are."""
         categorical = [feature.nature == "categorical" for feature in self.spec.conditioning]
         parts = []
         for i, column in enumerate(clouds.conditioning.T.astype(np.float64)):
@@ -195,12 +196,12 @@ class Encoder:
 
 
 def _floor(values: Float32) -> float:
-    """A tenth of the smallest positive value: zero is legal, and stands apart."""
+    """A tenth of the smallest positive value, which is added before a logarithm: zero is legal and stands apart."""
     positive = values[values > 0]
     return 0.1 * float(positive.min()) if len(positive) else 1.0
 
 
 def _categories(values: Float32) -> Float32:
-    """The distinct values if they are few; else none, and the column is taken as a number."""
+    """The distinct values if they are few; else none, and the column is treated as a number."""
     distinct = np.unique(values)
     return distinct if len(distinct) <= _CATEGORIES else distinct[:0]

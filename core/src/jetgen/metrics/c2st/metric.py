@@ -22,32 +22,33 @@ _FEWEST = 50
 
 
 class ClassifierTest(CloudMetric):
-    """``c2st``: how well a classifier tells generated from true clouds that it never saw (1610.06545, 2106.05285).
+    """``c2st``: how well a classifier separates generated from true clouds (1610.06545, 2106.05285).
 
-    ``c2st`` is the area under the ROC curve of a network of sets, ``c2st_jsd`` the Jensen-Shannon divergence in bits
-    that it proves, ``c2st_hl`` and ``c2st_hl_jsd`` the same of a network of high-level features. 0.5 and 0 mean that
-    nothing was found, 1 and 1 that no cloud is taken for another. Both are computed after an isotonic calibration on
-    the selection clouds; a divergence can be a little below 0 where there is nothing to find.
+    ``c2st`` is the area under the ROC curve of a classifier of sets, ``c2st_jsd`` the lower bound of the Jensen-Shannon
+    divergence in bits that it implies; ``c2st_hl`` and ``c2st_hl_jsd`` are the same of a classifier of high-level
+    features. 0.5 and 0 mean that nothing was found, 1 and 1 that the classes are separated perfectly. Both are computed
+    on clouds that the classifier was not trained on, after an isotonic calibration on the selection clouds; a
+    divergence can be slightly negative if there is nothing to find.
 
-    Each class is cut at random to the size of the smaller one and into five parts. Each training learns on three of
-    them, is selected and calibrated on the fourth, and reports on the fifth, which no other training reports on. The
-    values are means over the trainings, and each ``_spread`` is the standard deviation of one training about that
-    mean: the mean itself is uncertain by about the spread over the square root of the number of trainings. Where
-    there is nothing to find, an AUC from n clouds a class has the error sqrt((2 n + 1) / 12) / n, with n all the
-    clouds that were reported on: 0.0053 for three parts of 2,000.
+    Each class is cut at random to the size of the smaller one and split into five parts. Each training learns on three
+    of them, is selected and calibrated on the fourth, and reports on the fifth, which no other training reports on.
+    Values are means over the trainings. ``stderr`` is the standard deviation of a single training; divide by the square
+    root of the number of trainings for that of the mean. Where there is nothing to find, an AUC from n clouds a class
+    has the error sqrt((2 n + 1) / 12) / n, with n all the clouds reported on: 0.0053 for three parts of 2,000.
 
-    A network knows only the clouds of this test. Copies of single clouds among the generated ones are found, as they
-    are in all parts alike; copies of other true clouds, such as those of a training set, cannot be.
+    Copies of single clouds among the generated ones are found, because they are in all parts. Copies of other true
+    clouds, such as training clouds of the generator, cannot be found.
     """
 
     name: ClassVar[str] = "c2st"
     profile: ClassVar[Profile] = FAST
 
     def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Measurement:
-        """Areas, divergences and their spreads, of the set network first.
+        """Areas and divergences, those of the set classifier first.
 
         Raises:
-            DataError: if one side has fewer clouds than can be split.
+            DataError: if one side has fewer than 50 clouds.
+            TrainingError: if a loss or a gradient is not finite.
         """
         from jetgen.torch.training import torch_threads
 
@@ -69,24 +70,27 @@ class ClassifierTest(CloudMetric):
         return _summary(self.name, found)
 
     def _train(self, samples: tuple[Sample, Sample, Sample], ctx: MetricContext) -> Iterator[Separation]:
-        """One training of the set network, then one of the network of high-level features, on the same split."""
-        from jetgen.metrics.c2st.networks import HighLevelNetwork, SetNetwork
+        """One training of the set classifier, then one of the classifier of high-level features, on the same split."""
+        from jetgen.metrics.c2st.networks import HighLevelClassifier, SetClassifier
         from jetgen.metrics.c2st.training import Part, outputs_after_training
         from jetgen.torch.training import seeded
 
         learn, select, test = samples
-        profile, seed = self.profile, ctx.torch_seed("metric")
+        profile = self.profile
         encoder = Encoder(learn.clouds, self.cloud_spec, profile.points)
         inputs = [(encoder(one.clouds), one.labels) for one in samples]
         points, whole = inputs[0][0].points.shape[1], inputs[0][0].whole.shape[1]
-        with seeded(seed):
-            of_sets = SetNetwork(points, whole, profile.set_width).to(ctx.device)
-            of_wholes = HighLevelNetwork(whole, profile.high_level_width).to(ctx.device)
-        for network, recipe in ((of_sets, profile.set_recipe), (of_wholes, profile.high_level_recipe)):
-            if network is of_wholes:
+        with seeded(ctx.torch_seed("metric")):
+            set_classifier = SetClassifier(points, whole, profile.set_width).to(ctx.device)
+            high_level_classifier = HighLevelClassifier(whole, profile.high_level_width).to(ctx.device)
+        for network, recipe in (
+            (set_classifier, profile.set_recipe),
+            (high_level_classifier, profile.high_level_recipe),
+        ):
+            if network is high_level_classifier:
                 inputs = [(one.without_points(), labels) for one, labels in inputs]
             first, second, third = (Part(one, labels, ctx.device) for one, labels in inputs)
-            outputs = outputs_after_training(network, (first, second, third), recipe, seed)
+            outputs = outputs_after_training(network, (first, second, third), recipe, ctx)
             yield separation((outputs[0], select.labels), (outputs[1], test.labels))
 
 

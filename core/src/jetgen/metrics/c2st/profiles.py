@@ -1,4 +1,4 @@
-"""How much effort a classifier test makes: fixed numbers, so that its values can be compared."""
+"""The sizes of the classifier tests; they are fixed, so values can be compared."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ class Recipe:
     """How one network is trained.
 
     Arguments:
-        epochs: passes over the training clouds; of their ends the one that orders the selection clouds best is kept.
-        batch: clouds of one step.
-        rate: the learning rate; with ``cycle`` it is the largest one.
-        cycle: the rate rises and falls in one cycle, and weights decay; else both stay as they are.
-        average: what counts are the weights averaged over about the last ``1 / (1 - average)`` steps; 0 for the last
-            ones. Without it the noise of the steps hides faults that concern few clouds, such as a missing tail.
+        epochs: passes over the training clouds; the weights of the epoch with the best AUC on the selection clouds
+            are kept.
+        batch: clouds in a batch.
+        rate: the learning rate; with ``cycle`` the largest one.
+        cycle: one cycle of the learning rate, with weight decay; else a constant rate without weight decay.
+        average: decay of the exponential moving average of the weights; 0 for none. It reduces the noise of the steps,
+            which hides faults that concern few clouds, such as a missing tail.
     """
 
     epochs: int
@@ -32,13 +33,13 @@ class Profile:
     """The sizes of a classifier test.
 
     Arguments:
-        clouds: at most so many of each class are used.
-        points: of larger clouds so many leading points are looked at one by one.
-        trainings: of each network; each reports on clouds that the others do not report on.
-        set_width: of the hidden layers of the set network.
-        set_recipe: how that is trained.
-        high_level_width: of the three hidden layers of the network of high-level features.
-        high_level_recipe: how that is trained.
+        clouds: the largest number of clouds of each class.
+        points: of larger clouds only this many leading points are used.
+        trainings: of each network; each reports on other clouds.
+        set_width: width of the hidden layers of the set classifier.
+        set_recipe: its training.
+        high_level_width: width of the three hidden layers of the classifier of high-level features.
+        high_level_recipe: its training.
     """
 
     clouds: int
@@ -59,7 +60,7 @@ FAST = Profile(
     high_level_width=512,
     high_level_recipe=Recipe(epochs=20, batch=200, rate=1e-3),
 )
-"""Minutes on two processor cores."""
+"""Takes minutes on two CPU cores."""
 
 PAPER = Profile(
     clouds=100_000,

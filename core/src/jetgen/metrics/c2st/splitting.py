@@ -1,4 +1,4 @@
-"""Equally many clouds of both classes, cut into parts of which each training has three, one and one."""
+"""Splits of both classes into five parts: three to learn from, one to select by, one to report on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jetgen.metrics.c2st.calibration import Labels
 __all__ = ["FOLDS", "Folds", "Sample"]
 
 FOLDS = 5
-"""Three parts to learn from, one to select and calibrate by, one to report on: 60, 20 and 20 %."""
+"""The number of parts: three to learn from, one to select and calibrate by, one to report on (60, 20 and 20 %)."""
 
 
 class Sample(NamedTuple):
@@ -31,14 +31,14 @@ class Folds:
 
     @classmethod
     def of(cls, real: Clouds, fake: Clouds, most: int, rng: np.random.Generator) -> Self:
-        """At most ``most`` clouds of each class, as many of one as of the other, dealt out by ``rng``."""
+        """A random split of at most ``most`` clouds of each class, equally many of both."""
         n = min(len(real), len(fake), most)
         chosen = [side[rng.permutation(len(side))[:n]] for side in (real, fake)]
         labels = np.repeat([True, False], n)
         return cls(Sample(Clouds.concatenate(chosen), labels), np.tile(np.arange(n) % FOLDS, 2))
 
     def samples(self, number: int) -> tuple[Sample, Sample, Sample]:
-        """What training ``number`` learns from, is selected by and reports on."""
+        """The samples that training ``number`` learns from, is selected by and reports on."""
         turn = (self.part - number) % FOLDS
         return self._where(turn > 1), self._where(turn == 1), self._where(turn == 0)
 
