@@ -1,1 +1,1 @@
-"""Figures of merit that need no more than NumPy: Wasserstein distances and novelty."""
+"""The metrics of jetgen: distances, coverage, novelty, likelihood and the classifier test."""

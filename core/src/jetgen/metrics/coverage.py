@@ -1,4 +1,4 @@
-"""How much of the truth lies near to generated jets, and how near: coverage and minimum matching distance."""
+"""Coverage and minimum matching distance of jets, by the energy mover's distance."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ _JETS = 100
 
 
 class _Batched(CloudMetric, ABC):
-    """What both share: ten batches of a hundred generated and a hundred true jets each, as jetnet draws them.
+    """Base class: means over ten batches of 100 generated and 100 true jets each, as in jetnet.
 
-    The jets come from ``ctx.rng("metric")``, the same for both metrics. jetnet draws with replacement; here each jet of
-    a sample is used once before any is used twice, and none twice in a batch, since a jet that is drawn twice can only
-    lower the coverage. A sample of fewer than a hundred jets makes the batches as small as it is.
+    The jets are drawn by ``ctx.rng("metric")``, the same for both metrics. jetnet draws with replacement. Here each jet
+    of a sample is used once before any is used twice, and none twice in a batch, because a jet that is drawn twice can
+    only lower the coverage. If a sample has fewer than 100 jets, batches have its size.
 
-    The spread is the standard error of the mean over the batches: how far the value, itself such a mean, can be
-    trusted. It is too small where the batches share jets, in samples of fewer than a thousand.
+    ``stderr`` is the standard error of the mean over the batches. It is too small for samples of fewer than 1,000
+    jets, where the batches share jets.
     """
 
     name: ClassVar[str]
 
     @abstractmethod
     def of_batch(self, real: Clouds, fake: Clouds, threads: int) -> float:
-        """The value of one batch."""
+        """The value for one batch of true and of generated jets."""
 
     def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Measurement:
         """The mean over the batches, and its standard error.
@@ -55,38 +55,39 @@ class _Batched(CloudMetric, ABC):
 
 
 class Coverage(_Batched):
-    """``cov``: the fraction of true jets that are the nearest one of some generated jet (2106.11535).
+    """``cov``: the fraction of true jets that are the nearest true jet of some generated jet (2106.11535).
 
-    Distances are energy mover's distances. It never ranks. As many jets as there are true ones choose, each for
-    itself, so that several choose the same and others are left over: the truth itself covers 0.5 to 0.6, not 1. A
-    model that scatters too widely shares the choices out more evenly and covers *more* than the truth. Only a low
-    value says something: a collapse.
+    Distances are energy mover's distances. It is never ranked. Each generated jet chooses its nearest true jet
+    independently of the others, so some true jets are chosen several times and others not at all: the truth itself
+    covers 0.5 to 0.6, not 1. A model with too much spread distributes the choices more evenly and covers *more* than
+    the truth. Only a low value is informative: it shows a collapse.
     """
 
     name = "cov"
 
     def of_batch(self, real: Clouds, fake: Clouds, threads: int) -> float:
-        """The number of different choices over the number of true jets."""
+        """The number of distinct true jets chosen, over the number of true jets."""
         chosen = nearest(fake, real, self.cloud_spec, threads).candidate
         return len(np.unique(chosen)) / len(real)
 
 
 class MinimumMatchingDistance(_Batched):
-    """``mmd``: the mean distance from a true jet to the generated one nearest to it (2106.11535).
+    """``mmd``: the mean distance from a true jet to the nearest generated one (2106.11535).
 
-    Distances are energy mover's distances, in units of the transverse momentum of the jet times an angle. It never
-    ranks. The truth itself does not have 0, as a hundred jets leave gaps; and to stay near the middle of the
-    distribution, where every true jet has a neighbour, *lowers* it: a model with too little spread beats the truth.
+    Distances are energy mover's distances, in units of the transverse momentum of the jet times an angle. It is never
+    ranked. The truth itself does not have 0, because 100 jets leave gaps. Jets near the middle of the distribution are
+    near to many true jets and *lower* the value: a model with too little spread beats the truth.
     """
 
     name = "mmd"
 
     def of_batch(self, real: Clouds, fake: Clouds, threads: int) -> float:
-        """The mean over true jets of the least distance to a generated one."""
+        """The mean over true jets of the smallest distance to a generated jet."""
         return float(nearest(real, fake, self.cloud_spec, threads).distance.mean())
 
 
 def _batches(real: Clouds, fake: Clouds, rng: np.random.Generator) -> Iterator[tuple[Clouds, Clouds]]:
+    """Ten batches of true and of generated jets, equally many of both."""
     size = min(_JETS, len(real), len(fake))
     if size == 0:
         msg = f"coverage needs jets on both sides; there are {len(real)} true and {len(fake)} generated ones"

@@ -1,4 +1,4 @@
-"""Clouds with one planted fault each, to learn what a metric sees and what it is blind to."""
+"""Clouds with one planted fault each, to find out which faults a metric sees."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Distortion:
     Arguments:
         name: the key in :data:`DISTORTIONS`.
         summary: one line that says what is wrong afterwards.
-        change: what plants it; call :meth:`apply` instead.
-        features: the features that it needs by name; empty if any will do.
+        change: the function that plants it; call :meth:`apply` instead.
+        features: the names of the features that it needs; empty if it needs none.
         needs_train: True if it needs the training clouds.
 
     >>> from jetgen import Feature
@@ -53,10 +53,16 @@ class Distortion:
     def apply(
         self, clouds: Clouds, spec: CloudSpec, rng: np.random.Generator, train: CloudSource | None = None
     ) -> Clouds:
-        """As many clouds with the fault in them; the same ``rng`` plants the same, and ``clouds`` are left alone.
+        """As many clouds with the fault in them; ``clouds`` are not changed.
+
+        Arguments:
+            clouds: true clouds.
+            spec: their features.
+            rng: the source of randomness; the same state gives the same result.
+            train: the training clouds, if ``needs_train``.
 
         Raises:
-            DataError: if there are no clouds, or they lack a feature or the room that it needs.
+            DataError: if there are no clouds, a feature is missing, or no cloud has room for one more point.
             UsageError: if it needs the training clouds and there are none.
         """
         if len(clouds) == 0:
@@ -67,7 +73,7 @@ class Distortion:
             msg = f"{self.name} needs the features {', '.join(missing)}; the clouds have {', '.join(spec.names)}"
             raise DataError(msg)
         if self.needs_train and (train is None or len(train) == 0):
-            msg = f"{self.name} hands training clouds back and needs some; give train="
+            msg = f"{self.name} returns training clouds and needs some; give train="
             raise UsageError(msg)
         return self.change(clouds, spec, rng, train)
 
@@ -86,7 +92,7 @@ def _eta_shift(clouds: Clouds, spec: CloudSpec, rng: np.random.Generator, train:
 
 
 def _smear(clouds: Clouds, spec: CloudSpec, rng: np.random.Generator, train: CloudSource | None) -> Clouds:
-    """Positive features get a factor exp(noise), so that they stay positive; categories stay as they are."""
+    """Positive features are multiplied by exp(noise), so they stay positive; categories are not changed."""
     del train
     points = clouds.points.astype(np.float64)
     noise = _SMEAR * rng.normal(size=points.shape)
@@ -99,7 +105,7 @@ def _smear(clouds: Clouds, spec: CloudSpec, rng: np.random.Generator, train: Clo
 
 
 def _mass_tail(clouds: Clouds, spec: CloudSpec, rng: np.random.Generator, train: CloudSource | None) -> Clouds:
-    """Ranks, not a threshold, name the tail: its size is exact however many masses are equal."""
+    """The tail is defined by ranks rather than a threshold: its size is exact even if masses are equal."""
     del train
     by_mass = np.argsort(relative_mass(clouds, spec), kind="stable")
     tail = round(_TAIL * len(clouds))
@@ -123,19 +129,19 @@ def _pt_scale(clouds: Clouds, spec: CloudSpec, rng: np.random.Generator, train: 
 
 
 def _shuffle(clouds: Clouds, spec: CloudSpec, rng: np.random.Generator, train: CloudSource | None) -> Clouds:
-    """Among clouds of equal size, each rank is dealt out anew: who is second in one was second in another."""
+    """Among clouds of equal size, points of equal rank are permuted between the clouds."""
     del train
     aligned = ordered(clouds, spec)
     sizes, ranks = np.repeat(aligned.multiplicity, aligned.multiplicity), aligned.ranks
-    places = np.lexsort([ranks, sizes])
-    dealt = np.lexsort([rng.random(len(ranks)), ranks, sizes])
+    grouped = np.lexsort([ranks, sizes])
+    permuted = np.lexsort([rng.random(len(ranks)), ranks, sizes])
     points = np.empty_like(aligned.points)
-    points[places] = aligned.points[dealt]
+    points[grouped] = aligned.points[permuted]
     return aligned.with_points(points)
 
 
 def _one_more(clouds: Clouds, spec: CloudSpec, rng: np.random.Generator, train: CloudSource | None) -> Clouds:
-    """Only clouds that grow give: full ones may be cut off, and their last point is none of the softest."""
+    """Only clouds that grow give a point: full ones may be truncated, and their last point is not their softest."""
     del train
     aligned = ordered(clouds, spec)
     growing = aligned.multiplicity < spec.max_points
@@ -154,8 +160,8 @@ def _one_more(clouds: Clouds, spec: CloudSpec, rng: np.random.Generator, train: 
 
 def _copy(clouds: Clouds, spec: CloudSpec, rng: np.random.Generator, train: CloudSource | None) -> Clouds:
     del spec
-    seen = train[: len(train)] if train is not None else clouds[:0]
-    return seen[rng.choice(len(seen), len(clouds), replace=len(clouds) > len(seen))]
+    known = train[: len(train)] if train is not None else clouds[:0]
+    return known[rng.choice(len(known), len(clouds), replace=len(clouds) > len(known))]
 
 
 DISTORTIONS: Mapping[str, Distortion] = MappingProxyType(
@@ -183,7 +189,7 @@ DISTORTIONS: Mapping[str, Distortion] = MappingProxyType(
             Distortion("pt_scale", "the leading feature (ptrel) of every point is larger by 1 %", _pt_scale),
             Distortion(
                 "shuffle",
-                "clouds of equal size trade points of equal rank: marginals intact, correlations gone",
+                "clouds of equal size exchange points of equal rank: marginals intact, correlations lost",
                 _shuffle,
             ),
             Distortion(
@@ -191,8 +197,8 @@ DISTORTIONS: Mapping[str, Distortion] = MappingProxyType(
                 "every cloud below the largest size has one point more, the softest of another such cloud",
                 _one_more,
             ),
-            Distortion("copy", "the clouds are training clouds, handed back", _copy, needs_train=True),
+            Distortion("copy", "the clouds are training clouds", _copy, needs_train=True),
         )
     }
 )
-"""Every distortion by name. Those without ``features`` do for clouds of any kind."""
+"""Every distortion by name. Those without ``features`` apply to clouds of any kind."""

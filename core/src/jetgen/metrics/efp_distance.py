@@ -1,4 +1,4 @@
-"""The Wasserstein distance between energy flow polynomials of jets."""
+"""The Wasserstein distance between energy flow polynomials (EFPs) of jets."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ __all__ = ["EfpDistance"]
 
 
 class EfpDistance(FeatureMetric):
-    """``w1efp``: between the five polynomials of connected graphs with four vertices and four edges, and their mean.
+    """``w1efp``: W1 between the EFPs of the five connected graphs with four vertices and four edges, and their mean.
 
-    In the order of the energyflow library ``w1efp_0`` to ``w1efp_4`` belong to the star with a doubled spoke, the path
+    ``w1efp_0`` to ``w1efp_4``, in the order of the energyflow library, are the star with a doubled spoke, the path
     with its end edge doubled, the path with its middle edge doubled, the triangle with a tail and the cycle. The
-    papers quote the mean. Negative generated momenta are set to 0 first; how many is reported as an event ``clipped``.
+    papers quote the mean (2106.11535). Negative momenta are set to 0 first; their number is reported as an event
+    ``clipped``.
     """
 
     def featurise(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
-        """float64 (N, 5), the polynomials."""
+        """float64 (N, 5), the polynomials of each jet."""
         legal = with_legal_pt(clouds, self.cloud_spec, ctx, "w1efp")
         return efps(legal, self.cloud_spec, "prime5", device=ctx.device, threads=ctx.threads)
 

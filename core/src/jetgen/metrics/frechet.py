@@ -1,4 +1,4 @@
-"""The Fréchet distance between two samples, each taken for a Gaussian."""
+"""The Fréchet distance between two samples, each described by the Gaussian with its mean and covariance."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from jetgen.metrics.pair_products import pair_products
 
 __all__ = ["Gaussian", "frechet_distance", "resampled"]
 
-_ROWS = 256  # so that the products of 36 features stay in the L2 cache
-_SMALL_PRODUCT = 2**18  # multiplications up to which OpenBLAS starts no threads, which only wait for each other here
+_ROWS = 256  # the products of 36 features of this many rows fit the L2 cache
+_SMALL_PRODUCT = 2**18  # multiplications up to which OpenBLAS starts no threads, which would only wait here
 
 
 class Gaussian(NamedTuple):
@@ -32,15 +32,15 @@ class Gaussian(NamedTuple):
 def frechet_distance(first: Gaussian, second: Gaussian) -> float:
     """The squared 2-Wasserstein distance of two Gaussians: |m1 - m2|^2 + Tr(C1 + C2 - 2 (C1 C2)^(1/2)).
 
-    C1 C2 has the eigenvalues of the symmetric C1^(1/2) C2 C1^(1/2); these cannot turn complex by rounding, as the
-    general matrix root does for covariances that are nearly singular.
+    C1 C2 has the eigenvalues of the symmetric matrix C1^(1/2) C2 C1^(1/2), which stay real under rounding. The general
+    matrix root becomes complex for nearly singular covariances.
 
     >>> one = Gaussian(np.zeros(2), np.eye(2))
     >>> frechet_distance(one, Gaussian(np.array([3.0, 0.0]), 4.0 * np.eye(2)))
     11.0
     """
     difference = first.mean - second.mean
-    # This driver starts no threads, which for matrices as small as these take longer than the work.
+    # This driver starts no threads; for such small matrices they take longer than the computation.
     values, vectors = eigh(first.covariance, driver="ev")
     root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
     inner = np.linalg.eigvalsh(root @ second.covariance @ root)
@@ -52,7 +52,11 @@ def frechet_distance(first: Gaussian, second: Gaussian) -> float:
 def resampled(sample: NDArray[np.float64], draws: Sequence[NDArray[np.integer[Any]]]) -> list[Gaussian]:
     """``[Gaussian.of(sample[rows]) for rows in draws]``, several times faster for many draws of most of the rows.
 
-    All moments are one product of matrices: how often each row was drawn, times the products of its features.
+    All moments are one matrix product: the number of times each row was drawn, times the products of its features.
+
+    Arguments:
+        sample: (N, D).
+        draws: the numbers of the rows of each draw.
     """
     n, features = sample.shape
     counts = np.stack([np.bincount(rows, minlength=n) for rows in draws])

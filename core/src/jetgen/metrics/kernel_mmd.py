@@ -1,4 +1,4 @@
-"""The maximum mean discrepancy with a quartic kernel, without the matrix of all pairs."""
+"""The maximum mean discrepancy (MMD) with a quartic kernel, in linear time."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from jetgen.metrics.pair_products import pair_products
 
 __all__ = ["QuarticMoments", "quartic_mmd"]
 
-_ROWS = 5_000  # so that the products of a block stay near 28 MB for 36 features
+_ROWS = 5_000  # the products of this many rows of 36 features take 28 MB
 
 
 class QuarticMoments(NamedTuple):
-    """What the kernel k(x, y) = (x.y / D + 1)^4 needs to know of a sample of n.
+    """The moments of a sample that determine the sums of the kernel k(x, y) = (x.y / D + 1)^4 over pairs.
 
     With x~ = (x / sqrt(D), 1) the kernel is (x~.y~)^4 = (f(x).f(y))^2, where f(x) are the products of two entries of
     x~. Its sum over all pairs of two samples is therefore the sum over the entries of F(X) F(Y), where F(X) is the sum
-    of f f^T over a sample: pairs are never looked at.
+    of f f^T over a sample. No loop over pairs is needed.
 
     Arguments:
         mean: (P, P) with P = (D + 1)(D + 2) / 2, the mean of f f^T.
@@ -51,8 +51,8 @@ class QuarticMoments(NamedTuple):
 def quartic_mmd(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
     """The unbiased estimate of the squared discrepancy of two samples (N, D), each of two rows or more.
 
-    The biased one is the squared distance of the mean of f f^T, a sum of squares in which nothing cancels; that a
-    sample's pairs of equals are no pairs is then put right.
+    The biased estimate is the squared distance of the means of f f^T, a sum of squares without cancellation. The terms
+    k(x, x) are then removed from it.
 
     >>> round(quartic_mmd(np.array([[0.0], [0.0]]), np.array([[1.0], [1.0]])), 9)
     15.0

@@ -1,4 +1,4 @@
-"""What metrics do to clouds before they compare them: legal momenta, common units."""
+"""Preparation of clouds and features before a comparison: legal momenta, common units."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ __all__ = ["standardised", "with_legal_pt"]
 
 
 def with_legal_pt(clouds: Clouds, spec: CloudSpec, ctx: MetricContext, metric: str) -> Clouds:
-    """The clouds with negative ``ptrel`` set to 0; how many that were is reported as an event ``clipped``."""
+    """The clouds with negative ``ptrel`` set to 0.
+
+    If there were any, their number is reported as an event ``clipped`` with the name of the ``metric``.
+
+    Raises:
+        DataError: if the clouds have no feature ``ptrel``.
+    """
     clipped, count = clip_negative_pt(clouds, spec.index("ptrel"))
     if count:
         ctx.report("clipped", metric=metric, points=count)
@@ -25,7 +31,7 @@ def with_legal_pt(clouds: Clouds, spec: CloudSpec, ctx: MetricContext, metric: s
 def standardised(
     real: NDArray[np.float64], fake: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Both in units of the spread of the true ones; what is constant there, up to rounding, keeps its own units.
+    """Both (N, D) minus mean, over standard deviation of the true ones; a constant column is not divided.
 
     Raises:
         DataError: if there are no clouds on one side.

@@ -1,4 +1,4 @@
-"""How likely a generator holds the truth to be, where it knows its density."""
+"""The likelihood of true clouds under a generator that has a density."""
 
 from __future__ import annotations
 
@@ -20,26 +20,25 @@ _BATCH = 1_000
 class NegativeLogLikelihood(CloudMetric):
     """``nll``: minus the mean natural logarithm of the density of true clouds under the generator.
 
-    Densities are in the units of the features, so that it can be negative. It never ranks: one generator gives the
-    density of a set, another that of an ordered or padded list, and these differ by constants. Between settings of
-    one generator it is the sharpest score there is. ``nll_per_point`` is the same divided by the mean multiplicity;
-    the spread is the standard error over the clouds.
+    Densities are in the units of the features, so the value can be negative. It is never ranked: one generator gives
+    the density of a set, another that of an ordered or padded list, and these differ by constants. Between settings of
+    one generator it is the sharpest score. ``nll_per_point`` is the same divided by the mean multiplicity; ``stderr``
+    is the standard error over the clouds.
 
-    A cloud that the generator holds to be impossible, such as one with a multiplicity that was not among the training
-    clouds, would make the mean infinite. It is left out, and ``nll_impossible`` is the fraction of such clouds: of two
-    generators, compare that first.
+    A cloud of density 0, such as one with a multiplicity that no training cloud had, would make the mean infinite. It
+    is left out, and ``nll_impossible`` is the fraction of such clouds. Compare that first between two generators.
     """
 
     def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Measurement:
-        """The mean over ``real``; ``fake`` is not looked at.
+        """The mean over ``real``; ``fake`` is not used.
 
         Raises:
-            DataError: without a model, or if its densities are no numbers, or all of them 0.
+            DataError: if there is no model or no true point, a log-density is NaN or infinite, or all densities are 0.
         """
         del fake
         model: Any = ctx.model
         if model is None or len(real) == 0 or real.multiplicity.sum() == 0:
-            msg = "nll asks a trained generator about true clouds; there is none of one of them"
+            msg = "nll needs a trained generator and true clouds with points; one of them is missing"
             raise DataError(msg)
         parts = []
         for start in range(0, len(real), _BATCH):
@@ -52,7 +51,7 @@ class NegativeLogLikelihood(CloudMetric):
             raise DataError(msg)
         possible = values[np.isfinite(values)]
         if len(possible) == 0:
-            msg = f"the generator holds all {len(values)} true clouds to be impossible"
+            msg = f"the generator gives all {len(values)} true clouds density 0"
             raise DataError(msg)
         error = float(possible.std(ddof=1 if len(possible) > 1 else 0)) / math.sqrt(len(possible))
         points = float(real.multiplicity.mean())

@@ -1,4 +1,4 @@
-"""All products of two features: what second and fourth moments are made of."""
+"""All products of two features, from which second and fourth moments are computed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["pair_products"]
 
 
 def pair_products(columns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The products (D (D + 1) / 2, N) of any two of the rows of ``columns`` (D, N), as ``np.triu_indices`` lists them.
+    """float64 (D (D + 1) / 2, N), the products of all pairs of rows of ``columns`` (D, N), as ``np.triu_indices``.
 
     >>> pair_products(np.array([[2.0], [3.0]])).tolist()
     [[4.0], [6.0], [9.0]]

@@ -31,12 +31,12 @@ def fpd(
     batches: int = 20,
     seed: int = 42,
 ) -> tuple[float, float]:
-    """The Fréchet distance of two samples (N, D) extrapolated to samples without end, and its error.
+    """The Fréchet distance of two samples (N, D) extrapolated to infinite samples, and its error (2211.10295).
 
-    Each feature is divided by its largest absolute value in the real sample. At each of some sizes N, equally spaced
-    in 1 / N, the distances of several pairs of samples drawn with replacement are averaged. A line a + b / N with
-    a, b >= 0 is fitted to the averages: the value is a, the error that of the fit. These are the numbers of the
-    ``jetnet`` library, whose generator of random draws this is as well: the draws depend on nothing but ``seed``.
+    Each feature is divided by its largest absolute value in the real sample. At several sizes N, equally spaced in
+    1 / N, the distances of several pairs of samples drawn with replacement are averaged. A line a + b / N with
+    a, b >= 0 is fitted to the averages: the value is a, the error that of the fit. The draws depend only on ``seed``
+    and are those of the ``jetnet`` library, so the values are too.
 
     Arguments:
         real_features, fake_features: the two samples.
@@ -46,7 +46,7 @@ def fpd(
         seed: of the draws.
 
     Raises:
-        DataError: if a sample is empty, or the sizes are too few or too small for a line.
+        DataError: if a sample is empty or not finite, or the sizes are too few or too small for a fit.
     """
     if points < 3 or not 2 <= smallest < largest:
         msg = f"fpd fits a line to three sizes or more that rise from two; got {points} from {smallest} to {largest}"
@@ -72,11 +72,17 @@ def kpd(
     """The median over several batches of the unbiased quartic MMD of two samples (N, D), and half its 68 % range.
 
     Each feature is divided by its largest absolute value in the real sample; the kernel is (x.y / D + 1)^4. The value
-    can be negative. These are the numbers of the ``jetnet`` library where it works on several threads, whose draws
-    these are: with replacement, by the legacy generator of NumPy seeded with ``seed`` + 1000 i for batch i.
+    can be negative. Draws and values are those of the ``jetnet`` library on several threads (2211.10295): with
+    replacement, by NumPy's legacy generator seeded with ``seed`` + 1000 i for batch i.
+
+    Arguments:
+        real_features, fake_features: the two samples.
+        batch_size: rows of each sample in a batch.
+        batches: the number of batches.
+        seed: of the draws.
 
     Raises:
-        DataError: if a sample is empty, or a batch has fewer than two rows.
+        DataError: if a sample is empty or not finite, or a batch has fewer than two rows.
     """
     if batch_size < 2 or batches < 1:
         msg = f"kpd needs batches of two or more; got {batches} of {batch_size}"
@@ -106,11 +112,11 @@ def _normalised(
 
 
 def _intercept(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
-    """The intercept of a line with neither intercept nor slope negative, and its error.
+    """The intercept of a line whose intercept and slope are not negative, and its error.
 
-    The call is that of the reference library, with its starting point and its tolerance. For sizes of 20,000 and more
-    that search ends before the least squares do, with an intercept of up to about its error too large: the published
-    values have this in them.
+    The fit is that of the reference library, with the same start and tolerance. For sizes of 20,000 and more it stops
+    before it has converged, with an intercept that is too large by up to about its error. Published values include
+    this.
     """
     from scipy.optimize import curve_fit
 
@@ -119,7 +125,7 @@ def _intercept(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, f
 
 
 class _PhysicsDistance(FeatureMetric):
-    """What both distances measure of a jet."""
+    """Base class: a jet is described by its energy flow polynomials."""
 
     name: str
 
@@ -133,7 +139,7 @@ class FrechetPhysicsDistance(_PhysicsDistance):
     """``fpd``: see :func:`fpd`; its standard error is that of the fit.
 
     Sizes run from 20,000 to 50,000, as in the published tables. Where a side has fewer than 50,000 jets, they run from
-    0.4 n to n of the smaller side: the value is then less precise, and better comparable at equal n. Draws have the
+    0.4 n to n of the smaller side: the value is then less precise, and comparable at equal n only. Draws have the
     fixed seed 42, as the published ones. Negative momenta are set to 0 first and reported as an event ``clipped``.
     """
 

@@ -19,11 +19,11 @@ _Array = NDArray[np.float64]
 
 _DIRECTIONS = 256
 _SEED = 2409_16336
-_BLOCK = 32  # directions at a time, so that 50,000 clouds take tens of megabytes
+_BLOCK = 32  # directions at a time: 50,000 clouds then take tens of megabytes
 
 
 def directions(n: int, dimension: int) -> _Array:
-    """float64 (n, dimension), unit vectors, uniform over the sphere and the same at every call.
+    """float64 (n, dimension), unit vectors, uniformly distributed over the sphere and the same in every call.
 
     >>> directions(256, 3).shape, float(np.linalg.norm(directions(2, 3)[0]).round(12))
     ((256, 3), 1.0)
@@ -41,23 +41,25 @@ def sliced_wasserstein(first: _Array, second: _Array, along: _Array) -> float:
 
 
 class SlicedDistance(FeatureMetric):
-    """``sliced``: between high-level observables in units of their spread.
-
-    The observables are those of :func:`jetgen.metrics.observables.high_level.high_level`.
+    """``sliced``: sliced W1 between the observables of :func:`jetgen.metrics.observables.high_level.high_level`.
 
     Both sides are standardised by the mean and the standard deviation of the true clouds, then projected on 256
-    directions that are the same for every model and for every draw of a floor: no luck of the draw is between two
-    values. The distance of each standardised observable is there too, as ``sliced_mass`` and so on.
+    directions that are the same for all models and all draws of a floor. The components are the distances of the
+    single standardised observables: ``sliced_mass`` and so on.
     """
 
     def featurise(self, clouds: Clouds, ctx: MetricContext) -> _Array:
-        """The observables of each cloud."""
+        """float64 (N, D), the observables of each cloud."""
         if "ptrel" in self.cloud_spec.names:
             clouds = with_legal_pt(clouds, self.cloud_spec, ctx, "sliced")
         return high_level(clouds, self.cloud_spec)
 
     def compare(self, real: _Array, fake: _Array, ctx: MetricContext) -> Measurement:
-        """The sliced distance, then that of each observable."""
+        """The sliced distance, then that of each observable.
+
+        Raises:
+            DataError: if there are no clouds on one side, or all features are categorical.
+        """
         del ctx
         names = high_level_names(self.cloud_spec)
         if not names:

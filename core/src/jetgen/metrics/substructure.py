@@ -14,18 +14,18 @@ from jetgen.metrics.wasserstein import wasserstein
 
 __all__ = ["SubstructureDistance"]
 
-_BLOCK = 2_000  # clouds that are clustered at a time: some 200 megabytes at 150 particles
+_BLOCK = 2_000  # jets clustered at a time: some 200 megabytes at 150 particles
 
 
 class SubstructureDistance(FeatureMetric):
-    """``substructure``: between tau21, tau32 and D2 of jets; the mean of the three, and each.
+    """``substructure``: the mean of the W1 distances of tau21, tau32 and D2 of jets (2310.00049), and each of them.
 
-    D2 has no upper bound and spreads over the largest range of the three, so that it dominates the mean: look at each.
-    Negative momenta are set to 0 first; how many is reported as an event ``clipped``.
+    D2 has no upper bound and the largest range of the three, so it dominates the mean. Look at each component.
+    Negative momenta are set to 0 first; their number is reported as an event ``clipped``.
     """
 
     def featurise(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
-        """tau21, tau32 and D2 of each jet."""
+        """float64 (N, 3), tau21, tau32 and D2 of each jet."""
         legal = with_legal_pt(clouds, self.cloud_spec, ctx, "substructure")
         values = [np.empty((0, len(OBSERVABLES)))]
         for start in range(0, len(legal), _BLOCK):

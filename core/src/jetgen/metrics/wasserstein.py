@@ -21,8 +21,8 @@ __all__ = ["FeatureDistance", "MassDistance", "MomentumDistance", "MultiplicityD
 def wasserstein(first: NDArray[Any], second: NDArray[Any]) -> float:
     """The exact distance between two samples of equal weights: the area between their quantile functions.
 
-    Both functions are steps. Measured in units of 1 / (n m) the steps end at whole numbers, so that nothing is lost
-    to rounding; sorting is the only cost. Equal to ``scipy.stats.wasserstein_distance``, several times faster.
+    Both functions are step functions. In units of 1 / (n m) the steps end at integers, so rounding has no effect on
+    them. The cost is that of sorting. Equal to ``scipy.stats.wasserstein_distance``, several times faster.
 
     >>> wasserstein(np.array([0.0, 1.0, 3.0]), np.array([5.0, 6.0, 8.0]))
     5.0
@@ -43,7 +43,7 @@ def wasserstein(first: NDArray[Any], second: NDArray[Any]) -> float:
 
 
 class _OneValue(FeatureMetric):
-    """A distance between clouds of which one number each is measured."""
+    """Base class: W1 between one number per cloud."""
 
     name: ClassVar[str]
 
@@ -54,53 +54,57 @@ class _OneValue(FeatureMetric):
 
 
 class MassDistance(_OneValue):
-    """``w1m``: between the invariant masses of jets, in units of the transverse momentum of the jet.
+    """``w1m``: W1 between the invariant masses of jets, in units of the transverse momentum of the jet (2106.11535).
 
-    Negative generated momenta are set to 0 first; how many is reported as an event ``clipped``.
+    Negative momenta are set to 0 first; their number is reported as an event ``clipped``.
     """
 
     name = "w1m"
 
     def featurise(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
-        """The mass of each jet."""
+        """float64 (N,), the mass of each jet."""
         return relative_mass(with_legal_pt(clouds, self.cloud_spec, ctx, self.name), self.cloud_spec)
 
 
 class MomentumDistance(_OneValue):
-    """``w1pt``: between the transverse momenta of jets, each the sum of its particles, in the same units.
+    """``w1pt``: W1 between the transverse momenta of the summed particles of jets, in units of that of the jet.
 
-    True jets have less than 1 where only their hardest particles are kept. Negative momenta are treated as in ``w1m``.
+    True jets have less than 1 if only their hardest particles are kept. Negative momenta are treated as in ``w1m``.
     """
 
     name = "w1pt"
 
     def featurise(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
-        """The transverse momentum of each jet."""
+        """float64 (N,), the transverse momentum of each jet."""
         return relative_pt(with_legal_pt(clouds, self.cloud_spec, ctx, self.name), self.cloud_spec)
 
 
 class MultiplicityDistance(_OneValue):
-    """``w1mult``: between the numbers of points of the clouds."""
+    """``w1mult``: W1 between the multiplicities of clouds."""
 
     name = "w1mult"
 
     def featurise(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
-        """The number of points of each cloud."""
+        """float64 (N,), the multiplicity of each cloud."""
         del ctx
         return clouds.multiplicity.astype(np.float64)
 
 
 class FeatureDistance(CloudMetric):
-    """``w1p``: between the values of each feature over all points of all clouds, and the plain mean of these.
+    """``w1p``: W1 between the values of each feature over all points of all clouds, and the mean over the features.
 
-    The mean is what the JetNet tables quote. Where the features have different units it is dominated by the largest;
-    the distance of each is there too, as ``w1p_etarel`` and so on. Categorical features have no distance and are left
-    out; a periodic one without cells is cut open where its values begin. Indices of cells are in units of a cell, and
-    go the shorter way round if they are periodic.
+    The JetNet tables quote the mean (2106.11535). If the features have different units, the largest one dominates it;
+    the components ``w1p_etarel`` and so on are the distances of single features. Categorical features are left out.
+    Indices of voxels or bins are in units of one bin, and periodic ones take the shorter way round. A periodic feature
+    without bins is treated as an interval.
     """
 
     def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Measurement:
-        """The mean, then the distance of each feature."""
+        """The mean, then the distance of each feature.
+
+        Raises:
+            DataError: if one side has no points, or all features are categorical.
+        """
         del ctx
         each = {
             f"w1p_{feature.name}": _of_feature(feature, real.points[:, i], fake.points[:, i])
@@ -114,7 +118,7 @@ class FeatureDistance(CloudMetric):
 
 
 def _of_feature(feature: Feature, real: NDArray[np.float32], fake: NDArray[np.float32]) -> float:
-    """The distance of one feature; of indices it takes no sorting, which is what millions of hits would take."""
+    """The distance of one feature. Indices are counted rather than sorted: showers have millions of hits."""
     if not feature.bins or not (_indices(real, feature.bins) and _indices(fake, feature.bins)):
         return wasserstein(real, fake)
     shares = (np.bincount(side.astype(np.int64), minlength=feature.bins) / len(side) for side in (real, fake))
@@ -125,5 +129,5 @@ def _of_feature(feature: Feature, real: NDArray[np.float32], fake: NDArray[np.fl
 
 
 def _indices(values: NDArray[np.float32], bins: int) -> bool:
-    """Whether there are values, and each is the index of a cell."""
+    """Whether there are values, and all are integers in [0, bins)."""
     return len(values) > 0 and bool(((values >= 0) & (values < bins) & (values == np.floor(values))).all())

@@ -1,4 +1,4 @@
-"""The energy mover's distance between jets: the least work that rearranges one into another."""
+"""The energy mover's distance between jets (1902.02346): the least work that rearranges one into another."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Nearest", "emd_matrix", "nearest"]
 _BLOCK = 64
 _FEW = 4
 _DIRECTIONS = 4
-_CELLS = 64
+_BINS = 64
 _ITERATIONS = 1_000_000
 _OPTIMAL = 1
 _ROUNDING = 1e-12
@@ -41,13 +41,13 @@ def emd_matrix(first: Clouds, second: Clouds, spec: CloudSpec, threads: int = 1)
     ``etarel`` and ``phirel``. Where the total momenta differ, the surplus is removed at a cost of its own amount: a
     fictitious particle at distance R = 1 from all others takes it. Nothing is normalised, beta is 1, and ``phirel`` is
     a coordinate relative to the axis of the jet that does not wrap at 2 pi. These are the defaults of energyflow's
-    ``emds``, with which jetnet computes coverage. A particle without momentum counts for nothing; the distance of an
+    ``emds``, with which jetnet computes coverage. A particle without momentum has no effect; the distance of an
     empty jet to another is the momentum of the other.
 
     Arguments:
         first, second: the jets; no momentum may be negative.
-        spec: what they mean.
-        threads: how many transports are computed at a time.
+        spec: their features.
+        threads: the number of transports computed at the same time.
 
     Returns:
         float64 (len(first), len(second)).
@@ -72,21 +72,21 @@ def emd_matrix(first: Clouds, second: Clouds, spec: CloudSpec, threads: int = 1)
 
 
 def nearest(queries: Clouds, candidates: Clouds, spec: CloudSpec, threads: int = 1) -> Nearest:
-    """The nearest candidate of each query by the energy mover's distance, the first of them where several are.
+    """The nearest candidate of each query by the energy mover's distance; of several, the first.
 
-    The same as the smallest entry of each row of :func:`emd_matrix`, some ten times faster: candidates are looked at in
-    the order of a lower bound of their distance, until the bound exceeds the least distance that was found.
+    The smallest entry of each row of :func:`emd_matrix`, about ten times faster: distances are computed in the order
+    of a lower bound, until the bound exceeds the smallest distance found.
 
     Arguments:
         queries, candidates: the jets; no momentum may be negative.
-        spec: what they mean.
-        threads: how many queries are answered at a time.
+        spec: their features.
+        threads: the number of queries computed at the same time.
 
     Raises:
         DataError: if there is no candidate, a momentum is negative or a transport does not converge.
     """
     if len(candidates) == 0:
-        msg = "the nearest of no jets was asked for; give at least one candidate"
+        msg = "there are no candidates for the nearest jet; give at least one"
         raise DataError(msg)
     asked, offered = _jets(queries, spec), _jets(candidates, spec)
     edges = _edges(asked, offered)
@@ -110,7 +110,7 @@ def nearest(queries: Clouds, candidates: Clouds, spec: CloudSpec, threads: int =
 
 
 class _Jets(NamedTuple):
-    """Jets padded to P places, each array (N, P); the momentum is 0 in an empty place. ``total`` (N,) is its sum."""
+    """Jets padded to P slots, each array (N, P); the momentum is 0 in an empty slot. ``total`` (N,) is its sum."""
 
     eta: NDArray[np.float64]
     phi: NDArray[np.float64]
@@ -132,8 +132,8 @@ def _jets(clouds: Clouds, spec: CloudSpec) -> _Jets:
 def _distances(queries: _Jets, i: int, candidates: _Jets, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
     """The distances of query ``i`` to the ``chosen`` candidates.
 
-    Both sides have one more place, for the fictitious particle; that of the heavier jet stays empty, and the solver
-    leaves out what is empty. Weights are fractions of the heavier total, so that its tolerances fit any unit.
+    Both sides have one more slot for the fictitious particle. That of the heavier jet is empty, and the solver skips
+    empty slots. Weights are fractions of the larger total momentum, so the tolerances of the solver fit any unit.
     """
     from ot.lp.emd_wrap import emd_c
 
@@ -164,15 +164,15 @@ def _weights(pt: NDArray[np.float64], total: NDArray[np.float64], heavier: NDArr
 
 
 def _edges(first: _Jets, second: _Jets) -> NDArray[np.float64]:
-    """The borders of cells that cover all but the outermost hundredth of the particles."""
+    """The edges of bins that cover all but the outermost hundredth of the particles."""
     reach = np.concatenate([np.maximum(abs(jets.eta), abs(jets.phi))[jets.pt > 0] for jets in (first, second)])
-    return np.linspace(-1.0, 1.0, _CELLS + 1) * (np.quantile(reach, 0.99) if len(reach) else 0.0)
+    return np.linspace(-1.0, 1.0, _BINS + 1) * (np.quantile(reach, 0.99) if len(reach) else 0.0)
 
 
 def _profiles(jets: _Jets, edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N, directions, cells): the integral over each cell of the momentum below a point, along each direction."""
+    """(N, directions, bins): the integral over each bin of the cumulative momentum along each direction."""
     angles = np.pi * np.arange(_DIRECTIONS) / _DIRECTIONS
-    profiles = np.zeros((len(jets.pt), _DIRECTIONS, _CELLS))
+    profiles = np.zeros((len(jets.pt), _DIRECTIONS, _BINS))
     for eta, phi, pt in zip(jets.eta.T, jets.phi.T, jets.pt.T, strict=True):
         along = eta[:, None] * np.cos(angles) + phi[:, None] * np.sin(angles)
         profiles += pt[:, None, None] * np.clip(edges[1:] - along[:, :, None], 0.0, np.diff(edges))
@@ -186,10 +186,10 @@ def _bounds(
     profiles: NDArray[np.float64],
     edges: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """What the distances of one jet to others exceed: the surplus, and the work of moving the rest along one direction.
+    """Lower bounds of the distances of one jet to others: the surplus plus the work along the best single direction.
 
-    In one dimension the work is the area between the momenta below a point. Of the heavier jet these are known up to
-    the surplus, which may be removed anywhere. The area in a cell is no less than that between the means over it.
+    In one dimension the work is the area between the cumulative momenta. That of the heavier jet is known up to the
+    surplus, which may be removed anywhere. The area in a bin is at least the difference of the integrals over it.
     """
     surplus = (total - totals)[:, None, None]
     widths = np.diff(edges)
@@ -201,7 +201,7 @@ def _bounds(
 
 
 def _in_threads(task: Callable[[int], _T], n: int, threads: int) -> list[_T]:
-    """The tasks 0 to n - 1; the solver leaves the interpreter's lock to others while it works."""
+    """The results of the tasks 0 to n - 1; the solver releases the interpreter's lock."""
     if threads == 1:
         return [task(i) for i in range(n)]
     with ThreadPoolExecutor(threads) as pool:

@@ -21,31 +21,31 @@ OBSERVABLES = ("tau21", "tau32", "d2")
 """The columns of :func:`substructure`."""
 
 RADIUS = 0.8
-"""Of both clusterings, and the R0 of N-subjettiness."""
+"""The radius of both clusterings, and the R0 of N-subjettiness."""
 
-_NOTHING = 1e-9  # a tau below is that of particles in one direction, made of rounding
+_SMALLEST_TAU = 1e-9  # a smaller tau is rounding: all particles share one direction
 _EDGE, _TRIANGLE = ((0, 1),), ((0, 1), (1, 2), (2, 0))
 
 
 def substructure(clouds: Clouds, spec: CloudSpec, *, device: str = "cpu", threads: int = 1) -> _Array:
     """float64 (N, 3): tau21, tau32 and D2 of each cloud of ``etarel``, ``phirel`` and ``ptrel``, as in 2310.00049.
 
-    The particles of a cloud are clustered with anti-kT at R = 0.8, and the jet of the largest transverse momentum is
-    looked at; particles without momentum take no part. tau21 = tau2 / tau1 and tau32 = tau3 / tau2 are ratios of
+    The particles of a cloud are clustered with anti-kT at R = 0.8, and the jet with the largest transverse momentum is
+    used; particles without momentum are ignored. tau21 = tau2 / tau1 and tau32 = tau3 / tau2 are ratios of
     :func:`subjettiness`; D2 = e3 / e2^3 (1409.6298) with the energy correlations at beta = 1.
 
-    A jet of N particles or fewer has tau_N = 0, each of its particles being an axis. A ratio is 0 where there is
-    nothing below: tau21 of particles that share one direction, tau32 of jets with two particles, D2 of jets with one.
+    A jet of N particles or fewer has tau_N = 0, because each particle is an axis. A ratio with denominator 0 is 0:
+    tau21 of particles that share one direction, tau32 of jets with two particles, D2 of jets with one.
 
     Arguments:
-        clouds: the clouds; they need not be jets of their own.
-        spec: which of their features are which.
-        device, threads: where and with how many threads the correlations are computed; clustering takes one.
+        clouds: the clouds; they need not be clustered already.
+        spec: their features.
+        device, threads: where and with how many threads the correlations are computed; clustering uses one thread.
     """
     jets = leading_jets(clouds, spec)
     tau1, tau2, tau3 = subjettiness(jets, spec).T
     d2 = energy_correlation_ratio(jets, spec, device=device, threads=threads)
-    return np.stack([_ratio(tau2, tau1, _NOTHING), _ratio(tau3, tau2, _NOTHING), d2], axis=1)
+    return np.stack([_ratio(tau2, tau1, _SMALLEST_TAU), _ratio(tau3, tau2, _SMALLEST_TAU), d2], axis=1)
 
 
 def leading_jets(clouds: Clouds, spec: CloudSpec) -> Clouds:
@@ -78,7 +78,7 @@ def subjettiness(jets: Clouds, spec: CloudSpec) -> _Array:
     """
     tau = np.zeros((len(jets), 3))
     for most, size in ((1, jets.multiplicity == 2), (2, jets.multiplicity == 3), (3, jets.multiplicity > 3)):
-        if size.any():  # of N particles no N + 1 jets can be asked for, and tau_N is 0
+        if size.any():  # N particles cannot form N + 1 jets, and their tau_N is 0
             tau[size, :most] = _subjettiness_up_to(most, jets[size], spec)
     return tau
 
@@ -90,7 +90,9 @@ def energy_correlation_ratio(jets: Clouds, spec: CloudSpec, *, device: str = "cp
     the energy flow polynomials of an edge and of a triangle, which count each pair twice and each triple six times.
     """
     pt = jets.points[:, spec.index("ptrel")].astype(np.float64)
-    total = np.bincount(jets.rows, pt, minlength=len(jets)).astype(np.float64, copy=False)  # no jets: integers
+    total = np.bincount(jets.rows, pt, minlength=len(jets)).astype(
+        np.float64, copy=False
+    )  # bincount gives integers without jets
     edge, triangle = efps(jets, spec, (_EDGE, _TRIANGLE), device=device, threads=threads).T
     e2, e3 = _ratio(edge / 2.0, total**2), _ratio(triangle / 6.0, total**3)
     return _ratio(e3, e2**3)
@@ -132,9 +134,9 @@ def _clustering(clouds: Clouds, momenta: _Array, algorithm: int) -> Any:
 
 
 def _members(clouds: Clouds, index: Any) -> tuple[NDArray[np.int64], ...]:
-    """For every particle in a jet: the cloud, the number of the jet among all jets, the particle among all particles.
+    """Per particle in a jet: the numbers of its cloud, of its jet among all jets, and of itself among all particles.
 
-    ``index`` has, for each cloud and each of its jets, the places of the particles in the cloud.
+    ``index`` has, for each cloud and each of its jets, the positions of the particles in the cloud.
     """
     import awkward as ak
 
@@ -144,5 +146,5 @@ def _members(clouds: Clouds, index: Any) -> tuple[NDArray[np.int64], ...]:
     return cloud, np.repeat(np.arange(len(sizes)), sizes), place + clouds.offsets[cloud]
 
 
-def _ratio(above: _Array, below: _Array, nothing: float = 0.0) -> _Array:
-    return np.divide(above, below, out=np.zeros_like(above), where=below > nothing)
+def _ratio(above: _Array, below: _Array, smallest: float = 0.0) -> _Array:
+    return np.divide(above, below, out=np.zeros_like(above), where=below > smallest)

@@ -1,4 +1,4 @@
-"""What a cloud costs: the time that a trained generator takes for one, by the size of the batch."""
+"""The time that a trained generator takes to sample one cloud, by batch size."""
 
 from __future__ import annotations
 
@@ -18,30 +18,34 @@ from jetgen.errors import DataError
 __all__ = ["BATCHES", "SamplingCost", "precision", "seconds_by_batch", "timed"]
 
 BATCHES = (1, 100, 10_000)
-"""The numbers of clouds of one call of ``sample``."""
+"""Batch sizes: the numbers of clouds of one call of ``sample``."""
 
 _REPEATS = 3
 _FORMATS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
-_PATIENCE = 20.0  # a batch that takes longer, in blocks, is left out
+_PATIENCE = 20.0  # a batch that would take longer than this many blocks is left out
 
 
 class SamplingCost(CloudMetric):
-    """``cost``: microseconds per cloud of a trained generator, in the largest batch that it was timed with.
+    """``cost``: microseconds per cloud of a trained generator, in the largest batch that was timed.
 
-    The sampler is warm, and its answer is in NumPy, so that a device has finished when the clock stops. What a cloud
-    takes includes the drawing of multiplicities and the inverse of all scaling. The components ``cost_batch_1``,
-    ``cost_batch_100`` and ``cost_batch_10000`` are for so many clouds in one call.
+    The sampler is warmed up, and its result is a NumPy array, so a device has finished when the clock stops. The time
+    includes drawing multiplicities and inverting all scaling. The components ``cost_batch_1``, ``cost_batch_100`` and
+    ``cost_batch_10000`` are for 1, 100 and 10,000 clouds in one call.
 
-    In a run the timing stage does this on one core, in turn with the simulator, and the cost table shows it beside
-    training time, memory and break-even. Outside, set ``MetricContext(model=...)``; whatever else the machine does
-    then is in the figure.
+    In a run the timing stage measures this on one core, in turn with the simulator, and the cost table shows it beside
+    training time, memory and break-even. Outside a run, set ``MetricContext(model=...)``; other load of the machine
+    is then part of the result.
     """
 
     def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Measurement:
-        """Microseconds per cloud under the conditions of ``real``; ``fake`` is not looked at."""
+        """Microseconds per cloud under the conditions of ``real``; ``fake`` is not used.
+
+        Raises:
+            DataError: if there is no model or no true cloud.
+        """
         del fake
         if ctx.model is None or len(real) == 0:
-            msg = "cost times a trained generator under the conditions of true clouds; there is none of one of them"
+            msg = "cost needs a trained generator and the conditions of true clouds; one of them is missing"
             raise DataError(msg)
         found = {n: 1e6 * seconds for n, seconds in seconds_by_batch(ctx.model, real, ctx, block=1.0).items()}
         return Measurement(found[max(found)], {f"cost_batch_{n}": value for n, value in found.items()})
@@ -50,8 +54,11 @@ class SamplingCost(CloudMetric):
 def seconds_by_batch(model: Generator, test: CloudSource, ctx: RunContext, block: float) -> dict[int, float]:
     """Seconds per cloud by the number of clouds of one call, as medians over blocks of about ``block`` seconds.
 
-    A number beyond the ``test`` clouds, whose conditions are answered, is cut to these; one whose blocks would take
-    minutes is left out.
+    Arguments:
+        model: the trained generator.
+        test: true clouds, whose conditions are used; batch sizes are limited to their number.
+        ctx: seeds and device.
+        block: seconds; a batch size whose blocks would take much longer is left out.
     """
     context = ctx.at("timing", "batches")
     found: dict[int, float] = {}

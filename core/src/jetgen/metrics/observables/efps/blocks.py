@@ -1,4 +1,4 @@
-"""Energy flow polynomials of ragged clouds: sorted by size, worked in blocks, answered in the given order."""
+"""Energy flow polynomials of ragged clouds, computed in blocks of jets of similar size."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from jetgen.metrics.observables.efps.graphs import ALL36, PRIME5, Graph, compone
 
 __all__ = ["efps"]
 
-_CACHE_BYTES = 256 * 2**10  # of one (B, P, P) array: the four of a block stay in the L2 cache of a processor
+_CACHE_BYTES = 256 * 2**10  # of one (B, P, P) array: the four of a block fit the L2 cache of a CPU core
 _DEVICE_BYTES = 256 * 2**20
 
 
@@ -33,17 +33,18 @@ def efps(
 ) -> NDArray[np.float64]:
     """float64 (N, number of graphs), the energy flow polynomials (1712.07124) of jets.
 
-    That of a multigraph is the sum, over all ways to put particles on its vertices, of the product of z = ``ptrel`` of
-    the vertices and of theta of the edges; theta is the distance in ``etarel`` and ``phirel``, the latter periodic.
-    Neither z nor theta is normalised. An empty jet has 0. The values are those of the energyflow library.
+    The polynomial of a multigraph is a sum over all assignments of particles to its vertices: the product of
+    z = ``ptrel`` of the vertices and of theta of the edges. theta is the distance in ``etarel`` and ``phirel``, the
+    latter periodic. Neither z nor theta is normalised. An empty jet has 0. The values are those of the energyflow
+    library.
 
     Arguments:
         clouds: the jets, of any size.
-        spec: which of their features are ``etarel``, ``phirel`` and ``ptrel``.
+        spec: their features, which include ``etarel``, ``phirel`` and ``ptrel``.
         which: the five connected graphs with four vertices and four edges, all 36 with at most four edges, both in the
             order of energyflow, or graphs of your own with at most four edges.
         device: ``"cpu"`` computes with NumPy, any other with torch.
-        threads: how many processor threads share the blocks.
+        threads: the number of CPU threads that share the blocks.
 
     >>> from jetgen import Feature
     >>> spec = CloudSpec("jets", (Feature("etarel"), Feature("phirel"), Feature("ptrel")), 2)
@@ -52,7 +53,7 @@ def efps(
     [[0.125]]
 
     Raises:
-        UsageError: if a graph has more than four edges.
+        UsageError: if a graph has more than four edges, or there is no set of graphs of that name.
         DataError: if the clouds lack one of the features.
     """
     parts = [components(graph) for graph in _graphs(which)]
@@ -79,7 +80,7 @@ def _graphs(which: str | tuple[Graph, ...]) -> tuple[Graph, ...]:
 def _primes(
     clouds: Clouds, spec: CloudSpec, primes: list[int], xp: ModuleType, device: str | None, limit: int, threads: int
 ) -> NDArray[np.float64]:
-    """float64 (N, number of primes); each thread takes every so many-th block, with memory of its own to work in."""
+    """float64 (N, number of primes); thread i of n takes blocks i, i + n, ..., and allocates its own work arrays."""
     columns = [spec.index(name) for name in RELATIVE]
     order = np.argsort(clouds.multiplicity, kind="stable")
     jets = clouds[order]
@@ -103,19 +104,19 @@ def _primes(
 
 
 def _evaluate(features: NDArray[np.float32], primes: list[int], xp: ModuleType, memory: Any) -> NDArray[np.float64]:
-    """float64 (B, number of primes) of the etarel, phirel and ptrel of a block of padded jets."""
-    _, size, places = features.shape
+    """float64 (B, number of primes) of a block of padded jets, whose etarel, phirel and ptrel are (3, B, P)."""
+    _, size, slots = features.shape
     eta, phi, z = xp.asarray(features.astype(np.float64), device=memory.device)
-    work = memory[:, : size * places**2].reshape(WORK_ARRAYS, size, places, places)
+    work = memory[:, : size * slots**2].reshape(WORK_ARRAYS, size, slots, slots)
     jets = PaddedJets(xp, eta, phi, z, work, wrap=bool(np.ptp(features[1]) > math.pi))
     values = xp.stack([PRIME_FORMULAS[prime](jets) for prime in primes], -1)
     return np.asarray(values if xp is np else values.cpu())
 
 
 def _blocks(counts: NDArray[np.int64], limit: int) -> list[slice]:
-    """Slices of rising sizes; as (B, P, P), padded to its largest jet, each has at most ``limit`` entries or one jet.
+    """Slices of jets sorted by size: padded as (B, P, P), each has at most ``limit`` entries, or is a single jet.
 
-    Empty jets are in none: there is nothing to be summed.
+    Empty jets are in no slice: their polynomials are 0.
     """
     blocks = []
     start, total = int(np.searchsorted(counts, 0, side="right")), len(counts)

@@ -1,4 +1,4 @@
-"""Energy flow polynomials of blocks of padded jets, in operations that NumPy and torch have by the same names."""
+"""Energy flow polynomials of blocks of padded jets, by operations with the same names in NumPy and torch."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from typing import Any
 
 __all__ = ["PRIME_FORMULAS", "WORK_ARRAYS", "PaddedJets"]
 
-Array = Any  # of NumPy or of torch: they have the same functions here, and no common type
+Array = Any  # of NumPy or torch, which have no common type
 
 WORK_ARRAYS = 4
-"""The arrays (B, P, P) that a block needs; whoever works on many blocks allocates them once."""
+"""The number of arrays (B, P, P) that a block needs; they are allocated once for many blocks."""
 
 _SMALL_PRODUCT = 2**18
-"""Multiplications up to which OpenBLAS neither copies the matrices nor starts threads of its own: a product of larger
-matrices is faster in strips of this size, and leaves the other processors alone."""
+"""Multiplications up to which OpenBLAS neither copies the matrices nor starts threads of its own: larger products are
+faster in strips of this size, and do not compete for the other cores."""
 
 
 class PaddedJets:
-    """The sums over particles that the polynomials share; each is computed when it is first asked for.
+    """The sums over particles that the polynomials share; each is computed at its first use.
 
     A sum "at" a particle is a (B, P) array with one entry for each particle of each jet.
 
     Arguments:
         xp: NumPy or torch.
-        eta, phi, z: float64 (B, P), direction and momentum fraction of the particles; z is 0 in empty places.
+        eta, phi, z: float64 (B, P), direction and momentum fraction of the particles; z is 0 in empty slots.
         work: float64 (WORK_ARRAYS, B, P, P), overwritten.
         wrap: whether differences of phi may leave [-pi, pi] and must be brought back.
     """
@@ -50,12 +50,12 @@ class PaddedJets:
         return (values * self.z).sum(-1)
 
     def neighbours(self, pairs: Array, values: Array | None = None) -> Array:
-        """At each particle, the sum over all others of z times the pair's entry (B, P, P) times the other's value."""
+        """(B, P), at each particle the sum over all others of z times ``pairs`` (B, P, P) times ``values`` (B, P)."""
         weights = self.z if values is None else self.z * values
         return (pairs @ weights[:, :, None])[:, :, 0]
 
     def product(self, first: Array, second: Array) -> Array:
-        """The products of the entries of two (B, P, P), until the next call."""
+        """The elementwise product of two arrays (B, P, P); the next call overwrites it."""
         return self._xp.multiply(first, second, out=self._scratch)
 
     @cached_property
@@ -65,31 +65,31 @@ class PaddedJets:
 
     @cached_property
     def s2(self) -> Array:
-        """The same of theta^2."""
+        """At each particle, the sum of z theta^2 over all others."""
         return self.neighbours(self.theta2)
 
     @cached_property
     def s3(self) -> Array:
-        """The same of theta^3."""
+        """At each particle, the sum of z theta^3 over all others."""
         return self.neighbours(self.product(self.theta2, self.theta))
 
     @cached_property
     def s4(self) -> Array:
-        """The same of theta^4."""
+        """At each particle, the sum of z theta^4 over all others."""
         return self.neighbours(self.product(self.theta2, self.theta2))
 
     @cached_property
     def path(self) -> Array:
-        """At each particle, the sum over all paths of two edges that begin there."""
+        """At each particle, the sum over all paths of two edges that start there."""
         return self.neighbours(self.theta, self.s1)
 
     @cached_property
     def links(self) -> Array:
-        """For each pair of particles, the sum over all third ones of z theta theta: the paths that join the two."""
+        """(B, P, P), for each pair of particles the sum of z theta theta over all third ones."""
         weighted = self.product(self.theta, self.z[:, None, :])
-        places = weighted.shape[-1]
-        rows = max(1, _SMALL_PRODUCT // places**2)
-        for start in range(0, places, rows):
+        slots = weighted.shape[-1]
+        rows = max(1, _SMALL_PRODUCT // slots**2)
+        for start in range(0, slots, rows):
             strip = slice(start, start + rows)
             self._xp.matmul(weighted[:, strip], self.theta, out=self._links[:, strip])
         return self._links
@@ -125,6 +125,6 @@ PRIME_FORMULAS: tuple[Callable[[PaddedJets], Array], ...] = (
 )
 """One formula for each of the prime graphs of :mod:`jetgen.metrics.observables.efps.graphs`, in their order.
 
-Vertices are summed from the leaves inwards, so that all cost O(P^2) but the four with a cycle, which share one product
-of matrices.
+Vertices are summed from the leaves inwards: the cost is O(P^2), except for the four graphs with a cycle, which share
+one matrix product.
 """
