@@ -13,7 +13,7 @@ OUT ?= jetbench-run
 bench: $(READY)
 	$(BIN)/jetbench run --all --out $(OUT)
 
-# In the order of pyproject.toml: the long tests come first, so that no core waits for the other at the end.
+# In the order of conftest.py: the longest files come first, so that no core waits for the other at the end.
 test: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
