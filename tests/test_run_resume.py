@@ -75,7 +75,7 @@ def test_finished_cells_start_no_process_and_hooks_see_each_row_once(outsiders, 
     assert sorted(seen) == sorted([f"started {one}" for one in ids] + [f"ok {one}" for one in ids])
 
 
-@pytest.mark.parametrize("gone", ["row.json", "samples.h5", "model/model.json", "stages/sample.json"])
+@pytest.mark.parametrize("gone", ["row.json", "samples.h5", "model/generator.json", "stages/sample.json"])
 def test_a_cell_that_lacks_something_is_not_finished(installed, run, gone):
     plan = read_plan(run)
     (run / "cells" / model(plan) / gone).unlink()

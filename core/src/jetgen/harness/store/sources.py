@@ -16,11 +16,11 @@ from jetgen.system import cache_folder
 
 __all__ = ["SourceDigests"]
 
-_MOST = 5_000  # remembered digests: the last edits of a few hundred files
+_MOST = 5_000  # digests that are kept: the last edits of a few hundred files
 
 
 class SourceDigests:
-    """Digests of source files. Parsing takes long, so that what was parsed once is remembered in the cache folder."""
+    """Digests of source files. Parsing takes long, so the cache folder keeps what was parsed once."""
 
     def __init__(self) -> None:
         # The fields of the syntax tree differ between versions of Python.
@@ -43,7 +43,7 @@ class SourceDigests:
         return self._known[of_bytes]
 
     def save(self) -> None:
-        """Remember what is new. A cache that cannot be written is no error: the files are parsed again."""
+        """Write what is new. A cache that cannot be written is no error: the files are parsed again."""
         if self._grown:
             self._grown = False
             with contextlib.suppress(JetgenError, OSError):
@@ -52,7 +52,7 @@ class SourceDigests:
 
 @cache
 def _read(path: Path) -> dict[str, str]:
-    """The remembered digests by the digests of the bytes; one dictionary for the whole process."""
+    """The digests of the cache by the digests of the bytes; one dictionary for the whole process."""
     try:
         document = json.loads(path.read_bytes())
     except (OSError, ValueError):
