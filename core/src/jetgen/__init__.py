@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from jetgen.api.protocols import SupportsSimulation as SupportsSimulation
     from jetgen.api.settings import Need as Need
     from jetgen.api.settings import Settings as Settings
-    from jetgen.api.torch_settings import TorchSettings as TorchSettings
     from jetgen.api.specs import DatasetSpec as DatasetSpec
     from jetgen.api.specs import GeneratorSpec as GeneratorSpec
     from jetgen.api.specs import MetricSpec as MetricSpec
+    from jetgen.api.torch_settings import TorchSettings as TorchSettings
     from jetgen.data.clouds import Clouds as Clouds
     from jetgen.data.conditions import Conditions as Conditions
     from jetgen.data.spec import CloudSpec as CloudSpec

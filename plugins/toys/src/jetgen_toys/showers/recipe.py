@@ -14,7 +14,7 @@ __all__ = [
     "PARAMETERS",
     "RECIPE_VERSION",
     "Parameters",
-    "VoxelGrid",
+    "CylinderGrid",
     "definition",
     "entropy",
 ]
@@ -30,7 +30,7 @@ NATURE = "toy showers, not Geant4"
 
 
 @dataclass(frozen=True)
-class VoxelGrid:
+class CylinderGrid:
     """The voxels of the calorimeter in cylindrical coordinates. The names are keys of the recipe on disk.
 
     Arguments:
@@ -91,7 +91,7 @@ class Parameters:
     halo_spot_variance: float = 5.7
 
 
-GRID = VoxelGrid()
+GRID = CylinderGrid()
 PARAMETERS = Parameters()
 
 

@@ -13,7 +13,7 @@ from jetgen_toys.showers.profiles import (
     longitudinal_profile,
     radial_profile,
 )
-from jetgen_toys.showers.recipe import BLOCK, GRID, PARAMETERS, Parameters, VoxelGrid, entropy
+from jetgen_toys.showers.recipe import BLOCK, GRID, PARAMETERS, Parameters, CylinderGrid, entropy
 
 __all__ = ["Simulator", "stream"]
 
@@ -29,7 +29,7 @@ class Simulator:
     The cost does not depend on the incident energy.
     """
 
-    def __init__(self, parameters: Parameters = PARAMETERS, grid: VoxelGrid = GRID) -> None:
+    def __init__(self, parameters: Parameters = PARAMETERS, grid: CylinderGrid = GRID) -> None:
         self.parameters, self.grid = parameters, grid
         step = grid.depth / RADIATION_LENGTH
         self._edges: _Array = step * np.arange(grid.layers + 1, dtype=np.float64)
