@@ -1,4 +1,4 @@
-"""Judge a file or an array of generated clouds against true ones, outside any run."""
+"""The function ``evaluate``: metrics of generated against true clouds, outside a run."""
 
 from __future__ import annotations
 
@@ -92,21 +92,21 @@ def evaluate(
     """Compare generated with true clouds.
 
     Arguments:
-        real, fake, train: clouds, or the files that hold them; ``train`` for the metrics that look for copies.
-        metrics: names or specs of metrics, or a word for many of those installed: ``standard``, ``slow`` or ``all``.
-        spec: what the clouds mean; by default what the file ``real`` says.
-        features: the columns of files that do not name them, in their order; of other files, what to read.
-        seed: of the splits of the floor and of the metrics that choose clouds.
-        floor_splits: how often the reference is split for the floor; by default as often as the metric says (30, or
-            fewer for a slow one); 0 for no floor.
-        device: where the metrics that use torch do so.
+        real, fake, train: clouds, or paths of files; ``train`` is for the metrics that look for copies.
+        metrics: names or specs of metrics, or a word for many installed ones: ``standard``, ``slow`` or ``all``.
+        spec: features and conditioning of the clouds; by default those in the file ``real``.
+        features: the names of the columns of files without names; of other files, the features to read.
+        seed: of the splits of the floor and of the metrics that draw clouds.
+        floor_splits: the number of splits of the reference for the floor; by default that of the metric (30,
+            or fewer for a slow one); 0 for no floor.
+        device: of the metrics that use torch.
         progress: True for a progress bar on standard error, False for none; by default on a terminal only.
 
     Raises:
-        UsageError: if a metric is not known or nothing says what the clouds mean.
+        UsageError: if there is no such metric, or ``spec`` is needed.
         DataError: if a file cannot be read or the clouds have other features than the reference.
 
-    A metric that does not apply or fails is listed with its reason; the others are still computed.
+    A metric that does not apply or fails is listed with the reason; the others are still computed.
     """
     specs = _chosen([metrics] if isinstance(metrics, str) else metrics)
     meaning, truth = _read(real, spec, features)
@@ -117,14 +117,11 @@ def evaluate(
         ctx = MetricContext(seed=seed, device=device, threads=usable_cores(), train=known, listener=bar)
         for done, one in enumerate(specs):
             bar({"kind": "stage", "stage": one.name, "done": done})
-            reason = _unfit(one, meaning, truth, made, known)
-            if reason is None:
-                try:
-                    result.metrics[one.name] = _result(one, meaning, truth, made, ctx, floor_splits)
-                except Exception as error:  # noqa: BLE001 (a metric is a plugin: it may raise anything, the others go on)
-                    reason = first_line(error)
-            if reason is not None:
-                result.skipped[one.name] = reason
+            found = _result_or_reason(one, meaning, truth, made, ctx, floor_splits)
+            if isinstance(found, str):
+                result.skipped[one.name] = found
+            else:
+                result.metrics[one.name] = found
     return result
 
 
@@ -137,7 +134,7 @@ def _chosen(metrics: Sequence[str | MetricSpec]) -> list[MetricSpec]:
 def _read(
     source: CloudSource | Path | str, spec: CloudSpec | None, features: Sequence[str] | None
 ) -> tuple[CloudSpec, Clouds]:
-    """The meaning and the clouds of a source; a file with the features in another order is reordered."""
+    """The spec and the clouds of a source; the features of a file are put in the order of the spec."""
     if isinstance(source, str | Path):
         with open_clouds(source, features) as file:
             return spec or file.spec, _reordered(file, spec or file.spec)
@@ -165,7 +162,21 @@ def _reordered(file: CloudFile, spec: CloudSpec) -> Clouds:
     return clouds.with_points(clouds.points[:, columns])
 
 
-def _unfit(spec: MetricSpec, meaning: CloudSpec, real: Clouds, fake: Clouds, train: CloudSource | None) -> str | None:
+def _result_or_reason(
+    spec: MetricSpec, meaning: CloudSpec, real: Clouds, fake: Clouds, ctx: MetricContext, floor_splits: int | None
+) -> MetricResult | str:
+    """The result of a metric, or why there is none."""
+    reason = _skipped(spec, meaning, real, fake, ctx.train)
+    if reason is not None:
+        return reason
+    try:
+        return _result(spec, meaning, real, fake, ctx, floor_splits)
+    except Exception as error:  # noqa: BLE001 (a metric is a plugin: it may raise anything, the others go on)
+        return first_line(error)
+
+
+def _skipped(spec: MetricSpec, meaning: CloudSpec, real: Clouds, fake: Clouds, train: CloudSource | None) -> str | None:
+    """Why a metric is not computed, in one sentence; None if it is."""
     reason = inapplicable(spec, meaning)
     if reason is not None:
         return reason

@@ -1,4 +1,4 @@
-"""A progress bar on standard error that listens to the events of a context."""
+"""A progress bar on standard error that shows the events of a context."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import Any
 __all__ = ["progress_bar"]
 
 
-def _deaf(event: Mapping[str, Any]) -> None:
-    """Nothing is shown where nobody looks."""
+def _silent(event: Mapping[str, Any]) -> None:
+    """Shows nothing."""
 
 
 @contextmanager
 def progress_bar(title: str, total: int, *, show: bool | None) -> Iterator[Callable[[Mapping[str, Any]], None]]:
-    """A listener: events ``stage`` with ``done`` move the bar, ``progress`` moves a second one below it.
+    """A listener: events ``stage`` with ``done`` move the bar, events ``progress`` a second bar below it.
 
     Arguments:
-        title: what is counted.
-        total: how many stages there will be.
-        show: None to show it on a terminal or in a notebook only.
+        title: the text before the bar.
+        total: the number of stages.
+        show: True or False; None for True on a terminal or in a notebook only.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
     if not (show if show is not None else console.is_terminal or console.is_jupyter):
-        yield _deaf
+        yield _silent
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=console.is_terminal) as bars:

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jetgen.api.metric import CloudMetric, Measurement
 from jetgen.api.protocols import MetricContext
@@ -36,19 +37,10 @@ class NegativeLogLikelihood(CloudMetric):
             DataError: if there is no model or no true point, a log-density is NaN or infinite, or all densities are 0.
         """
         del fake
-        model: Any = ctx.model
-        if model is None or len(real) == 0 or real.multiplicity.sum() == 0:
+        if ctx.model is None or len(real) == 0 or real.multiplicity.sum() == 0:
             msg = "nll needs a trained generator and true clouds with points; one of them is missing"
             raise DataError(msg)
-        parts = []
-        for start in range(0, len(real), _BATCH):
-            parts.append(np.asarray(model.log_prob(real[start : start + _BATCH], ctx), np.float64))
-            ctx.report("progress", done=min(start + _BATCH, len(real)), total=len(real), unit="clouds")
-        values = -np.concatenate(parts)
-        if np.isnan(values).any() or np.isneginf(values).any():
-            row = int(np.flatnonzero(np.isnan(values) | np.isneginf(values))[0])
-            msg = f"the log-density of true cloud {row} is {-values[row]}; a finite number or -inf is needed"
-            raise DataError(msg)
+        values = _negative_log_densities(ctx.model, real, ctx)
         possible = values[np.isfinite(values)]
         if len(possible) == 0:
             msg = f"the generator gives all {len(values)} true clouds density 0"
@@ -63,3 +55,18 @@ class NegativeLogLikelihood(CloudMetric):
             stderr=error,
             component_stderr={"nll_per_point": error / points},
         )
+
+
+def _negative_log_densities(model: Any, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
+    """float64 (N,), computed in batches; infinite where the density is 0."""
+    parts = []
+    for start in range(0, len(clouds), _BATCH):
+        parts.append(np.asarray(model.log_prob(clouds[start : start + _BATCH], ctx), np.float64))
+        ctx.report("progress", done=min(start + _BATCH, len(clouds)), total=len(clouds), unit="clouds")
+    values = -np.concatenate(parts)
+    wrong = np.isnan(values) | np.isneginf(values)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        msg = f"the log-density of true cloud {row} is {-values[row]}; a finite number or -inf is needed"
+        raise DataError(msg)
+    return values

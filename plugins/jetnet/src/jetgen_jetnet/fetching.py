@@ -1,4 +1,4 @@
-"""Downloads from Zenodo: aside, from where the last attempt stopped, and in place only when the checksum is right."""
+"""Downloads from Zenodo, which continue after an interruption and are put in place once the checksum is right."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from jetgen_jetnet.published import FOLDER_VARIABLE, PublishedFile, md5_of
 __all__ = ["ZENODO", "fetch"]
 
 ZENODO = "https://zenodo.org/api/records"
-"""Where the records are described."""
+"""The address of the descriptions of records."""
 
-_ATTEMPTS = 5  # connections for one file; each goes on where the one before broke off
+_ATTEMPTS = 5  # connections for one file; each continues where the last one broke off
 _TIMEOUT = 30  # seconds without an answer
 _CHUNK = 2**20
 
 
 @dataclass(frozen=True)
 class _Listed:
-    """What a record says of a file."""
+    """The entry of a file in a record."""
 
     url: str
     size: int
@@ -74,7 +74,7 @@ def _listed(published: PublishedFile) -> _Listed:
 
 
 def _download(listed: _Listed, part: Path, ctx: RunContext) -> None:
-    """Make ``part`` as long as the file is, adding to what is there."""
+    """Append to ``part`` until it has the size of the file."""
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             with part.open("ab") as file:
@@ -92,14 +92,14 @@ def _go_on(listed: _Listed, file: IO[bytes], ctx: RunContext) -> None:
         file.seek(0)
 
     def begin(answer: requests.Response, *_: Any, **__: Any) -> None:
-        if answer.status_code == requests.codes.ok:  # the whole file comes, not the rest of it
+        if answer.status_code == requests.codes.ok:  # the server sends the whole file, not the rest of it
             file.truncate(0)
 
     get = pooch.HTTPDownloader(
         progressbar=_Progress(file, listed.size, ctx),
         chunk_size=_CHUNK,
         timeout=_TIMEOUT,
-        # Compressed on its way, a part of the file would not be a part of its bytes.
+        # A compressed response would not be a range of the bytes of the file.
         headers={"Range": f"bytes={file.tell()}-", "Accept-Encoding": "identity"},
         hooks={"response": begin},
     )
@@ -107,7 +107,7 @@ def _go_on(listed: _Listed, file: IO[bytes], ctx: RunContext) -> None:
 
 
 class _Progress:
-    """What pooch takes for a progress bar."""
+    """The interface of a progress bar that pooch expects."""
 
     def __init__(self, file: IO[bytes], size: int, ctx: RunContext) -> None:
         self._file, self._size, self._ctx = file, size, ctx
@@ -117,10 +117,10 @@ class _Progress:
         self._ctx.report("progress", done=self._file.tell(), total=self._size, unit="bytes")
 
     def reset(self) -> None:
-        """Pooch does this before its last update."""
+        """Called by pooch before its last update."""
 
     def close(self) -> None:
-        """Pooch does this at the end."""
+        """Called by pooch at the end."""
 
 
 def _check(published: PublishedFile, listed: _Listed, part: Path) -> None:

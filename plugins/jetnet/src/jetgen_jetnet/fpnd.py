@@ -26,30 +26,29 @@ __all__ = ["FrechetToJetNet", "FrechetToTruth", "normalised"]
 
 _LARGEST = np.array([1.6211985349655151, 0.520724892616272, 0.8934717178344727], np.float32)
 _SHIFT = np.array([0.0, 0.0, -0.5], np.float32)
-_PLACES = 30
-_CPU_BATCH, _GPU_BATCH = 32, 1024  # jets at once; on a processor the edges of 32 jets, 16 MB, still are in its caches
+_SLOTS = 30
+_CPU_BATCH, _GPU_BATCH = 32, 1024  # jets per batch; on a CPU the edges of 32 jets, 16 MB, fit its caches
 _REPORT = 1024  # jets between two reports of progress, a multiple of both
 
 
 def normalised(clouds: Clouds, spec: CloudSpec) -> NDArray[np.float32]:
-    """float32 (N, 30, 3): the leading particles as the network saw them in its training.
+    """float32 (N, 30, 3): the leading particles, normalised as in the training of the network.
 
-    Each feature is divided by its largest value there and the momentum shifted by -0.5. Empty places are shifted
-    too: they are particles of no momentum on the jet axis, and count.
+    Each feature is divided by its largest value there, and the momentum is shifted by -0.5. Empty slots are shifted
+    too: the network treats them as particles without momentum on the jet axis.
     """
     leading = ordered(clouds, spec)
-    kept = leading.ranks < _PLACES
+    kept = leading.ranks < _SLOTS
     columns = [spec.index(name) for name in RELATIVE]
-    jets = np.zeros((len(clouds), _PLACES, len(columns)), np.float32)
+    jets = np.zeros((len(clouds), _SLOTS, len(columns)), np.float32)
     jets[leading.rows[kept], leading.ranks[kept]] = leading.points[kept][:, columns]
     return jets / _LARGEST + _SHIFT
 
 
 class _ParticleNetMetric(FeatureMetric):
-    """What both distances share: each jet is measured by the activations of the network.
+    """Base class: the features of a jet are the activations of the network.
 
-    Momenta below 0, which generators make, are not set to 0 here: the network takes any number, and so does the
-    reference implementation.
+    Negative momenta of generated particles are not set to 0: the reference implementation does not do so either.
     """
 
     def featurise(self, clouds: Clouds, ctx: MetricContext) -> NDArray[np.float64]:
@@ -68,8 +67,8 @@ class _ParticleNetMetric(FeatureMetric):
             found[start : start + len(part)] = net.activations(jets).cpu().numpy()
             return start + len(part)
 
-        # A batch stays on one thread: nobody waits for the others after each operation, and the number of threads does
-        # not change a digit.
+        # Each batch runs on one thread: threads do not wait for each other after each operation, and their number does
+        # not change the values.
         workers = ctx.threads if on_cpu else 1
         with torch_threads(1), ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             for done in pool.map(work, range(0, n, batch)):
@@ -79,15 +78,19 @@ class _ParticleNetMetric(FeatureMetric):
 
 
 class FrechetToJetNet(_ParticleNetMetric):
-    """``fpnd_jetnet``: to the stored statistics of the real JetNet jets; a check of data, not a score.
+    """``fpnd_jetnet``: FPND to the stored statistics of the real JetNet jets; a check of data, not a score.
 
-    The truth that is given is not looked at: whoever wants to know how JetNet-like the truth itself is reads the floor,
-    which is made of true jets. Values: the distance to the nearest of the three classes whose statistics are stored,
-    then to each of them, ``fpnd_jetnet_gluon``, ``fpnd_jetnet_quark`` and ``fpnd_jetnet_top``.
+    The given truth is not used; its own distance is the floor, which is computed from true jets. The value is the
+    distance to the nearest of the three classes with stored statistics; the components ``fpnd_jetnet_gluon``,
+    ``fpnd_jetnet_quark`` and ``fpnd_jetnet_top`` are the distances to each of them.
     """
 
     def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Measurement:
-        """The distances of the generated jets; the true ones are not measured."""
+        """The distances of the generated jets; the true ones are not used.
+
+        Raises:
+            DataError: if there are fewer than two generated jets.
+        """
         del real
         found = self.featurise(fake, ctx)
         return self.compare(found, found, ctx)
@@ -101,7 +104,7 @@ class FrechetToJetNet(_ParticleNetMetric):
 
 
 class FrechetToTruth(_ParticleNetMetric):
-    """``fpnd_truth``: to the truth that is given, of any class, with a floor at the same sizes."""
+    """``fpnd_truth``: FPND to the given truth, which may be of any class (2106.11535)."""
 
     def compare(self, real: NDArray[np.float64], fake: NDArray[np.float64], ctx: MetricContext) -> Measurement:
         """The distance."""
@@ -118,7 +121,7 @@ def _gaussian(activations: NDArray[np.float64]) -> Gaussian:
 
 @cache
 def _network(device: str) -> ParticleNet:
-    """The network on a device, read once in a process."""
+    """The network on a device, read once per process."""
     from jetgen_jetnet.particlenet import ParticleNet
 
     return ParticleNet(read_weights(), device)

@@ -1,4 +1,4 @@
-"""ParticleNet (arXiv:1902.08570) as JetNet trained it, up to its first dense layer, on dense neighbourhoods."""
+"""ParticleNet (arXiv:1902.08570) with the weights of JetNet, up to its first dense layer, without sparse graphs."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ class ParticleNet:
     """The trained network, for inference.
 
     Arguments:
-        weights: what :func:`jetgen_jetnet.resources.read_weights` reads.
-        device: where it runs.
+        weights: from :func:`jetgen_jetnet.resources.read_weights`.
+        device: the torch device.
     """
 
     def __init__(self, weights: Weights, device: str = "cpu") -> None:
@@ -69,22 +69,22 @@ class ParticleNet:
     @torch.inference_mode()
     def activations(self, jets: Tensor) -> Tensor:
         """(N, 256), the first dense layer before its nonlinearity, of normalised jets (N, 30, 3) in float32."""
-        n, places, _ = jets.shape
+        n, slots, _ = jets.shape
         jets = jets.to(self._device)
-        first = torch.arange(0, n * places, places, device=self._device)[:, None, None]
+        first = torch.arange(0, n * slots, slots, device=self._device)[:, None, None]
         x, near = jets.flatten(0, 1), jets[..., :2]
         for block in self._blocks:
             neighbours = (_nearest(near) + first).flatten(0, 1)
             x = torch.cat([block(x, neighbours), x], 1)
-            near = x.view(n, places, -1)
+            near = x.view(n, slots, -1)
         return self._dense(near.mean(1))
 
 
 def _nearest(x: Tensor) -> Tensor:
-    """(N, P, 16), the places of the nearest other particles of each particle of x (N, P, F).
+    """(N, P, 16), the indices of the nearest other particles of each particle of x (N, P, F).
 
-    The distances come from differences, not from products of rows: these lose the digits that tell near neighbours
-    apart, and one neighbour taken for another can move the distance of a whole sample in its fourth digit.
+    Distances are computed from differences rather than from matrix products, which lose the digits that separate near
+    neighbours: one exchanged neighbour can change the fourth digit of the FPND of a sample.
     """
     distance = torch.cdist(x, x, compute_mode="donot_use_mm_for_euclid_dist")
     distance.diagonal(dim1=1, dim2=2).fill_(torch.inf)

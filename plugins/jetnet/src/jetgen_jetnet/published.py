@@ -1,4 +1,4 @@
-"""The published files: what they are called, where they may lie, and how one is known again."""
+"""The published files: their names, where they are searched, and how they are verified."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from jetgen.system import cache_folder
 __all__ = ["FOLDER_VARIABLE", "LETTERS", "RECORDS", "PublishedFile", "md5_of"]
 
 LETTERS: Mapping[str, str] = {"gluon": "g", "quark": "q", "top": "t", "w": "w", "z": "z"}
-"""The classes of jets, and what the names of their files begin with."""
+"""The classes of jets, and the first letters of the names of their files."""
 
 RECORDS: Mapping[int, int] = {30: 6975118, 150: 6975117}
-"""The Zenodo record of the files with up to so many particles a jet."""
+"""The Zenodo record, by the largest number of particles of a jet."""
 
 FOLDER_VARIABLE = "JETGEN_JETNET_DIR"
-"""The environment variable that names a folder with files that the user fetched."""
+"""The environment variable with the folder of files that the user has downloaded."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class PublishedFile:
 
     @property
     def name(self) -> str:
-        """What the file is called in its record, and wherever it is looked for."""
+        """The name of the file, in its record and on disk."""
         return f"{LETTERS[self.jet]}{'' if self.particles == 30 else self.particles}.hdf5"
 
     @property
@@ -47,34 +47,34 @@ class PublishedFile:
 
     @property
     def doi(self) -> str:
-        """Where a person finds it."""
+        """The address of the record."""
         return f"https://doi.org/10.5281/zenodo.{self.record}"
 
     @property
     def cached(self) -> Path:
-        """Where it is downloaded to."""
+        """The path to which it is downloaded."""
         return cache_folder() / "jetnet" / self.name
 
     def found(self) -> Path | None:
-        """Where it is: in the user's folder, else in the cache; None if in neither."""
+        """The path of the file: in the user's folder, else in the cache; None if in neither."""
         folder = os.environ.get(FOLDER_VARIABLE)
         own = [Path(folder).expanduser() / self.name] if folder else []
         return next((path for path in (*own, self.cached) if path.is_file()), None)
 
     def places(self) -> str:
-        """Where it was looked for, as part of a sentence."""
+        """The folders that were searched, as part of a sentence."""
         folder = os.environ.get(FOLDER_VARIABLE)
         return f"in {FOLDER_VARIABLE} ({folder or 'not set'}) nor in {self.cached.parent}"
 
     def remember(self, md5: str) -> None:
-        """From now on the file is the one with this MD5."""
+        """Store the MD5 with which :meth:`verify` compares."""
         write_text(self._memory, md5 + "\n")
 
     def verify(self, path: Path) -> None:
-        """See that ``path`` is the file that was downloaded or used before; the first one that is used is remembered.
+        """Compare the MD5 of ``path`` with that of the file downloaded or used before; the first one is stored.
 
         Raises:
-            DataError: if it is another.
+            DataError: if it is another file, or cannot be read.
         """
         found = md5_of(path)
         if not self._memory.exists():
@@ -93,7 +93,11 @@ class PublishedFile:
 
 
 def md5_of(path: Path) -> str:
-    """The MD5 of a file in hexadecimal digits, which is what Zenodo tells of its files."""
+    """The MD5 of a file in hexadecimal digits, as in Zenodo records.
+
+    Raises:
+        DataError: if the file cannot be read.
+    """
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

@@ -1,4 +1,4 @@
-"""What the entry points name: ten datasets, five classes of jets with up to 30 or 150 particles, and two metrics."""
+"""The specs: ten datasets (five classes of jets with up to 30 or 150 particles) and two metrics."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ JETS = {"gluon": 177_252, "quark": 170_679, "top": 177_945, "w": 177_172, "z": 1
 
 
 def sizes(jets: int) -> dict[str, tuple[int, int, int]]:
-    """The numbers of train, val and test jets of each size of a file with so many jets.
+    """The numbers of train, val and test jets of each size, for a file of ``jets`` jets.
 
     The smaller sizes are the beginnings of the splits of ``full``, which are 70/15/15 as JetNet rounds them.
 
