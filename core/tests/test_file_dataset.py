@@ -23,8 +23,8 @@ NAMES = ("etarel", "phirel", "ptrel")
 NOTHING = Registry(())
 
 
-def write_padded(path, clouds, places=30, **more):
-    points, mask = clouds.padded(places)
+def write_padded(path, clouds, slots=30, **more):
+    points, mask = clouds.padded(slots)
     arrays = {"points": points, "mask": mask, "feature_names": np.array(NAMES, "S"), **more}
     if path.suffix == ".npz":
         np.savez(path, **arrays)

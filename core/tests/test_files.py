@@ -26,9 +26,9 @@ def write_hdf5(path, attributes=None, **arrays):
     return path
 
 
-def padded(n=3, places=4, features=3, seed=0):
+def padded(n=3, slots=4, features=3, seed=0):
     rng = np.random.default_rng(seed)
-    return rng.normal(size=(n, places, features)).astype(np.float32), rng.random((n, places)) < 0.6
+    return rng.normal(size=(n, slots, features)).astype(np.float32), rng.random((n, slots)) < 0.6
 
 
 def refusal(path, **options):

@@ -77,9 +77,9 @@ def test_a_killed_preparation_goes_on_where_it_was(expected, cache, mini):
     missing = next(shard.path for shard in shards(home("w"), "w", "test", 100) if shard.path not in done)
     missing.parent.mkdir(exist_ok=True)
     missing.with_name(f".{missing.name}.1.part").write_bytes(b"what a kill in the middle of a write leaves")
-    told: list = []
-    PythiaJets.create("mini", parton="w").prepare(RunContext(threads=2, listener=told.append))
-    assert [event["done"] for event in told] == list(range(100 * len(done), 401, 100))
+    messages: list = []
+    PythiaJets.create("mini", parton="w").prepare(RunContext(threads=2, listener=messages.append))
+    assert [message["done"] for message in messages] == list(range(100 * len(done), 401, 100))
     after = _files(cache)
     assert {path: after[path] for path in done} == done
     assert _files(cache, "*.part") == {}
@@ -145,9 +145,9 @@ def test_damaged_files_are_noticed_and_made_again(expected, filled, cache, mini)
     for split in ("train", "val"):
         with pytest.raises(DataError, match=r"0\.h5 is damaged .*; make it again with jetbench prepare"):
             PythiaJets.create("mini", parton="w").load(split)[:]
-    told: list = []
-    PythiaJets.create("mini", parton="w").prepare(RunContext(threads=1, listener=told.append))
-    assert [event["done"] for event in told] == [100, 200, 300, 400]
+    messages: list = []
+    PythiaJets.create("mini", parton="w").prepare(RunContext(threads=1, listener=messages.append))
+    assert [message["done"] for message in messages] == [100, 200, 300, 400]
     assert _fingerprints() == expected
     assert {path: time for path, time in _files(cache).items() if path.parent.name == "test"} == untouched
 
@@ -160,10 +160,10 @@ def test_no_flipped_byte_is_ever_read_as_other_jets(filled, cache):
     jets = original.read().fingerprint()
     dice = random.Random(1)
     noticed = 0
-    # Half of the places are at the front, where the description of the arrays is.
-    for place in [dice.randrange(len(bytes_)) for _ in range(60)] + [dice.randrange(2000) for _ in range(60)]:
+    # Half of the flipped bytes are at the front, where the arrays are described.
+    for position in [dice.randrange(len(bytes_)) for _ in range(60)] + [dice.randrange(2000) for _ in range(60)]:
         damaged = bytearray(bytes_)
-        damaged[place] ^= 1 << dice.randrange(8)
+        damaged[position] ^= 1 << dice.randrange(8)
         original.path.write_bytes(damaged)
         try:
             assert original.read().fingerprint() == jets

@@ -164,8 +164,8 @@ def test_a_missing_simulator_is_one_sentence(monkeypatch):
 
 
 def test_preparing_what_is_there_only_reports_that_it_is(filled, mini):
-    told = []
-    PythiaJets.create("mini", parton="w").prepare(RunContext(threads=2, listener=told.append))
-    assert [(event["kind"], event["done"], event["total"], event["unit"]) for event in told] == [
+    messages = []
+    PythiaJets.create("mini", parton="w").prepare(RunContext(threads=2, listener=messages.append))
+    assert [(message["kind"], message["done"], message["total"], message["unit"]) for message in messages] == [
         ("progress", 400, 400, "jets")
     ]

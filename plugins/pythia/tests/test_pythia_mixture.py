@@ -30,7 +30,7 @@ class Preparation:
     """A cache where a mixture was prepared, what was reported, and the files that were there before."""
 
     cache: Path
-    told: list[dict[str, Any]]
+    messages: list[dict[str, Any]]
     before: dict[Path, int]
 
 
@@ -43,9 +43,9 @@ def preparation(shared_cache, tmp_path_factory) -> Preparation:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JETGEN_CACHE", str(cache))
         patch.setitem(specs.SIZES, "mini", MINI)
-        told: list = []
-        MixedJets.create("mini").prepare(RunContext(threads=2, listener=told.append))
-    return Preparation(cache, told, before)
+        messages: list = []
+        MixedJets.create("mini").prepare(RunContext(threads=2, listener=messages.append))
+    return Preparation(cache, messages, before)
 
 
 @pytest.fixture
@@ -171,17 +171,17 @@ def test_the_conditions_of_the_test_jets_are_their_classes(mixed):
 
 
 def test_preparing_makes_what_is_missing_and_says_how_far_it_is(preparation, mixed):
-    assert {(event["kind"], event["total"], event["unit"]) for event in preparation.told} == {
+    assert {(message["kind"], message["total"], message["unit"]) for message in preparation.messages} == {
         ("progress", 1500, "jets")
     }
     after = _files(preparation.cache)
     assert {path: after[path] for path in preparation.before} == preparation.before
     made = len(after) - len(preparation.before)  # what is there already depends on the tests before
     assert made >= 3, "train, val and test jets of Z are in no other test"
-    assert [event["done"] for event in preparation.told] == list(range(1500 - 100 * made, 1501, 100))
-    told: list = []
-    mixed.prepare(RunContext(threads=2, listener=told.append))
-    assert [event["done"] for event in told] == [1500]
+    assert [message["done"] for message in preparation.messages] == list(range(1500 - 100 * made, 1501, 100))
+    messages: list = []
+    mixed.prepare(RunContext(threads=2, listener=messages.append))
+    assert [message["done"] for message in messages] == [1500]
     assert _files(preparation.cache) == after
 
 

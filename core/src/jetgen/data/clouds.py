@@ -272,8 +272,7 @@ class Clouds:
     def fingerprint(self) -> str:
         """SHA-256 of all arrays: equal for equal clouds, on any machine."""
         digest = hashlib.sha256()
-        # "context" is the former name of the conditioning: fingerprints stay what they were.
-        names = ("points", "offsets", "context", "event")
+        names = ("points", "offsets", "context", "event")  # the former name of conditioning keeps fingerprints
         arrays = (self.points, self.offsets, self.conditioning, self.event)
         for name, array in zip(names, arrays, strict=True):
             if array is not None:
