@@ -87,6 +87,7 @@ class StageStore:
         self.folder = cell_folder(run, cell.id)
         self.dataset_folder = dataset_folder(run, cell.dataset)
         self._snapshot = snapshot
+        self._paths: dict[str, Path] = {}
 
     def of(self, cell_id: str) -> StageStore:
         """The stages of another cell of the run, at the same moment."""
@@ -114,8 +115,10 @@ class StageStore:
 
     def path(self, stage: str) -> Path:
         """Where the record of ``stage`` is. All cells of one dataset share the record of ``prepare``."""
-        folder = self.dataset_folder if stage == "prepare" else self.folder / "stages"
-        return folder / f"{stage}.json"
+        if stage not in self._paths:
+            folder = self.dataset_folder if stage == "prepare" else self.folder / "stages"
+            self._paths[stage] = folder / f"{stage}.json"
+        return self._paths[stage]
 
     def record(self, stage: str) -> StageRecord | None:
         """The record of ``stage``; None if it has none that can be read."""
