@@ -31,11 +31,11 @@ from jetgen.testing.toy import Slices, Toy, jet_toy
 from jetgen.testing.verdict import CheckSkippedError, skip
 from jetgen.testing.watching import Traces, watched
 
-__all__ = ["MANY", "SEED", "Entry", "Session", "Training", "find_entry", "label"]
+__all__ = ["MANY", "SEED", "CheckedGenerator", "Session", "Training", "find_checked", "label"]
 
 
 @dataclass(frozen=True)
-class Entry:
+class CheckedGenerator:
     """The spec of a generator, and its entry point.
 
     Arguments:
@@ -48,7 +48,7 @@ class Entry:
     name: str = ""
 
 
-def find_entry(generator: str | GeneratorSpec) -> Entry:
+def find_checked(generator: str | GeneratorSpec) -> CheckedGenerator:
     """The entry of an installed generator, of an entry-point value ``"package.spec:SPEC"``, or of a spec.
 
     Raises:
@@ -56,11 +56,11 @@ def find_entry(generator: str | GeneratorSpec) -> Entry:
         PluginError: if its plugin has an error.
     """
     if isinstance(generator, GeneratorSpec):
-        return Entry(generator, _module_of(generator))
+        return CheckedGenerator(generator, _module_of(generator))
     if ":" in generator:
-        return Entry(_load(generator), generator.partition(":")[0])
+        return CheckedGenerator(_load(generator), generator.partition(":")[0])
     plugin = discover().find("generators", generator)
-    return Entry(_load(plugin.value), plugin.value.partition(":")[0], plugin.name)
+    return CheckedGenerator(_load(plugin.value), plugin.value.partition(":")[0], plugin.name)
 
 
 def label(generator: str | GeneratorSpec) -> str:
@@ -138,7 +138,7 @@ class Session:
         preset: str = "tiny",
         overrides: Mapping[str, Any] | None = None,
     ) -> None:
-        self.entry = find_entry(generator)
+        self.entry = find_checked(generator)
         self.spec = self.entry.spec
         self.toy = jet_toy() if toy is None else toy
         self.root = Path(tempfile.mkdtemp(prefix="jetgen-checks-")).resolve()
