@@ -90,3 +90,13 @@ def test_the_noise_is_standard_normal_and_a_function_of_seed_and_row(chunks_of_f
     np.testing.assert_array_equal(few, many[:5])
     assert (many.mean(), many.std()) == pytest.approx((0, 1), abs=0.02)
     assert len(np.unique(many[:, 0])) == 999
+
+
+def test_a_large_cloud_has_a_stream_of_its_own_from_which_only_what_its_points_need_is_drawn():
+    shape, used = NoiseShape(3, 2), np.array([5, 0, 2000])
+    whole, two = (np.concatenate(list(cloud_noise(n, shape, 2000, seed=1))) for n in (3, 2))
+    np.testing.assert_array_equal(two, whole[:2])
+    assert (whole.mean(), whole.std()) == pytest.approx((0, 1), abs=0.03)
+    for row, n, drawn in zip(whole, used, np.concatenate(list(cloud_noise(3, shape, 2000, 1, used))), strict=True):
+        np.testing.assert_array_equal(drawn[: 2 + 3 * n], row[: 2 + 3 * n])
+        assert not drawn[2 + 3 * n :].any()
