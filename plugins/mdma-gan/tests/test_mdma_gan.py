@@ -7,8 +7,7 @@ from jetgen import Clouds, CloudSpec, Conditions, Feature, RunContext
 from jetgen.api.settings import resolve
 from jetgen.data.jets import jet_spec
 from jetgen.errors import DataError, TrainingError
-from jetgen.torch.clouds import drawing
-from jetgen_mdma_gan import generator
+from jetgen.torch.clouds import generator
 from jetgen_mdma_gan.generator import MDMAGAN
 from jetgen_mdma_gan.settings import MDMAGANSettings
 from jetgen_mdma_gan.validation import Validation
@@ -128,26 +127,46 @@ def test_no_clouds_and_clouds_without_points_can_be_asked_for(trained):
     assert (len(empty), len(empty.points)) == (3, 0)
 
 
+def with_batches(model, points):
+    """The same model, which computes so many points at once."""
+    other = MDMAGAN.create(model.settings.model_copy(update={"batch_points": points}), model.spec)
+    other.preprocessing, other._trained = model.preprocessing, model._trained
+    return other
+
+
 def test_the_same_seed_gives_the_same_clouds_whatever_is_computed_together(of_types, typed_jets):
     conditions = Conditions.like(typed_jets[:24])
     expected = of_types.sample(conditions, RunContext(seed=3))
     assert same(of_types.sample(conditions, RunContext(seed=3)), expected)
     assert not same(of_types.sample(conditions, RunContext(seed=4)), expected)
     for points in (1, 70, 10**6):
-        other = MDMAGAN.create(of_types.settings.model_copy(update={"batch_points": points}), of_types.spec)
-        other.kept = of_types.kept
-        found = other.sample(conditions, RunContext(seed=3))
+        found = with_batches(of_types, points).sample(conditions, RunContext(seed=3))
         np.testing.assert_array_equal(found.multiplicity, expected.multiplicity)
         np.testing.assert_allclose(found.points, expected.points, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("asked", [False, True], ids=["drawn", "asked"])
+def test_a_cloud_is_the_same_whatever_batches_are_computed_and_however_many_clouds(of_types, typed_jets, asked):
+    some = typed_jets[:60]
+
+    def sampled(n, batch_points):
+        conditions = Conditions(n, some.conditioning[:n], multiplicity=some.multiplicity[:n] if asked else None)
+        return with_batches(of_types, batch_points).sample(conditions, RunContext(seed=3))
+
+    expected = sampled(60, 100)
+    for n, batch_points in ((60, 1), (60, 10**6), (7, 100), (7, 10**6), (1, 100)):
+        found = sampled(n, batch_points)
+        np.testing.assert_array_equal(found.multiplicity, expected[:n].multiplicity)
+        np.testing.assert_allclose(found.points, expected[:n].points, rtol=1e-5, atol=1e-5)
+
+
 def test_rows_beyond_the_first_chunk_of_noise_are_different(of_types, monkeypatch):
-    monkeypatch.setattr(drawing, "_CHUNK", 4)
+    monkeypatch.setattr("jetgen.torch.clouds.noise._CLOUDS", 4)
     conditions = Conditions(8, conditioning=np.ones((8, 1), np.float32), multiplicity=np.full(8, 5))
     assert len(np.unique(of_types.sample(conditions, RunContext()).points[:, 0])) == 40
 
 
-def test_each_row_answers_its_context(of_types, typed_jets):
+def test_each_row_answers_its_conditioning(of_types, typed_jets):
     hard = np.random.default_rng(1).integers(0, 2, (200, 1)).astype(np.float32)
     found = of_types.sample(Conditions(200, conditioning=hard), RunContext())
     np.testing.assert_array_equal(found.conditioning, hard)
@@ -156,7 +175,7 @@ def test_each_row_answers_its_context(of_types, typed_jets):
     assert found.multiplicity[hard[:, 0] == 0].min() > 25
 
 
-def test_a_context_of_other_columns_is_refused_with_one_sentence(of_types, trained):
+def test_a_conditioning_of_other_columns_is_refused_with_one_sentence(of_types, trained):
     with pytest.raises(DataError, match="has 0 columns; the model was trained for hard"):
         of_types.sample(Conditions(2), RunContext())
     with pytest.raises(DataError, match="has 1 columns; the model was trained for nothing"):
@@ -185,7 +204,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(jets, tmp_path, monkeypat
     steps = []
     context = RunContext(seed=1, out=tmp_path, listener=lambda event: steps.append(event.get("done")))
     cut, resumed = fitted(jets[:400], ctx=context, steps=20, validate_every=5)
-    mine, theirs = (each.trained().model.state_dict() for each in (whole, cut))
+    mine, theirs = (each.trained().state_dict() for each in (whole, cut))
     assert all(torch.equal(mine[name], theirs[name]) for name in mine)
     assert resumed.history == report.history
     assert min(step for step in steps if step) > 10
@@ -237,7 +256,7 @@ def showers():
     return found[found.multiplicity < 400], dataset.spec
 
 
-def test_showers_are_generated_for_their_context_with_each_hit_in_a_cell_of_its_own(showers):
+def test_showers_are_generated_for_their_conditioning_with_each_hit_in_a_cell_of_its_own(showers):
     clouds, spec = showers
     model, report = fitted(clouds, spec, steps=30)
     assert {"kept/energy", "kept/features", "kept/size"} <= report.history.keys()
