@@ -1,6 +1,3 @@
-import math
-
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -13,8 +10,6 @@ from jetgen.torch.nn import (
     length_buckets,
     masked_mean,
     masked_sum,
-    time_features,
-    time_width,
 )
 from jetgen.torch.training import Ragged, mask_of, seeded
 from torch import nn
@@ -270,40 +265,3 @@ def test_sums_and_means_run_over_the_points_that_are_there():
     mask = torch.tensor([[True, True, False], [False, False, False]])
     assert masked_sum(points, mask).tolist() == [[3.0], [0.0]]
     assert masked_mean(points, mask).tolist() == [[1.5], [0.0]]
-
-
-@forward_mode
-def test_the_frequencies_of_time_features_are_bounded():
-    times = torch.linspace(0, 1, 1001, dtype=torch.float64)
-    for frequencies in (1, 5, 16):
-        values, slopes = torch.func.jvp(
-            lambda t, k=frequencies: time_features(t, k), (times,), (torch.ones_like(times),)
-        )
-        assert values.shape == (1001, time_width(frequencies))
-        assert values.abs().max() <= 1
-        assert slopes.abs().max() <= frequencies * math.pi / 2 + 1e-6
-
-
-def published_features(times, numbers=32):
-    return (torch.pi * times.unsqueeze(1) * torch.arange(numbers, device=times.device).exp()).cos()
-
-
-def test_single_precision_is_enough_for_time_features_and_was_not_for_the_published_ones():
-    times = torch.from_numpy(np.random.default_rng(1).random(500, np.float32))
-
-    def lost(features):
-        """How far rounding moves each of the numbers at the worst of the times."""
-        return (features(times).double() - features(times.double())).abs().amax(0)
-
-    assert lost(lambda t: time_features(t, 16)).max() < 1e-5
-    assert (lost(published_features) > 1).float().mean() > 0.4
-
-
-def test_times_that_are_close_have_close_features_and_had_none_as_published():
-    times = torch.linspace(0, 0.999, 1000)
-    ours, published = (
-        (features(times + 1e-5) - features(times)).abs().amax(0)
-        for features in (lambda t: time_features(t, 16), published_features)
-    )
-    assert ours.max() < 1e-5 * 16 * math.pi / 2 + 1e-5
-    assert (published > 0.5).float().mean() > 0.5

@@ -13,3 +13,10 @@ GOLDEN = Path(__file__).parents[3] / "core" / "tests" / "golden" / "top30_real_a
 def jets():
     with np.load(GOLDEN) as arrays:
         return Clouds.from_padded(arrays["points_real"], arrays["mask_real"])
+
+
+@pytest.fixture(scope="session")
+def hard_jets(jets):
+    """Only the particles with at least 2 % of the momentum of their jet: now the multiplicities differ."""
+    points, mask = jets.padded()
+    return Clouds.from_padded(points, mask & (points[..., 2] > 0.02))

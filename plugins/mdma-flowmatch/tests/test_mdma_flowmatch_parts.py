@@ -4,13 +4,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from jetgen import Clouds, CloudSpec, Feature
+from jetgen import CloudSpec, Feature
 from jetgen.api.pretrained import find_weights
 from jetgen.api.settings import resolve
-from jetgen.data.jets import coordinates, jet_spec, relative_mass, relative_pt
+from jetgen.data.jets import jet_spec
 from jetgen.errors import UsageError
 from jetgen.torch import Batch
-from jetgen.torch.clouds import CloudPreprocessing, JetSummary
+from jetgen.torch.clouds import CloudPreprocessing
 from jetgen.torch.clouds.preprocessing import mirrored_columns
 from jetgen.torch.clouds.summaries import summary_loss
 from jetgen.torch.nn import size_numbers
@@ -39,13 +39,6 @@ def normal(*shape, seed=1, dtype=torch.float64):
 
 def generator(seed=1):
     return torch.Generator().manual_seed(seed)
-
-
-@pytest.fixture(scope="module")
-def hard_jets(jets):
-    """Only the particles with at least 2 % of the momentum of their jet: now the multiplicities differ."""
-    points, mask = jets.padded()
-    return Clouds.from_padded(points, mask & (points[..., 2] > 0.02))
 
 
 @pytest.fixture
@@ -165,59 +158,12 @@ def test_late_times_are_late_and_logit_normal_ones_in_the_middle():
     assert middle.std() < 0.8 * uniform.std()
 
 
-def observed(jets, **values):
-    """What summarises jets, as the generator makes it, and the preprocessed jets with their mask."""
-    preprocessing = CloudPreprocessing.fit(settings(**values), JETS, jets, rng())
-    rows = preprocessing.rows(jets, rng())
-    padded = rows["points"][torch.arange(len(jets))]
-    return JetSummary.of(JETS, preprocessing), padded, mask_of(rows["multiplicity"], padded.shape[1])
-
-
 def built(chosen, spec, clouds, mean_multiplicity):
     """An untrained model, as the generator builds it, and its preprocessing."""
     generator = MDMAFlowMatch.create(chosen, spec)
     generator.preprocessing = preprocessing = CloudPreprocessing.fit(chosen, spec, clouds, rng())
     with seeded(1):
         return generator.build(preprocessing.features, preprocessing.conditioning.width, mean_multiplicity), generator
-
-
-@pytest.mark.parametrize("pt_transform", ["log", "boxcox"])
-def test_the_summary_is_mass_momentum_and_centre_of_the_jet(jets, pt_transform):
-    observer, points, mask = observed(jets, pt_transform=pt_transform)
-    found = observer.raw(points, mask).double().numpy()
-    mass = relative_mass(jets, JETS)
-    heavy = mass > 0.02
-    assert heavy.mean() > 0.95
-    assert np.median(abs(np.exp(found[heavy, 0]) / mass[heavy] - 1)) < 2e-3
-    assert np.quantile(abs(np.exp(found[heavy, 0]) / mass[heavy] - 1), 0.99) < 1e-2
-    eta, phi, pt = coordinates(jets, JETS)
-    total, across, around = (np.bincount(jets.rows, each, len(jets)) for each in (pt, pt * eta, pt * phi))
-    np.testing.assert_allclose(np.exp(found[:, 1]), total, rtol=1e-3)
-    assert np.median(abs(np.exp(found[:, 1]) / relative_pt(jets, JETS) - 1)) < 1e-2
-    np.testing.assert_allclose(found[:, 2], across / total, atol=2e-5)
-    np.testing.assert_allclose(found[:, 3], around / total, atol=2e-5)
-
-
-def test_mirrored_jets_have_mirrored_centres_and_the_same_mass_and_momentum(hard_jets):
-    observer, points, mask = observed(hard_jets)
-    observer.fit(observer.raw(points, mask), mirrored=True)
-    signs = torch.tensor([-1.0, -1.0, 1.0])
-    here, there = observer(points, mask), observer(points * signs, mask)
-    torch.testing.assert_close(there, here * torch.tensor([1.0, 1.0, -1.0, -1.0]), rtol=1e-3, atol=1e-4)
-    assert here[:, 2:].square().mean(0).tolist() == pytest.approx([1, 1], abs=0.05)
-    assert here[:, :2].mean(0).tolist() == pytest.approx([0, 0], abs=0.05)
-
-
-def test_the_summary_is_blind_to_empty_places_and_finite_for_absurd_particles(hard_jets):
-    observer, points, mask = observed(hard_jets[:50])
-    garbage = points.masked_fill(~mask.unsqueeze(-1), 1e30)
-    torch.testing.assert_close(observer(garbage, mask), observer(points, mask))
-    absurd = (points * 1e4).requires_grad_()
-    summary = observer(absurd, mask)
-    summary.sum().backward()
-    assert summary.isfinite().all()
-    assert absurd.grad.isfinite().all()
-    assert observer(points, mask & False).isfinite().all()
 
 
 def test_preprocessed_numbers_are_standard_and_come_back(hard_jets):

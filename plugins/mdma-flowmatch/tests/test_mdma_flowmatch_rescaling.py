@@ -1,4 +1,4 @@
-"""Jets that are rescaled to the summary that was drawn for them, and the density that comes of it."""
+"""The summary of a jet, jets that are rescaled to the one drawn for them, and the density that comes of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from jetgen.data.jets import jet_spec
+from jetgen.data.jets import coordinates, jet_spec, relative_mass, relative_pt
 from jetgen.torch import Batch
 from jetgen.torch.clouds import CloudPreprocessing, JetSummary, NormalScores
 from jetgen.torch.nn.odes import Solver
@@ -21,6 +21,53 @@ JETS = jet_spec(30)
 
 def rng():
     return np.random.default_rng(0)
+
+
+def observed(jets, **values):
+    """What summarises jets, as the generator makes it, and the preprocessed jets with their mask."""
+    preprocessing = CloudPreprocessing.fit(MDMAFlowMatchSettings(**values), JETS, jets, rng())
+    rows = preprocessing.rows(jets, rng())
+    padded = rows["points"][torch.arange(len(jets))]
+    return JetSummary.of(JETS, preprocessing), padded, mask_of(rows["multiplicity"], padded.shape[1])
+
+
+@pytest.mark.parametrize("pt_transform", ["log", "boxcox"])
+def test_the_summary_is_mass_momentum_and_centre_of_the_jet(jets, pt_transform):
+    observer, points, mask = observed(jets, pt_transform=pt_transform)
+    found = observer.raw(points, mask).double().numpy()
+    mass = relative_mass(jets, JETS)
+    heavy = mass > 0.02
+    assert heavy.mean() > 0.95
+    assert np.median(abs(np.exp(found[heavy, 0]) / mass[heavy] - 1)) < 2e-3
+    assert np.quantile(abs(np.exp(found[heavy, 0]) / mass[heavy] - 1), 0.99) < 1e-2
+    eta, phi, pt = coordinates(jets, JETS)
+    total, across, around = (np.bincount(jets.rows, each, len(jets)) for each in (pt, pt * eta, pt * phi))
+    np.testing.assert_allclose(np.exp(found[:, 1]), total, rtol=1e-3)
+    assert np.median(abs(np.exp(found[:, 1]) / relative_pt(jets, JETS) - 1)) < 1e-2
+    np.testing.assert_allclose(found[:, 2], across / total, atol=2e-5)
+    np.testing.assert_allclose(found[:, 3], around / total, atol=2e-5)
+
+
+def test_mirrored_jets_have_mirrored_centres_and_the_same_mass_and_momentum(hard_jets):
+    observer, points, mask = observed(hard_jets)
+    observer.fit(observer.raw(points, mask), mirrored=True)
+    signs = torch.tensor([-1.0, -1.0, 1.0])
+    here, there = observer(points, mask), observer(points * signs, mask)
+    torch.testing.assert_close(there, here * torch.tensor([1.0, 1.0, -1.0, -1.0]), rtol=1e-3, atol=1e-4)
+    assert here[:, 2:].square().mean(0).tolist() == pytest.approx([1, 1], abs=0.05)
+    assert here[:, :2].mean(0).tolist() == pytest.approx([0, 0], abs=0.05)
+
+
+def test_the_summary_is_blind_to_empty_places_and_finite_for_absurd_particles(hard_jets):
+    observer, points, mask = observed(hard_jets[:50])
+    garbage = points.masked_fill(~mask.unsqueeze(-1), 1e30)
+    torch.testing.assert_close(observer(garbage, mask), observer(points, mask))
+    absurd = (points * 1e4).requires_grad_()
+    summary = observer(absurd, mask)
+    summary.sum().backward()
+    assert summary.isfinite().all()
+    assert absurd.grad.isfinite().all()
+    assert observer(points, mask & False).isfinite().all()
 
 
 @pytest.fixture(scope="module", params=["log", "boxcox"])
