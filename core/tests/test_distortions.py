@@ -195,7 +195,7 @@ def test_clouds_of_one_point_have_no_room_for_another():
         distorted("multiplicity", full, spec)
 
 
-def test_the_copy_hands_back_training_clouds_none_twice_while_there_are_enough(real_jets, fake_jets, jet_spec):
+def test_the_copy_is_made_of_training_clouds_none_twice_while_there_are_enough(real_jets, fake_jets, jet_spec):
     masses = relative_mass(distorted("copy", real_jets[:500], jet_spec, train=fake_jets), jet_spec)
     assert len(masses) == len(np.unique(masses)) == 500
     assert set(masses) <= set(relative_mass(fake_jets, jet_spec))
@@ -203,7 +203,7 @@ def test_the_copy_hands_back_training_clouds_none_twice_while_there_are_enough(r
 
 
 def test_a_copy_without_training_clouds_is_refused(real_jets, jet_spec):
-    with pytest.raises(UsageError, match="copy hands training clouds back and needs some; give train="):
+    with pytest.raises(UsageError, match="copy returns training clouds and needs some; give train="):
         distorted("copy", real_jets, jet_spec)
 
 

@@ -86,7 +86,7 @@ def nearest(queries: Clouds, candidates: Clouds, spec: CloudSpec, threads: int =
         DataError: if there is no candidate, a momentum is negative or a transport does not converge.
     """
     if len(candidates) == 0:
-        msg = "there are no candidates for the nearest jet; give at least one"
+        msg = "there is no candidate for the nearest jet; give at least one candidate"
         raise DataError(msg)
     asked, offered = _jets(queries, spec), _jets(candidates, spec)
     edges = _edges(asked, offered)
