@@ -66,7 +66,7 @@ class Outsiders:
         path = os.pathsep.join([*map(str, self.path), *inherited])
         return {**os.environ, "PYTHONPATH": path, "JETGEN_CACHE": str(self.cache), **more}
 
-    def python(self, *arguments: str, timeout: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
+    def python(self, *arguments: str, timeout: float = 600, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run this Python with them."""
         return subprocess.run(
             [sys.executable, *arguments],
@@ -77,7 +77,7 @@ class Outsiders:
             check=False,
         )
 
-    def jetbench(self, *arguments: str, timeout: float = 300, **environment: str) -> subprocess.CompletedProcess[str]:
+    def jetbench(self, *arguments: str, timeout: float = 600, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run the command `jetbench` with them."""
         return self.python("-m", "jetgen.cli", *arguments, timeout=timeout, **environment)
 

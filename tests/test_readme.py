@@ -20,4 +20,4 @@ def test_every_command_that_it_shows_exists(outsiders):
     commands = set(re.findall(r"^jetbench (\w+)", text, re.MULTILINE)) | set(re.findall(r"`jetbench (\w+)", text))
     assert {"list", "show", "run", "status", "evaluate"} <= commands
     for command in commands:
-        assert outsiders.jetbench(command, "--help").returncode == 0, command
+        assert outsiders.jetbench_here(command, "--help").returncode == 0, command
