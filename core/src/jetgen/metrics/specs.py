@@ -184,7 +184,7 @@ c2st = MetricSpec(
     direction="half",
     smallest_n=_ONE_VALUE_A_CLOUD,
     tier="slow",
-    requires=("torch",),
+    requires=("torch", "lightning_fabric"),
     draws=1,
     floor_draws=1,
 )
@@ -198,7 +198,7 @@ c2st_paper = MetricSpec(
     direction="half",
     smallest_n=10_000,
     tier="paper",
-    requires=("torch",),
+    requires=("torch", "lightning_fabric"),
     draws=1,
     floor_draws=1,
 )
