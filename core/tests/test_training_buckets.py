@@ -95,7 +95,7 @@ def test_ragged_rows_are_made_from_arrays_that_cannot_be_written(real_jets):
         (torch.ones(2), torch.tensor([0, 2]), "values in two dimensions"),
         (torch.ones(2, 1), torch.tensor([0, 2], dtype=torch.int32), "at least one int64 offset"),
         (torch.ones(2, 1), torch.tensor([], dtype=torch.int64), "at least one int64 offset"),
-        (torch.ones(2, 1), torch.tensor([0, 3]), "do not rise from 0 to the number of places, 2"),
+        (torch.ones(2, 1), torch.tensor([0, 3]), "do not rise from 0 to the number of slots, 2"),
         (torch.ones(2, 1), torch.tensor([1, 2]), "do not rise from 0"),
         (torch.ones(2, 1), torch.tensor([0, 2, 1, 2]), "do not rise from 0"),
         (torch.ones(2, 1), torch.tensor([0, 2], device="meta"), "are on cpu, their offsets on meta"),
