@@ -94,18 +94,14 @@ def test_the_threads_of_the_context_are_used_and_those_of_before_are_back_afterw
 def test_a_saved_model_is_the_same_model_and_one_of_older_names_is_too(trained, tmp_path):
     trained.save(tmp_path)
     expected = first_jets(trained)
-    assert (
-        Affine.load(tmp_path, "cpu").sample(Conditions(20), RunContext(seed=1)).fingerprint() == expected.fingerprint()
-    )
+    assert first_jets(Affine.load(tmp_path, "cpu")) == expected
     path = tmp_path / "model.json"
     document = json.loads(path.read_text(encoding="utf-8"))
     document["representation"], document["typical"] = document.pop("preprocessing"), document.pop("mean_multiplicity")
     document["settings"]["momentum"] = document["settings"].pop("pt_transform")
     document["settings"]["flips"] = document["settings"].pop("mirroring")
     path.write_text(json.dumps(document), encoding="utf-8")
-    assert (
-        Affine.load(tmp_path, "cpu").sample(Conditions(20), RunContext(seed=1)).fingerprint() == expected.fingerprint()
-    )
+    assert first_jets(Affine.load(tmp_path, "cpu")) == expected
 
 
 def test_what_was_not_trained_is_refused_with_one_sentence(tmp_path):

@@ -21,7 +21,7 @@ CENTRE = [2, 3]
 _FARTHEST = 12.0
 _SMALLEST = 1e-9
 # Of particles in units of their jet; what a network makes at its beginning may be anything.
-_LARGEST, _LARGEST_LOG = 10.0, 10.0
+_LARGEST, _LARGEST_LOG = 10.0, 2.0
 # With all particles of a jet there, momentum and centre hardly vary: a network needs no eye for less than a per cent.
 _FINEST = 0.01
 # An untrained network makes absurd jets; these are moved only so far (a logarithm).

@@ -143,7 +143,7 @@ class BoxCox:
         # Of a negative power the curve ends at a finite y; beyond it there is no x.
         end = -1 + 8 * float(_namespace(y).finfo(y.dtype).eps)
         logs = y if self.power == 0 else _call("log1p", _clip(self.power * y, end, None)) / self.power
-        return _clip(_exp(logs, largest_log) * self.scale - self.offset, 0, None)
+        return _clip(_exp(logs, largest_log - math.log(self.scale)) * self.scale - self.offset, 0, None)
 
     def log_slope(self, x: Array) -> Array:
         return (self.power - 1) * self._log(x) - math.log(self.scale)
