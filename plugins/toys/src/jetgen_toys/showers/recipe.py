@@ -13,8 +13,8 @@ __all__ = [
     "NATURE",
     "PARAMETERS",
     "RECIPE_VERSION",
-    "Parameters",
     "CylinderGrid",
+    "Parameters",
     "definition",
     "entropy",
 ]

@@ -13,7 +13,7 @@ from jetgen_toys.showers.profiles import (
     longitudinal_profile,
     radial_profile,
 )
-from jetgen_toys.showers.recipe import BLOCK, GRID, PARAMETERS, Parameters, CylinderGrid, entropy
+from jetgen_toys.showers.recipe import BLOCK, GRID, PARAMETERS, CylinderGrid, Parameters, entropy
 
 __all__ = ["Simulator", "stream"]
 
