@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from jetgen.testing import generator_checks
+from jetgen.testing import describe_checks
 
 GUIDE = Path(__file__).parents[1] / "docs" / "writing-a-plugin.md"
 FILE = re.compile(r"^`(?P<path>[\w/.-]+)`\n```\w+\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -37,8 +37,7 @@ def test_a_torch_generator_takes_at_most_45_lines():
 
 
 def test_the_guide_lists_every_check_and_what_it_wants():
-    for check in generator_checks():
-        assert f"| `{check.id}` | {check.description} |" in TEXT
+    assert describe_checks() in TEXT
 
 
 @pytest.mark.parametrize(("name", "skipped"), [("my-flow", 2), ("one-gaussian", 2)])

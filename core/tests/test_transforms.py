@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -106,3 +107,16 @@ def test_what_cannot_be_fitted_or_read_is_refused_with_one_sentence():
     for document in ({"a": [{"name": "logt"}]}, {"a": [{"name": "log", "base": 2}]}, {"a": 3}):
         with pytest.raises(DataError, match="the description of the transforms is not one"):
             FeatureTransform.from_json(document)
+
+
+@pytest.mark.parametrize("names", [["log", "standardise"], ["boxcox", "standardise"], ["boxcox", "minmax", "logit"]])
+def test_a_chain_is_one_function_for_arrays_and_tensors_and_its_slope_is_that_of_autograd(names):
+    values = np.random.default_rng(1).gamma(2.0, size=200)
+    chain = FeatureTransform.fit({"pt": names}, values[:, None]).chains["pt"]
+    tensor = torch.tensor(values, requires_grad=True)
+    forward = chain.forward(tensor)
+    (slope,) = torch.autograd.grad(forward.sum(), tensor)
+    np.testing.assert_allclose(forward.detach(), chain.forward(values), rtol=1e-12)
+    np.testing.assert_allclose(chain.inverse(forward).detach(), values, rtol=1e-6)
+    np.testing.assert_allclose(chain.log_slope(tensor).detach(), slope.log(), rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(chain.log_slope(values), chain.log_slope(tensor).detach(), rtol=1e-12)

@@ -92,7 +92,12 @@ class JetNetJets:
         dataset.prepare(ctx)
 
     def load(self, split: Split) -> Beginning:
-        """The jets of one split, in the order of the file; a :class:`DataError` if the file is not there."""
+        """The jets of one split, in the order of the file.
+
+        Raises:
+            UsageError: if there is no such split.
+            DataError: if the file is not there.
+        """
         _known("split", split, self._counts)
         path = self._file.found()
         if path is None:

@@ -43,7 +43,7 @@ def run_pool(
     progress: Callable[[dict[str, Any]], None],
     finished: Callable[[CellPlan, int], None],
 ) -> None:
-    """Run every cell by `jetbench cell`, ``jobs`` at a time; ``finished`` is told the exit status of each.
+    """Run every cell by `jetbench cell`, ``jobs`` at a time; ``finished`` is called with the exit status of each.
 
     An interrupt stops what is under way and is raised again; what was finished stays finished.
     """
