@@ -7,10 +7,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
+from jetgen.harness.run import cell as cell_module
 from jetgen.harness.run import finished
+from jetgen.harness.run.driver import run_plan
 from jetgen.harness.run.finished import finished_rows
 from jetgen.harness.store.plan import Plan, read_plan
 from jetgen.harness.store.row import read_row
+from jetgen.hooks import Hooks
 from runs import arguments, cell, rows
 
 HOOKS = """
@@ -64,11 +68,11 @@ def test_every_cell_of_a_finished_run_is_recognised(installed, run):
 def test_finished_cells_start_no_process_and_hooks_see_each_row_once(outsiders, run):
     outsiders.install("kind-outsider")
     outsiders.write("hook-outsider", HOOKS, hooks={"observer": "Observer"})
-    logs = {path: path.read_bytes() for path in run.glob("cells/*/log.txt")}
+    logs = {path: path.read_bytes() for path in run.glob("cells/*/events.jsonl")}
     times = {path: path.stat().st_mtime_ns for path in run.glob("cells/*/row.json")}
     done = outsiders.jetbench(*arguments(run, "kind-gaussian"))
     assert done.returncode == 0, done.stderr
-    assert {path: path.read_bytes() for path in run.glob("cells/*/log.txt")} == logs
+    assert {path: path.read_bytes() for path in run.glob("cells/*/events.jsonl")} == logs
     assert {path: path.stat().st_mtime_ns for path in run.glob("cells/*/row.json")} == times
     seen = (outsiders.folder / "seen.txt").read_text().splitlines()
     ids = [row["id"] for row in rows(run).values()]
@@ -121,6 +125,22 @@ def test_what_the_plan_skips_has_its_row_without_a_process(installed, run):
     found = finished_rows(run, plan.model_copy(update={"cells": (skipped,)}))
     assert (found["skipped"].status, found["skipped"].error) == ("skipped", "it does not fit")
     assert read_row(run, skipped) == found["skipped"]
+
+
+def test_a_cell_that_another_process_runs_is_a_failed_row_and_the_others_go_on(installed, run, monkeypatch):
+    monkeypatch.setattr(cell_module, "_LOCK_PATIENCE", 0.1)
+    monkeypatch.setenv("PYTHONPATH", installed.environment()["PYTHONPATH"])
+    plan = read_plan(run)
+    held = model(plan)
+    for path in run.glob("cells/*/row.json"):
+        path.unlink()
+    (run / "cells" / held / "stages" / "sample.json").unlink()
+    with FileLock(run / "cells" / held / "lock"):
+        found = {row.id: row for row in run_plan(run, plan, Hooks([], warn=pytest.fail))}
+    assert (found[held].status, found[held].phase, found[held].error_type) == ("failed", "cell", "RunFolderError")
+    assert "is being run by another process" in found[held].error
+    assert {row.status for row in found.values() if row.id != held} == {"ok"}
+    assert run_plan(run, plan, Hooks([], warn=pytest.fail))[-1].status == "ok"
 
 
 def test_each_record_is_read_once_and_each_module_looked_at_once(installed, run, monkeypatch):

@@ -3,12 +3,13 @@
 import importlib
 import json
 import sys
+from threading import Event, Timer
 
 import psutil
 import pytest
 from jetgen.errors import UsageError
 from jetgen.harness.planning.request import default_suite, parse_overrides
-from jetgen.harness.run.supervise import start, supervise
+from jetgen.harness.run.supervise import StoppedError, start, supervise
 from jetgen.harness.store.keys import changed_modules, loaded_modules
 from jetgen.harness.store.log_records import RecordFollower, RecordLog, read_log
 from processes import gone
@@ -75,10 +76,18 @@ def test_a_command_over_its_time_is_stopped_with_its_children(tmp_path):
     assert ending.status < 0
 
 
+def test_a_command_is_stopped_when_another_thread_says_so(tmp_path):
+    child, stop = start(python("import time; time.sleep(600)"), tmp_path / "log", {}), Event()
+    Timer(0.3, stop.set).start()
+    with pytest.raises(StoppedError):
+        supervise(child, limit=600, memory_bytes=2**40, stop=stop)
+    assert not psutil.pid_exists(child.process.pid)
+
+
 def test_a_command_dies_with_its_parent(tmp_path):
     mark = tmp_path / "alive"
     inner = (
-        "import os, time\nfrom jetgen.harness.run.supervise import exit_with_parent\nexit_with_parent(lambda: None)\n"
+        "import os, time\nfrom jetgen.harness.run.lifeline import exit_with_parent\nexit_with_parent(lambda: None)\n"
         f"open({str(mark)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)\n"
     )
     outer = (

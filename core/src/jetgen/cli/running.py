@@ -101,12 +101,11 @@ def cell_command(
     cell: Annotated[str, typer.Argument(help="The id of the cell, as `jetbench status RUN` lists them.")],
     *,
     timing: Annotated[bool, typer.Option(help="Also time the sampling.")] = True,
-    session: Annotated[str | None, typer.Option(hidden=True, help="The run that this call is part of.")] = None,
 ) -> None:
     """Bring one cell of a plan to its row: what batch systems call. Idempotent; exit status 1 if it failed."""
     from jetgen.harness.run.cell import run_cell
 
-    row = run_cell(run, cell, timing=timing, session=session)
+    row = run_cell(run, cell, timing=timing)
     reason = f": {row.error}" if row.error else ""
     typer.echo(f"{row.id}: {row.status}{reason}")
     raise typer.Exit(1 if row.bad else 0)

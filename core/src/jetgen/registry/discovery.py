@@ -61,6 +61,7 @@ def _ask(entries: list[Entry], cache: ProbeCache) -> dict[Entry, Plugin]:
         if plugin is not None:
             cache.remember(entry, answer.document)
         plugins[entry] = plugin or _unhealthy(entry, answer.state, answer.reason)
+    cache.forget_old()
     return plugins
 
 
@@ -150,6 +151,7 @@ def _entries(distribution: Distribution) -> Iterator[Entry]:
     if not text or "jetgen." not in text:
         return
     groups: dict[str, Group] = {f"jetgen.{group}": group for group in GROUPS}
+    name, version = distribution.name, distribution.version  # each access reads METADATA again
     for point in distribution.entry_points:
         if point.group in groups:
-            yield Entry(groups[point.group], point.name, distribution.name, distribution.version, point.value)
+            yield Entry(groups[point.group], point.name, name, version, point.value)

@@ -49,10 +49,14 @@ class ProbeCache:
             return
         with contextlib.suppress(JetgenError, OSError):
             write_json(path, document)
-            oldest = time.time() - _FORGET_AFTER_DAYS * 86400
-            for other in self._folder.glob("*.json"):
-                if other.stat().st_mtime < oldest:
-                    other.unlink(missing_ok=True)
+
+    def forget_old(self) -> None:
+        """Remove the answers that were given long ago."""
+        oldest = time.time() - _FORGET_AFTER_DAYS * 86400
+        with contextlib.suppress(OSError):
+            for path in self._folder.glob("*.json"):
+                if path.stat().st_mtime < oldest:
+                    path.unlink(missing_ok=True)
 
     def _path(self, entry: Entry) -> Path | None:
         code = self._fingerprint(entry.value.partition(":")[0].partition(".")[0].strip())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,12 +43,24 @@ def write_results(run: Path, rows: Sequence[Row], sections: Mapping[str, Any]) -
     Arguments:
         sections: what hook plugins add to the leaderboard, by plugin, as Markdown.
     """
+    with atomic_path(run / "results.parquet") as aside:
+        _write_parquet(records(rows), aside)
+    write_text(run / "leaderboard.md", "\n".join([markdown(rows), *(str(text) for text in sections.values())]))
+
+
+def _write_parquet(table: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """The records as a Parquet file; by way of JSON, since pyarrow imports pandas to look at Python lists."""
     import pyarrow as pa
+    from pyarrow import json as pyarrow_json
     from pyarrow import parquet
 
-    table = records(rows)
     # Every column in every record: the first one decides what pyarrow sees.
     names = list(dict.fromkeys(name for record in table for name in record))
-    with atomic_path(run / "results.parquet") as aside:
-        parquet.write_table(pa.table({name: [record.get(name) for record in table] for name in names}), aside)
-    write_text(run / "leaderboard.md", "\n".join([markdown(rows), *(str(text) for text in sections.values())]))
+    lines = [json.dumps({name: record.get(name) for name in names}) + "\n" for record in table]
+    # Without its type a text that looks like a date would become one.
+    texts = {name for record in table for name, value in record.items() if isinstance(value, str)}
+    schema = pa.schema([(name, pa.string()) for name in names if name in texts])
+    read = pyarrow_json.ReadOptions(use_threads=False, block_size=max([1 << 20, *map(len, lines)]))
+    parsed = pyarrow_json.ParseOptions(explicit_schema=schema)
+    made = pyarrow_json.read_json(io.BytesIO("".join(lines).encode()), read, parsed) if lines else pa.table({})
+    parquet.write_table(made.select(names), path)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -17,7 +18,7 @@ from filelock import FileLock, Timeout
 from jetgen.errors import RunFolderError
 from jetgen.harness.run.outcome import make_row, row_without_run
 from jetgen.harness.run.stage import result_path
-from jetgen.harness.run.supervise import Child, Ending, exit_with_parent, start, supervise
+from jetgen.harness.run.supervise import Ending, start, supervise
 from jetgen.harness.store.keys import digest, torch_version
 from jetgen.harness.store.log_records import RecordLog
 from jetgen.harness.store.plan import read_plan
@@ -25,31 +26,43 @@ from jetgen.harness.store.row import Row, write_row
 from jetgen.harness.store.stages import MEMORY_LIMIT, StageRecord, StageStatus, StageStore
 from jetgen.io.atomic import write_json
 
-__all__ = ["CellRun", "run_cell"]
+__all__ = ["CellRun", "bring_to_row", "run_cell"]
 
 _CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL}
 _LOCK_PATIENCE = 10.0  # seconds: the processes of a driver that was just killed are still going
 
 
-def run_cell(run: Path, cell_id: str, *, timing: bool = True, session: str | None = None) -> Row:
-    """Bring a cell to its row: run the stages that are stale, and only those.
-
-    Arguments:
-        timing: False leaves the timing stage to a later call, when nothing else uses the machine.
-        session: names the run that the call is part of; its cells make or check the data of a dataset only once.
+def run_cell(run: Path, cell_id: str, *, timing: bool = True) -> Row:
+    """Bring a cell of a run folder to its row, as :func:`bring_to_row` does.
 
     Raises:
         UsageError: if the run has no such cell.
         RunFolderError: if the folder is no run folder or cannot be written, or if another process runs the cell.
     """
     plan = read_plan(run)
-    store = StageStore(run, plan, plan.cell(cell_id))
+    return bring_to_row(StageStore(run, plan, plan.cell(cell_id)), timing=timing)
+
+
+def bring_to_row(
+    store: StageStore, *, timing: bool = True, session: str | None = None, stop: Event | None = None
+) -> Row:
+    """Run the stages of a cell that are stale, and only those; the row that their records amount to.
+
+    Arguments:
+        timing: False leaves the timing stage to a later call, when nothing else uses the machine.
+        session: names the run that the call is part of; its cells make or check the data of a dataset only once.
+        stop: set by another thread, it ends the stage under way without a record.
+
+    Raises:
+        RunFolderError: if the folder of the cell cannot be written, or if another process runs the cell.
+        StoppedError: if ``stop`` was set; the next call goes on from there.
+    """
     with _locked(store):
         row = row_without_run(store.at_once())
         if row is None:
-            CellRun(store, session).run(timing=timing)
+            CellRun(store, session, stop).run(timing=timing)
             row = make_row(store.at_once())
-        write_row(run, row)
+        write_row(store.run, row)
     return row
 
 
@@ -73,13 +86,12 @@ def _locked(store: StageStore) -> Iterator[None]:
 class CellRun:
     """The stages of a cell, each started as a process, watched and recorded."""
 
-    def __init__(self, store: StageStore, session: str | None = None) -> None:
+    def __init__(self, store: StageStore, session: str | None = None, stop: Event | None = None) -> None:
         self._store = store
         self._cell = store.cell
         self._session = session
-        self._child: Child | None = None
+        self._stop = stop
         self._log = RecordLog(store.folder / "events.jsonl", store.cell.id)
-        exit_with_parent(self._abandon)
 
     def run(self, *, timing: bool) -> None:
         """Run what is stale, in order; what builds on a stage that did not end well is left."""
@@ -138,10 +150,8 @@ class CellRun:
         # Threads that wait by spinning take the cores from whoever else needs them: measured, ten times slower.
         environment = {**dict.fromkeys(names, threads), "OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1"}
         limit = float("inf") if batch == ["prepare"] else cell.timeout + cell.grace
-        self._child = start(command, store.folder / "log.txt", environment)
-        ending = supervise(self._child, limit, cell.memory_bytes)
-        self._child = None
-        return ending
+        child = start(command, store.folder / "log.txt", environment)
+        return supervise(child, limit, cell.memory_bytes, self._stop)
 
     def _record(self, stage: str, ending: Ending) -> StageRecord:
         """The record of ``stage`` from what its process said, or from how it ended if it said nothing."""
@@ -172,11 +182,6 @@ class CellRun:
             status: StageStatus = "failed" if -ending.status in _CRASHES else "killed"
             return status, name, f"its process was ended by {name}"
         return "failed", "Exit", f"its process ended itself with status {ending.status}"
-
-    def _abandon(self) -> None:
-        """The driver is gone: take what we started along."""
-        if self._child is not None:
-            self._child.kill()
 
 
 def _read(path: Path) -> Mapping[str, Any]:

@@ -8,14 +8,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 
 from filelock import FileLock, Timeout
 
-from jetgen.errors import RunFolderError
+from jetgen.api.loading import first_line
+from jetgen.errors import JetgenError, RunFolderError
 from jetgen.harness.report.results import write_results
+from jetgen.harness.run.cell import bring_to_row
 from jetgen.harness.run.finished import finished_rows
 from jetgen.harness.run.outcome import ended_row
-from jetgen.harness.run.pool import CELL_FAILED, run_pool
+from jetgen.harness.run.pool import run_pool
 from jetgen.harness.store.plan import CellPlan, Plan, read_plan
 from jetgen.harness.store.row import Row, read_row, write_row
 from jetgen.harness.store.stages import Snapshot, StageStore
@@ -79,10 +82,10 @@ def run_plan(run: Path, plan: Plan, hooks: Hooks) -> list[Row]:
 
 def _run_cells(run: Path, plan: Plan, hooks: Hooks) -> None:
     """Start what is not finished, in one pass; with several jobs the timing waits for a second, one cell at a time."""
-    session = ["--session", f"{os.getpid()}.{time.time_ns()}"]
-    passes: list[tuple[int, list[str]]] = [(1, [])] if plan.jobs == 1 else [(plan.jobs, ["--no-timing"]), (1, [])]
+    session = f"{os.getpid()}.{time.time_ns()}"
+    passes = [(1, True)] if plan.jobs == 1 else [(plan.jobs, False), (1, True)]
     cells = plan.cells
-    for number, (jobs, options) in enumerate(passes):
+    for number, (jobs, timing) in enumerate(passes):
         rows = finished_rows(run, plan)
         for cell in [cell for cell in cells if cell.id in rows]:
             if number == 0:
@@ -93,7 +96,7 @@ def _run_cells(run: Path, plan: Plan, hooks: Hooks) -> None:
             run,
             cells,
             jobs,
-            options=[*session, *options],
+            _bringer(run, plan, session, timing=timing),
             started=hooks.cell_started if number == 0 else _ignored,
             progress=hooks.progress,
             finished=_finisher(run, plan, hooks, last=number == len(passes) - 1),
@@ -135,15 +138,22 @@ def _ignored(cell: CellPlan) -> None:
     """The second pass over a cell is no second start."""
 
 
-def _finisher(run: Path, plan: Plan, hooks: Hooks, *, last: bool) -> Callable[[CellPlan, int], None]:
-    """What is called with each cell of a pass that ended, and with the exit status of its process."""
+def _bringer(run: Path, plan: Plan, session: str, *, timing: bool) -> Callable[[CellPlan, Event], Row]:
+    """What brings one cell of a pass to its row."""
 
-    def finished(cell: CellPlan, status: int) -> None:
-        if status not in (0, CELL_FAILED) and not _complete(StageStore(run, plan, cell, Snapshot())):
-            # Its process did not get as far as its row, so the row is ours to write.
-            what = f"signal {-status}" if status < 0 else f"exit status {status}"
-            error = f"the process of the cell ended with {what}; its log.txt may say why"
-            write_row(run, ended_row(cell, "killed", error, phase="cell", error_type="Cell"))
+    def bring(cell: CellPlan, stop: Event) -> Row:
+        return bring_to_row(StageStore(run, plan, cell), timing=timing, session=session, stop=stop)
+
+    return bring
+
+
+def _finisher(run: Path, plan: Plan, hooks: Hooks, *, last: bool) -> Callable[[CellPlan, BaseException | None], None]:
+    """What is called with each cell of a pass that ended, and with the error that kept it from its row."""
+
+    def finished(cell: CellPlan, error: BaseException | None) -> None:
+        if error is not None and not _complete(StageStore(run, plan, cell, Snapshot())):
+            words = str(error) if isinstance(error, JetgenError) else first_line(error)
+            write_row(run, ended_row(cell, "failed", words, phase="cell", error_type=type(error).__name__))
         row = read_row(run, cell)
         if last and row is not None:
             hooks.cell_finished(row)
@@ -152,7 +162,7 @@ def _finisher(run: Path, plan: Plan, hooks: Hooks, *, last: bool) -> Callable[[C
 
 
 def _complete(store: StageStore) -> bool:
-    """Whether the row of a cell that was killed is still the one that its records amount to."""
+    """Whether the row of a cell that could not be run is still the one that its records amount to."""
     row = read_row(store.run, store.cell)
     return row is not None and row.status == "ok" and all(store.finished(stage) for stage in store.stages)
 

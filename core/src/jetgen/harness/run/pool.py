@@ -1,82 +1,70 @@
-"""The local pool: cells as child processes, a fixed number at a time, each started when what it needs is there."""
+"""The local pool: a thread for each cell, a fixed number at a time, each started when what it needs is there."""
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from threading import Event
+from typing import Any, NamedTuple
 
-from jetgen.harness.run.supervise import Child, start
 from jetgen.harness.store.log_records import RecordFollower
 from jetgen.harness.store.plan import CellPlan, cell_folder
 
-__all__ = ["CELL_FAILED", "run_pool"]
+__all__ = ["run_pool"]
 
-CELL_FAILED = 1
-"""Exit status of `jetbench cell` when the row that it wrote tells of a failure."""
-
-_PERIOD = 0.1
+_PERIOD = 0.05
 
 
-class _Running:
-    """A cell under way: its process, and what its processes report."""
+class _Running(NamedTuple):
+    """A cell under way, and what its processes report."""
 
-    def __init__(self, run: Path, cell: CellPlan, options: Sequence[str]) -> None:
-        folder = cell_folder(run, cell.id)
-        folder.mkdir(parents=True, exist_ok=True)
-        self.cell = cell
-        self.log = RecordFollower(folder / "events.jsonl")
-        command = [sys.executable, "-m", "jetgen.cli", "cell", str(run), cell.id, *options]
-        self.child: Child = start(command, folder / "log.txt", {})
+    cell: CellPlan
+    log: RecordFollower
+    end: Future[object]
 
 
 def run_pool(
     run: Path,
     cells: Sequence[CellPlan],
     jobs: int,
+    bring: Callable[[CellPlan, Event], object],
     *,
-    options: Sequence[str] = (),
     started: Callable[[CellPlan], None],
     progress: Callable[[dict[str, Any]], None],
-    finished: Callable[[CellPlan, int], None],
+    finished: Callable[[CellPlan, BaseException | None], None],
 ) -> None:
-    """Run every cell by `jetbench cell`, ``jobs`` at a time; ``finished`` is called with the exit status of each.
+    """Call ``bring`` with every cell in a thread of its own, ``jobs`` at a time; the threads only watch processes.
 
-    An interrupt stops what is under way and is raised again; what was finished stays finished.
+    An interrupt sets the event that ``bring`` is given, and is raised again when all have stopped; what was finished
+    stays finished.
+
+    Arguments:
+        started, progress, finished: called in this thread, the last with what ``bring`` raised, if it did.
     """
-    waiting = list(cells)
-    running: list[_Running] = []
-    with _stopping(running):
-        while waiting or running:
-            for one in list(running):
-                for record in one.log.new():
-                    progress(record)
-                status = one.child.status()
-                if status is not None:
-                    running.remove(one)
+    waiting, running, stop = list(cells), list[_Running](), Event()
+    with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="cell") as threads:
+        try:
+            while waiting or running:
+                for one in list(running):
+                    over = one.end.done()
                     for record in one.log.new():
                         progress(record)
-                    finished(one.cell, status)
-            unfinished = {cell.id for cell in waiting} | {one.cell.id for one in running}
-            for cell in _ready(waiting, unfinished, jobs - len(running)):
-                waiting.remove(cell)
-                running.append(_Running(run, cell, options))
-                started(cell)
-            time.sleep(_PERIOD)
+                    if over:
+                        running.remove(one)
+                        finished(one.cell, one.end.exception())
+                unfinished = {cell.id for cell in waiting} | {one.cell.id for one in running}
+                for cell in _ready(waiting, unfinished, jobs - len(running)):
+                    waiting.remove(cell)
+                    log = RecordFollower(cell_folder(run, cell.id) / "events.jsonl")
+                    running.append(_Running(cell, log, threads.submit(bring, cell, stop)))
+                    started(cell)
+                time.sleep(_PERIOD)
+        finally:
+            stop.set()
 
 
 def _ready(waiting: Sequence[CellPlan], unfinished: set[str], free: int) -> list[CellPlan]:
     """The first cells whose needs have ended, at most ``free``."""
     return [cell for cell in waiting if not unfinished.intersection(cell.needs.values())][: max(free, 0)]
-
-
-@contextmanager
-def _stopping(running: list[_Running]) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        for one in running:
-            one.child.stop()

@@ -17,8 +17,8 @@ from typing import Any
 from jetgen.api.context import RunContext
 from jetgen.api.loading import first_line
 from jetgen.errors import TrainingError
+from jetgen.harness.run.lifeline import exit_with_parent
 from jetgen.harness.run.stages.stage_context import StageContext, UnloadableError
-from jetgen.harness.run.supervise import exit_with_parent
 from jetgen.harness.store.keys import torch_version
 from jetgen.harness.store.log_records import RecordLog
 from jetgen.harness.store.plan import cell_folder, read_plan

@@ -6,48 +6,28 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Literal
 
 import psutil
 
-__all__ = ["LIFELINE", "Child", "Ending", "exit_with_parent", "start", "supervise"]
+from jetgen.harness.run.lifeline import LIFELINE
 
-
-LIFELINE = "JETGEN_LIFELINE"
-"""The environment variable that names the file descriptor of the pipe's read end."""
-
-
-def exit_with_parent(on_death: Callable[[], None]) -> None:
-    """Call ``on_death`` and end this process as soon as the parent is gone, however it went.
-
-    Without a lifeline in the environment (a batch system started us) nothing happens.
-    """
-    name = os.environ.pop(LIFELINE, None)
-    if name is None:
-        return
-    pipe = int(name)
-    os.set_inheritable(pipe, False)  # noqa: FBT003 (os takes it by position alone)
-
-    def wait() -> None:
-        while os.read(pipe, 1):
-            pass
-        try:
-            on_death()
-        finally:
-            os._exit(137)
-
-    threading.Thread(target=wait, daemon=True, name="lifeline").start()
+__all__ = ["Child", "Ending", "StoppedError", "start", "supervise"]
 
 
 Reason = Literal["exit", "timeout", "memory"]
 _PERIOD = 0.05  # seconds between two looks at a child
 _MEMORY_PERIOD = 0.25  # walking the process table costs more than a look
 _TERM_PATIENCE = 3.0  # seconds between SIGTERM and SIGKILL
+
+
+class StoppedError(Exception):
+    """The run is being stopped: what was under way has ended, and nothing is said of it."""
 
 
 @dataclass(frozen=True)
@@ -159,9 +139,13 @@ def start(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> 
     return Child(process, theirs)
 
 
-def supervise(child: Child, limit: float, memory_bytes: int) -> Ending:
-    """Wait for ``child``; stop it after ``limit`` seconds or when it holds more than ``memory_bytes``."""
-    look = 0.0
+def supervise(child: Child, limit: float, memory_bytes: int, stop: Event | None = None) -> Ending:
+    """Wait for ``child``; stop it after ``limit`` seconds or when it holds more than ``memory_bytes``.
+
+    Raises:
+        StoppedError: if ``stop`` is set before the child has ended; the child is stopped first.
+    """
+    stop, look = stop or Event(), 0.0
     while (status := child.status()) is None:
         if child.seconds > limit:
             return Ending(child.stop(), "timeout", child.seconds, child.peak_bytes)
@@ -169,5 +153,7 @@ def supervise(child: Child, limit: float, memory_bytes: int) -> Ending:
             if child.memory() > memory_bytes:
                 return Ending(child.stop(), "memory", child.seconds, child.peak_bytes)
             look = child.seconds + _MEMORY_PERIOD
-        time.sleep(_PERIOD)
+        if stop.wait(_PERIOD):
+            child.stop()
+            raise StoppedError
     return Ending(status, "exit", child.seconds, child.peak_bytes)
