@@ -1,6 +1,6 @@
 """What the classifier test finds among real jets: its areas, written down so that no change makes it weaker unseen.
 
-A thousand jets of each kind and a few epochs are what a test can afford: only strong faults show at this size.
+A thousand jets of each kind or half of them, and a few epochs, are what a test can afford: only strong faults show.
 benchmarks/c2st.py measures every planted distortion, the weak ones too, with ten thousand and the full profile.
 """
 
@@ -54,15 +54,15 @@ def test_a_published_generator_is_found_out(jets):
     assert areas(real, generated) == pytest.approx((0.573, 0.630), abs=3 * ERROR)
 
 
-def test_lost_correlations_are_found_by_both_networks(jets):
+def test_lost_correlations_are_found_by_both_networks_in_few_jets(jets):
     real, other, _ = jets
-    shuffled = DISTORTIONS["shuffle"].apply(other, SPEC, np.random.default_rng(0))
-    assert areas(real, shuffled) == pytest.approx((0.999, 0.989), abs=0.015)
+    shuffled = DISTORTIONS["shuffle"].apply(other[:500], SPEC, np.random.default_rng(0))
+    assert areas(real[:500], shuffled) == pytest.approx((0.992, 0.970), abs=0.03)
 
 
 def test_a_collapse_is_found_because_copies_can_be_learnt_by_heart(jets):
     real, other, _ = jets
-    collapsed = DISTORTIONS["collapse"].apply(other, SPEC, np.random.default_rng(0))
-    sets, high_level = areas(real, collapsed)
-    assert sets == pytest.approx(0.714, abs=3 * ERROR)
-    assert high_level == pytest.approx(0.97, abs=0.04)
+    collapsed = DISTORTIONS["collapse"].apply(other[:500], SPEC, np.random.default_rng(0))
+    sets, high_level = areas(real[:500], collapsed)
+    assert sets == pytest.approx(0.818, abs=3 * 2**0.5 * ERROR)
+    assert high_level == pytest.approx(0.98, abs=0.04)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from jetgen import Clouds
+from jetgen.metrics.composite import Composite
 from jetgen.torch import TrainingData
 from jetgen.torch.training import derived_seed
 
-from jetgen_mdma_gan.composite import Composite
 from jetgen_mdma_gan.model import Model
 
 if TYPE_CHECKING:

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
-from jetgen import Clouds, CloudSpec
+from numpy.typing import NDArray
+
+from jetgen.data.clouds import Clouds
 from jetgen.data.jets import has_relative, relative_mass
+from jetgen.data.spec import CloudSpec
 from jetgen.metrics.observables.efps import efps
 from jetgen.metrics.wasserstein import wasserstein
-from numpy.typing import NDArray
 
 __all__ = ["Composite", "observables", "variety"]
 
