@@ -6,6 +6,7 @@ import json
 import shutil
 
 import pytest
+from own_files import assert_one_sentence
 from runs import arguments, cell, rows, stage_times
 
 
@@ -86,6 +87,28 @@ def test_a_cell_is_a_command_of_its_own_and_idempotent(module_outsiders, finishe
     before = stage_times(finished)
     assert module_outsiders.jetbench("cell", str(finished), identity).returncode == 0
     assert stage_times(finished) == before
+
+
+@pytest.mark.parametrize("command", ["cell", "retry"])
+@pytest.mark.parametrize("part", ["generator", "dataset", "metric"])
+def test_code_that_only_a_foreign_plan_names_is_not_imported(
+    module_outsiders, finished, tmp_path, monkeypatch, command, part
+):
+    (tmp_path / "evil_code.py").write_text("open('ran', 'w').close()\n")
+    text = (finished / "plan.json").read_text()
+    document = json.loads(text)
+    planned = document["cells"][-1]
+    spoilt = {"generator": planned["generator"], "dataset": planned["dataset"], "metric": planned["metrics"][0]["spec"]}
+    spoilt[part]["target"] = "evil_code:Model"
+    (finished / "plan.json").write_text(json.dumps(document))
+    shutil.rmtree(finished / "cells" / planned["id"])
+    words = [command, str(finished)] + ([planned["id"]] if command == "cell" else [])
+    monkeypatch.chdir(tmp_path)
+    done = module_outsiders.jetbench_here(*words)
+    assert done.returncode == 1
+    assert not (tmp_path / "ran").exists()
+    assert_one_sentence(done.stderr, f"the cell {planned['id']} would import evil_code:Model for")
+    assert not (finished / "cells" / planned["id"] / "row.json").exists()
 
 
 def test_a_failure_is_not_repeated_until_it_is_asked_for(module_outsiders, tmp_path):

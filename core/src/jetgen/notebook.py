@@ -15,9 +15,11 @@ from jetgen.data.clouds import Clouds
 from jetgen.data.conditions import Conditions
 from jetgen.data.spec import CloudSpec
 from jetgen.datasets.naming import find_dataset, open_dataset
-from jetgen.errors import DataError, UsageError
-from jetgen.io.saved_model import load_model, read_card, save_model
+from jetgen.errors import UsageError
+from jetgen.io.saved_model import read_card, save_model
 from jetgen.registry import discover, load_target
+from jetgen.registry.plugin import Plugin
+from jetgen.registry.saved_models import registered_generator, saved_settings
 from jetgen.system import usable_cores
 
 __all__ = ["DatasetHandle", "GeneratorHandle", "dataset", "generator", "load"]
@@ -64,14 +66,15 @@ class GeneratorHandle:
 
     def __init__(
         self,
-        name: str,
+        plugin: Plugin,
         target: str,
         settings: Settings,
         model: Generator | None = None,
         card: Mapping[str, Any] | None = None,
     ) -> None:
-        self.name = name
+        self.name = plugin.name
         self.settings = settings
+        self._plugin = plugin
         self._target = target
         self._model = model
         self._card = dict(card or {})
@@ -110,19 +113,22 @@ class GeneratorHandle:
         return self._trained().sample(request, RunContext(seed=seed, device=device, threads=usable_cores()))
 
     def save(self, folder: str | Path) -> None:
-        """Write the trained model to ``folder``, which is replaced; :func:`jetgen.load` reads it.
+        """Write the trained model to ``folder``; :func:`jetgen.load` reads it.
+
+        An empty folder is used, the folder of a saved model is replaced.
 
         Raises:
-            UsageError: if there is no trained model.
+            UsageError: if there is no trained model, or if the folder holds anything else, which is left as it is.
             PluginError: if the generator saved a pickle.
+            JetgenError: if the folder cannot be written.
         """
-        cls = type(self.settings)
         described = {
-            "name": self.name,
+            "name": self._plugin.name,
+            "distribution": self._plugin.distribution,
+            "version": self._plugin.version,
             "settings": self.settings.model_dump(mode="json"),
-            "settings_target": f"{cls.__module__}:{cls.__qualname__}",
         }
-        save_model(self._trained(), Path(folder), {**self._card, "target": self._target, "generator": described})
+        save_model(self._trained(), Path(folder), {**self._card, "generator": described})
 
     def _trained(self) -> Generator:
         if self._model is None:
@@ -172,7 +178,7 @@ def generator(name: str, preset: str | None = None, **settings: Any) -> Generato
         raise UsageError(msg)
     cls: Any = load_target(spec.settings)
     resolved = resolve(cls, plugin.name, preset, [("arguments", settings)] if settings else [])
-    return GeneratorHandle(plugin.name, spec.target, resolved.settings)
+    return GeneratorHandle(plugin, spec.target, resolved.settings)
 
 
 def load(folder: str | Path, device: str = "cpu") -> GeneratorHandle:
@@ -180,17 +186,11 @@ def load(folder: str | Path, device: str = "cpu") -> GeneratorHandle:
 
     Raises:
         DataError: if the folder has no valid card, or its settings are not those of the installed generator.
-        PluginError: if the generator cannot be imported.
+        PluginError: if the generator that the card names is not installed or cannot be imported.
     """
-    card = read_card(Path(folder))
-    try:
-        described = card["generator"]
-        cls: Any = load_target(described["settings_target"])
-        name, settings = str(described["name"]), cls.model_validate(described["settings"])
-    except (KeyError, TypeError, ValueError) as error:
-        msg = (
-            f"the card of the model in {folder} has no valid settings of its generator; "
-            "install the version of the plugin that saved it"
-        )
-        raise DataError(msg) from error
-    return GeneratorHandle(name, card["target"], settings, load_model(Path(folder), device), card)
+    folder = Path(folder)
+    card = read_card(folder)
+    plugin, spec = registered_generator(card, folder)
+    settings = saved_settings(card, spec, folder)
+    cls: Any = load_target(spec.target)
+    return GeneratorHandle(plugin, spec.target, settings, cls.load(folder, device), card)

@@ -81,19 +81,24 @@ def run_command(
 
 def retry_command(run: Run) -> None:
     """Run again the cells of a run that did not end well, with the settings that they had."""
-    from jetgen.harness.run.driver import forget_failures, locked
+    from jetgen.harness.planning.registered import refuse_unregistered
+    from jetgen.harness.run.driver import failures, forget_failures, locked
     from jetgen.harness.store.plan import read_plan
 
     plan = read_plan(run)
     with locked(run):
-        again = {cell.id for cell in forget_failures(run, plan)}
-        if not again:
+        failed = failures(run, plan)
+        if not failed:
             typer.echo("every cell is ok: there is nothing to try again")
             return
+        again = {cell.id for cell in failed}
         for cell in plan.cells:
             again |= set(cell.needs.values()) if cell.id in again else set()
         cells = tuple(cell for cell in plan.cells if cell.id in again)
-        _drive(run, plan.model_copy(update={"cells": cells}), known_plugins(None, strict=False))
+        registry = known_plugins(None, strict=False)
+        refuse_unregistered(cells, registry)
+        forget_failures(run, plan, failed)
+        _drive(run, plan.model_copy(update={"cells": cells}), registry)
 
 
 def cell_command(
@@ -103,9 +108,15 @@ def cell_command(
     timing: Annotated[bool, typer.Option(help="Also time the sampling.")] = True,
 ) -> None:
     """Bring one cell of a plan to its row: what batch systems call. Idempotent; exit status 1 if it failed."""
-    from jetgen.harness.run.cell import run_cell
+    from jetgen.harness.planning.registered import refuse_unregistered
+    from jetgen.harness.run.cell import bring_to_row
+    from jetgen.harness.store.plan import read_plan
+    from jetgen.harness.store.stages import StageStore
 
-    row = run_cell(run, cell, timing=timing)
+    plan = read_plan(run)
+    planned = plan.cell(cell)
+    refuse_unregistered([planned], known_plugins(None, strict=False))
+    row = bring_to_row(StageStore(run, plan, planned), timing=timing)
     reason = f": {row.error}" if row.error else ""
     typer.echo(f"{row.id}: {row.status}{reason}")
     raise typer.Exit(1 if row.bad else 0)

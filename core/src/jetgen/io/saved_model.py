@@ -7,40 +7,46 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-from jetgen.api.loading import load_target
 from jetgen.api.protocols import Generator
 from jetgen.data.spec import CloudSpec
-from jetgen.errors import DataError, PluginError
+from jetgen.errors import DataError, JetgenError, PluginError, UsageError
 from jetgen.io.atomic import write_json
 from jetgen.io.pickles import find_pickles
 
-__all__ = ["CARD", "load_model", "read_card", "save_model"]
+__all__ = ["CARD", "read_card", "save_model"]
 
 CARD = "generator.json"
-"""The file of the card: the target of the generator, its settings and the spec of its clouds, as JSON."""
+"""The file of the card: the name and the settings of the generator, the spec of its clouds and the files, as JSON."""
 
 
 def save_model(generator: Generator, folder: Path, card: Mapping[str, Any]) -> None:
-    """Save the generator and its card to a temporary folder, then replace ``folder`` by it.
+    """Save the generator and its card beside ``folder``, then let them take its place, whole or not at all.
+
+    What is there is replaced if it is an empty folder, or a model folder with no file but those of the model.
 
     Arguments:
-        card: a JSON object with at least ``target`` and ``cloud_spec``.
+        card: a JSON object with at least ``generator`` (``name``, ``distribution``, ``settings``) and ``cloud_spec``.
 
     Raises:
-        PluginError: if the generator saved a pickle, which jetgen never reads; ``folder`` is then unchanged.
-        JetgenError: if the card cannot be written.
+        UsageError: if something else is there; it is left as it is.
+        PluginError: if the generator saved a pickle, which jetgen never reads.
+        JetgenError: if the folder or the card cannot be written.
     """
-    aside = folder.with_name(f"{folder.name}.part")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    generator.save(aside)
-    for name in find_pickles(aside):
-        msg = f"the generator saved {name}, a pickle; save safetensors, npz or HDF5 instead"
-        raise PluginError(msg)
-    write_json(aside / CARD, dict(card))
-    shutil.rmtree(folder, ignore_errors=True)
-    aside.replace(folder)
+    place = _place(folder)
+    _require_replaceable(place)
+    aside = place.with_name(f".{uuid4().hex}.part")
+    try:
+        _make(aside)
+        generator.save(aside)
+        for name in find_pickles(aside):
+            msg = f"the generator saved {name}, a pickle; save safetensors, npz or HDF5 instead"
+            raise PluginError(msg)
+        write_json(aside / CARD, {**card, "files": _files(aside)})
+        _swap(aside, place)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def read_card(folder: Path) -> dict[str, Any]:
@@ -53,7 +59,7 @@ def read_card(folder: Path) -> dict[str, Any]:
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
         CloudSpec.from_json(card["cloud_spec"])
-        str(card["target"])
+        str(card["generator"]["name"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         msg = f"{folder} is not the folder of a saved model: {path.name} is missing or damaged"
         raise DataError(msg) from error
@@ -61,13 +67,61 @@ def read_card(folder: Path) -> dict[str, Any]:
     return found
 
 
-def load_model(folder: Path, device: str = "cpu") -> Generator:
-    """The model that :func:`save_model` wrote; its plugin must be installed.
+def _place(folder: Path) -> Path:
+    """The absolute path without links and dots: what a name such as ``..`` means is known before anything moves."""
+    try:
+        return folder.resolve()
+    except (OSError, RuntimeError) as error:  # links in a loop
+        msg = f"the model cannot be saved to {folder}: {error}"
+        raise UsageError(msg) from error
 
-    Raises:
-        DataError: if the folder has no valid card.
-        PluginError: if the generator cannot be imported.
-    """
-    cls: Any = load_target(read_card(folder)["target"])
-    model: Generator = cls.load(folder, device)
-    return model
+
+def _require_replaceable(place: Path) -> None:
+    if not place.exists():
+        return
+    if not place.is_dir():
+        msg = f"{place} is a file; name a folder for the model"
+        raise UsageError(msg)
+    found = _files(place)
+    if not found and not any(place.iterdir()):
+        return
+    try:
+        card = read_card(place)
+    except DataError:
+        msg = f"{place} holds other things than a saved model; it is left as it is: choose a new folder for the model"
+        raise UsageError(msg) from None
+    # Cards of earlier versions do not list the files.
+    strangers = sorted(set(found) - {CARD, *card["files"]}) if "files" in card else []
+    if strangers:
+        msg = f"{place} also holds {strangers[0]}, which is not of the model; move it away, or choose a new folder"
+        raise UsageError(msg)
+
+
+def _files(folder: Path) -> list[str]:
+    """What the folder holds at any depth, other than folders."""
+    return sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()
+    )
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        msg = f"a model cannot be saved in {folder.parent} ({error.strerror or error}); choose another folder"
+        raise JetgenError(msg) from error
+
+
+def _swap(aside: Path, place: Path) -> None:
+    """Let ``aside`` take its place. What was there is removed last, and put back if something fails."""
+    before = aside.with_suffix(".before")
+    try:
+        if place.exists():
+            place.rename(before)
+        aside.rename(place)
+    except OSError as error:
+        if before.exists() and not place.exists():
+            before.rename(place)
+        msg = f"{place} cannot be replaced ({error.strerror or error}); choose another folder"
+        raise JetgenError(msg) from error
+    shutil.rmtree(before, ignore_errors=True)

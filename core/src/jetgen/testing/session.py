@@ -279,7 +279,7 @@ class Session:
         """The saved model of another generator, trained on the same toy with the same seed."""
         other = Session(need.generator, self.toy, need.preset, need.overrides)
         folder = self.folder("upstream") / role
-        card = {"target": other.spec.target, "cloud_spec": self.toy.spec.to_json()}
+        card = {"generator": {"name": other.spec.name}, "cloud_spec": self.toy.spec.to_json()}
         save_model(other.first.model, folder, card)
         return folder
 

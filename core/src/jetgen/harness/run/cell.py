@@ -21,26 +21,14 @@ from jetgen.harness.run.stage import result_path
 from jetgen.harness.run.supervise import Ending, start, supervise
 from jetgen.harness.store.keys import digest, torch_version
 from jetgen.harness.store.log_records import RecordLog
-from jetgen.harness.store.plan import read_plan
 from jetgen.harness.store.row import Row, write_row
 from jetgen.harness.store.stages import MEMORY_LIMIT, StageRecord, StageStatus, StageStore
 from jetgen.io.atomic import write_json
 
-__all__ = ["CellRun", "bring_to_row", "run_cell"]
+__all__ = ["CellRun", "bring_to_row"]
 
 _CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL}
 _LOCK_PATIENCE = 10.0  # seconds: the processes of a driver that was just killed are still going
-
-
-def run_cell(run: Path, cell_id: str, *, timing: bool = True) -> Row:
-    """Bring a cell of a run folder to its row, as :func:`bring_to_row` does.
-
-    Raises:
-        UsageError: if the run has no such cell.
-        RunFolderError: if the folder is no run folder or cannot be written, or if another process runs the cell.
-    """
-    plan = read_plan(run)
-    return bring_to_row(StageStore(run, plan, plan.cell(cell_id)), timing=timing)
 
 
 def bring_to_row(

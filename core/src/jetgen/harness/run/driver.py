@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -24,7 +24,7 @@ from jetgen.harness.store.row import Row, read_row, write_row
 from jetgen.harness.store.stages import Snapshot, StageStore
 from jetgen.hooks import Hooks
 
-__all__ = ["forget_failures", "locked", "rows_of", "run_plan"]
+__all__ = ["failures", "forget_failures", "locked", "rows_of", "run_plan"]
 
 
 @contextmanager
@@ -108,15 +108,19 @@ def rows_of(run: Path, plan: Plan) -> list[Row]:
     return [row for cell in plan.cells if (row := read_row(run, cell)) is not None]
 
 
-def forget_failures(run: Path, plan: Plan) -> list[CellPlan]:
-    """The cells that did not end well; their failed stages are forgotten, so that they are tried again."""
-    again = []
-    for cell in plan.cells:
-        row = read_row(run, cell)
-        if row is None or row.bad or row.status == "truncated" or _waits_for_upstream(cell, row):
-            StageStore(run, plan, cell).forget_failures()
-            again.append(cell)
-    return again
+def failures(run: Path, plan: Plan) -> list[CellPlan]:
+    """The cells that did not end well."""
+    return [cell for cell in plan.cells if _did_not_end_well(cell, read_row(run, cell))]
+
+
+def forget_failures(run: Path, plan: Plan, cells: Sequence[CellPlan]) -> None:
+    """Forget the failed stages of some cells, so that they are tried again."""
+    for cell in cells:
+        StageStore(run, plan, cell).forget_failures()
+
+
+def _did_not_end_well(cell: CellPlan, row: Row | None) -> bool:
+    return row is None or row.bad or row.status == "truncated" or _waits_for_upstream(cell, row)
 
 
 def _waits_for_upstream(cell: CellPlan, row: Row) -> bool:

@@ -28,7 +28,7 @@ def saved_model_can_be_moved(session: Session) -> None:
     first, second = session.folder("first") / "model", session.folder("second") / "model"
     first.mkdir()
     session.model.save(first)
-    write_json(first / CARD, {"target": session.spec.target})
+    write_json(first / CARD, {"generator": {"name": session.spec.name}})
     shutil.move(first, second)
     again = session.generator_class.load(second, "cpu")
     require_same(session.sample(session.model), session.sample(again), "a model that was moved", _ROUNDING)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from jetgen import CloudSource, FitReport, RunContext
-from jetgen.io.saved_model import load_model
 from kind_outsider.density import KindDensity
+from kind_outsider.model import KindGaussian
 
 __all__ = ["Needy", "Right"]
 
@@ -17,5 +17,5 @@ class Needy(Right):
     """Looks at the clouds of a teacher before it begins."""
 
     def fit(self, train: CloudSource, val: CloudSource, ctx: RunContext) -> FitReport:
-        load_model(ctx.upstream["teacher"])
+        KindGaussian.load(ctx.upstream["teacher"], "cpu")
         return super().fit(train, val, ctx)

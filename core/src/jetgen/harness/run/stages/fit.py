@@ -40,7 +40,6 @@ def fit(stage: StageContext) -> dict[str, Any]:
         generator = cls.create(settings, stage.cell.dataset.spec)
         report = _train(stage, generator)
     card = {
-        "target": plan.target,
         "generator": plan.model_dump(mode="json"),
         "cloud_spec": stage.cell.dataset.cloud_spec,
         "dataset": stage.cell.dataset.label,
