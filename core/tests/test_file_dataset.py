@@ -169,7 +169,7 @@ def large_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("large") / "large.h5"
     rng = np.random.default_rng(0)
     with h5py.File(path, "w") as file:
-        file["points"] = rng.random((200_000, 30, 3), np.float32)
+        file["points"] = rng.random((200_000, 30, 3), np.float32) / 15
         file["mask"] = rng.random((200_000, 30), np.float32) < 0.9
         file["feature_names"] = np.array(NAMES, "S")
     return path

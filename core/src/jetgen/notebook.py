@@ -15,6 +15,7 @@ from jetgen.data.clouds import Clouds
 from jetgen.data.conditions import Conditions
 from jetgen.data.spec import CloudSpec
 from jetgen.datasets.naming import find_dataset, open_dataset
+from jetgen.datasets.preparing import prepare
 from jetgen.errors import UsageError
 from jetgen.io.saved_model import read_card, save_model
 from jetgen.registry import discover, load_target
@@ -42,7 +43,7 @@ class DatasetHandle:
 
     @cached_property
     def _prepared(self) -> Dataset:
-        self._made.prepare(RunContext())
+        prepare(self._made, self.name, RunContext())
         return self._made
 
     @property

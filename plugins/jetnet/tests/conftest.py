@@ -55,14 +55,14 @@ def own(tmp_path, cache, monkeypatch) -> Path:
 
 @pytest.fixture
 def write_jets():
-    """A function that writes ``n`` jets in the published layout; jet i has the momentum (i + 1) / n everywhere."""
+    """A function that writes ``n`` jets in the published layout; particles of jet i have pT (i + 1) / n / particles."""
 
     def write(path: Path, n: int, particles: int = 30) -> Path:
         rng = np.random.default_rng(n)
         counts = rng.integers(1, particles + 1, n)
         mask = np.arange(particles) < counts[:, None]
         jets = rng.normal(0, 0.1, (n, particles, 4)).astype(np.float32)
-        jets[..., 2] = ((np.arange(n) + 1) / n)[:, None]
+        jets[..., 2] = ((np.arange(n) + 1) / n / particles)[:, None]
         jets[..., 3] = 1
         with h5py.File(path, "w") as file:
             file["particle_features"] = jets * mask[..., None]

@@ -93,12 +93,12 @@ def prepare_command(
     no_plugin: options.NoPlugin = None,
 ) -> None:
     """Make or fetch the data now, so that later runs find them."""
-    import os
-
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from jetgen.api.context import RunContext
     from jetgen.datasets.naming import find_dataset, open_dataset
+    from jetgen.datasets.preparing import prepare
+    from jetgen.system import usable_cores
 
     registry = options.find_plugins(no_plugin)
     chosen = [find_dataset(registry, name) for name in datasets]
@@ -112,6 +112,5 @@ def prepare_command(
                 if record["kind"] == "progress":
                     bar.update(task, completed=record["done"], total=record["total"])
 
-            dataset.prepare(RunContext(threads=os.cpu_count() or 1, listener=listen))
-        counts = ", ".join(f"{len(dataset.load(split)):,} {split}" for split in ("train", "val", "test"))
-        typer.echo(f"{found.label}: {counts}")
+            counts = prepare(dataset, found.label, RunContext(threads=usable_cores(), listener=listen))
+        typer.echo(f"{found.label}: {', '.join(f'{count:,} {split}' for split, count in counts.items())}")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from jetgen.api.context import RunContext
 from jetgen.api.protocols import Split
+from jetgen.data.checks import check_truth
 from jetgen.data.clouds import Clouds
 from jetgen.data.sources import SlicedSource
 from jetgen.data.spec import CloudSpec
@@ -100,7 +101,7 @@ class FileDataset:
         }
 
     def prepare(self, ctx: RunContext) -> None:
-        """Read the whole file once, so that a bad value is found now and not during a training.
+        """Read the whole file once, so that a value that is bad or not what the spec says is found before a training.
 
         Raises:
             DataError: if a value is bad; the message has its row.
@@ -108,7 +109,7 @@ class FileDataset:
         total = len(self._file)
         for start in range(0, total, self._block):
             done = min(start + self._block, total)
-            self._file[start:done]  # reading is the check
+            check_truth(self._file[start:done], self.spec, str(self._path), start)
             ctx.report("progress", done=done, total=total, unit="clouds")
 
     def load(self, split: Split) -> FileSplit:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from jetgen.api.loading import first_line
 from jetgen.api.protocols import CloudSource, MetricContext
 from jetgen.api.specs import MetricSpec
+from jetgen.data.checks import check_generated, check_truth
 from jetgen.data.clouds import Clouds
 from jetgen.data.spec import CloudSpec
 from jetgen.errors import DataError, UsageError
@@ -104,13 +105,16 @@ def evaluate(
 
     Raises:
         UsageError: if there is no such metric, or ``spec`` is needed.
-        DataError: if a file cannot be read or the clouds have other features than the reference.
+        DataError: if a file cannot be read, the true clouds are not what their spec says, or the generated ones are of
+            another kind or in other units.
 
     A metric that does not apply or fails is listed with the reason; the others are still computed.
     """
     specs = _chosen([metrics] if isinstance(metrics, str) else metrics)
     meaning, truth = _read(real, spec, features)
+    check_truth(truth, meaning, _called(real, "the true clouds"))
     _, made = _read(fake, meaning, features)
+    check_generated(made, meaning, truth, _called(fake, "the generated clouds"))
     known = _read(train, meaning, features)[1] if train is not None else None
     result = Evaluation()
     with progress_bar("metrics", len(specs), show=progress) as bar:
@@ -150,16 +154,33 @@ def _read(
     return spec, clouds
 
 
+def _called(source: CloudSource | Path | str, otherwise: str) -> str:
+    return str(source) if isinstance(source, str | Path) else otherwise
+
+
 def _reordered(file: CloudFile, spec: CloudSpec) -> Clouds:
     missing = [name for name in spec.names if name not in file.spec.names]
     if missing:
         msg = f"{file.path}: there is no feature {', '.join(missing)}; it has {', '.join(file.spec.names)}"
         raise DataError(msg)
+    _require_same_meaning(file, spec)
     clouds = file[:]
     if file.spec.names == spec.names:
         return clouds
     columns = [file.spec.index(name) for name in spec.names]
     return clouds.with_points(clouds.points[:, columns])
+
+
+def _require_same_meaning(file: CloudFile, spec: CloudSpec) -> None:
+    """Refuse what a file declares of itself and is not what the reference is; what nobody declared is not compared."""
+    if file.declared and file.spec.kind != spec.kind:
+        msg = f"{file.path}: it holds {file.spec.kind}, the reference {spec.kind}"
+        raise DataError(msg)
+    for feature in spec.features:
+        unit = file.spec.features[file.spec.index(feature.name)].unit
+        if unit and feature.unit and unit != feature.unit:
+            msg = f"{file.path}: {feature.name} is in {unit}, in the reference in {feature.unit}; convert one of them"
+            raise DataError(msg)
 
 
 def _result_or_reason(

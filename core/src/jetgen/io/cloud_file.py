@@ -57,12 +57,20 @@ class CloudFile(SlicedSource):
         spec: the meaning of the clouds that are read.
         columns: the columns of the stored points that are the features of ``spec``.
         observables: the columns of the conditioning.
+        declared: whether the file says itself what its clouds are; otherwise the kind of ``spec`` is a guess.
     """
 
     def __init__(
-        self, store: Store, layout: Layout, spec: CloudSpec, columns: list[int], observables: Observables
+        self,
+        store: Store,
+        layout: Layout,
+        spec: CloudSpec,
+        columns: list[int],
+        observables: Observables,
+        *,
+        declared: bool,
     ) -> None:
-        self.spec = spec
+        self.spec, self.declared = spec, declared
         self._store, self._layout, self._columns, self._observables = store, layout, columns, observables
 
     def __len__(self) -> int:
@@ -132,4 +140,5 @@ def _open(
         check_declared(store, declared, layout.max_points, given.spec if given is not None else None)
         spec = replace(declared, features=tuple(declared.features[i] for i in picked))
     spec = replace(spec, conditioning=observables.features)
-    return CloudFile(store, layout, spec, [layout.columns[i] for i in picked], observables)
+    columns = [layout.columns[i] for i in picked]
+    return CloudFile(store, layout, spec, columns, observables, declared=declared is not None)
