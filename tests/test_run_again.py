@@ -111,6 +111,60 @@ def test_code_that_only_a_foreign_plan_names_is_not_imported(
     assert not (finished / "cells" / planned["id"] / "row.json").exists()
 
 
+LEARNER = """
+from pathlib import Path
+from jetgen import FitReport, GeneratorSpec, Settings
+from kind_outsider.model import KindGaussian
+from kind_outsider.settings import KindGaussianSettings
+import lab_layers
+
+LEARNER = GeneratorSpec(name="learner", summary="its width is in a file", target="learner_outsider:Learner",
+                        settings="learner_outsider:LearnerSettings", modules=(MODULES))
+
+class LearnerSettings(Settings):
+    table: str = ""
+    presets = {"tiny": {}}
+
+    def inputs(self):
+        return {"table": Path(self.table)}
+
+class Learner(KindGaussian):
+    @classmethod
+    def create(cls, settings, cloud_spec):
+        return super().create(KindGaussianSettings(width=float(Path(settings.table).read_text())), cloud_spec)
+"""
+
+
+@pytest.mark.parametrize("covered", [True, False])
+def test_files_of_settings_and_code_elsewhere_are_part_of_a_training_if_they_are_declared(outsiders, tmp_path, covered):
+    outsiders.install("kind-outsider")
+    modules = '"lab_layers",' if covered else ""
+    outsiders.write("learner-outsider", LEARNER.replace("MODULES", modules), generators={"learner": "LEARNER"})
+    layers, table, run = outsiders.folder / "lab_layers.py", tmp_path / "table.txt", tmp_path / "run"
+    layers.write_text("WIDTH = 1\n")
+    command = arguments(run, "learner", more=("--set", f"learner.table={table}"))
+    missing = outsiders.jetbench_here(*command)
+    assert missing.returncode == 2
+    assert_one_sentence(missing.stderr, f"a setting of learner names a file: {table} cannot be read: there is no such")
+    table.write_text("1.0")
+    done = outsiders.jetbench(*command)
+    assert done.returncode == 0, done.stderr
+    warning = "an edit of lab_layers will not repeat this stage: name it in modules= of the spec"
+    assert (warning in done.stderr) != covered
+    layers.write_text("WIDTH = 2\n")
+    why = json.loads(outsiders.jetbench("why", str(run), cell(run, "learner").name, "--json").stdout)
+    assert why["fit"] == (["module lab_layers was edited"] if covered else [])
+    if covered:
+        layers.write_text("WIDTH = 1\n")
+        table.write_text("2.0")
+        before = stage_times(run)
+        assert outsiders.jetbench(*command).returncode == 0
+        after = stage_times(run)
+        assert {name for name in before if "fit" in name} == {
+            name for name in before if "fit" in name and after[name] != before[name]
+        }
+
+
 def test_a_failure_is_not_repeated_until_it_is_asked_for(module_outsiders, tmp_path):
     run = tmp_path / "run"
     command = arguments(run, "evil-raise-fit")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -53,6 +54,13 @@ class Settings(BaseModel):
         """The reason why a generator with these settings cannot learn such clouds, in a few words; None if it can."""
         del cloud_spec
         return None
+
+    def inputs(self) -> Mapping[str, Path]:
+        """The files and folders that settings name, by setting. What they hold is part of what a training is made from.
+
+        A run hashes them when it is planned: another content is another training.
+        """
+        return {}
 
     def needs(self) -> Mapping[str, Need]:
         """The models that must be trained first, by role; ``ctx.upstream`` has their folders by the same roles."""

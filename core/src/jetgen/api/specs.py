@@ -49,12 +49,15 @@ class GeneratorSpec(Spec):
         kinds: the kinds of clouds that it can learn; by default all.
         capabilities: the further protocols that it implements, such as ``"SupportsLogProb"``.
         baseline: True for a generator whose row is shown but not ranked.
+        modules: further top-level packages whose code decides what it learns, such as ``"my_layers"``. An edit there
+            trains it anew, as one in its own package and in those called ``jetgen_*`` does.
     """
 
     settings: str
     kinds: tuple[str, ...] = ALL_KINDS
     capabilities: tuple[str, ...] = ()
     baseline: bool = False
+    modules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

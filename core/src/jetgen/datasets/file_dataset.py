@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +18,7 @@ from jetgen.data.sources import SlicedSource
 from jetgen.data.spec import CloudSpec
 from jetgen.errors import DataError, UsageError
 from jetgen.io.cloud_file import CloudFile, open_clouds
+from jetgen.io.content import content_digest
 
 __all__ = ["SIZE", "FileDataset", "FileSplit"]
 
@@ -95,7 +95,7 @@ class FileDataset:
         """
         return {
             "file": self._path.name,
-            "sha256": _sha256(self._path),
+            "sha256": content_digest(self._path),
             "features": list(self.spec.names),
             "split": f"70/15/15 by a NumPy default_rng({_SEED}) permutation",
         }
@@ -171,12 +171,3 @@ class FileSplit(SlicedSource):
     def read(self, start: int, stop: int) -> Clouds:
         """The clouds of the rows from ``start`` to ``stop`` of the split, read and checked now."""
         return self._dataset.clouds(self._rows[start:stop])
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        msg = f"{path}: the file cannot be read: {error.strerror or error}"
-        raise DataError(msg) from error

@@ -19,7 +19,7 @@ from jetgen.hooks.specifications import hookimpl
 
 __all__ = ["Terminal"]
 
-_STYLES = {"ok": "green", "truncated": "yellow", "skipped": "dim"}
+_STYLES = {"ok": "green", "truncated": "yellow", "warning": "yellow", "skipped": "dim"}
 _OTHER_LINES = 4
 """Lines that the table leaves to its head, its summary and the prompt."""
 
@@ -77,6 +77,7 @@ class Terminal:
         self._finished: Counter[str] = Counter()
         self._expected = 0
         self._live: Live | None = None
+        self._warned: set[str] = set()
 
     @hookimpl
     def jetgen_run_started(self, plan: Any) -> None:
@@ -105,6 +106,14 @@ class Terminal:
                 cell.enter(str(event.get("stage", "")))
             elif event.get("kind") == "progress":
                 cell.advance(event)
+        if event.get("kind") == "warning":
+            self._warn(str(event.get("cell")), str(event.get("text")))
+
+    def _warn(self, cell: str, text: str) -> None:
+        """A line that stays, once for each text: the cells of one generator say the same."""
+        if text not in self._warned:
+            self._warned.add(text)
+            self._line("warning", cell, text)
 
     @hookimpl
     def jetgen_cell_finished(self, row: Any) -> None:

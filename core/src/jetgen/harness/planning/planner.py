@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -11,12 +12,13 @@ import psutil
 from jetgen.api.settings import Need, Settings, resolve
 from jetgen.api.specs import GeneratorSpec, MetricSpec
 from jetgen.datasets.naming import find_dataset, open_dataset
-from jetgen.errors import JetgenError, PluginError, UsageError, did_you_mean
+from jetgen.errors import DataError, JetgenError, PluginError, UsageError, did_you_mean
 from jetgen.evaluation.choice import chosen_metrics, inapplicable
 from jetgen.harness.planning.request import Request
 from jetgen.harness.store.keys import digest
 from jetgen.harness.store.plan import PLAN_FORMAT, CellPlan, DatasetPlan, GeneratorPlan, MetricPlan, Plan
 from jetgen.harness.store.provenance import versions
+from jetgen.io.content import content_digest
 from jetgen.registry import Plugin, Registry, State, load_target
 from jetgen.system import usable_cores
 
@@ -181,6 +183,8 @@ class Planner:
             origins=dict(resolved.origins),
             capabilities=spec.capabilities,
             baseline=spec.baseline,
+            modules=spec.modules,
+            inputs=_digests(resolved.settings, plugin.name),
         )
         minutes = _MINUTES["tiny"] if spec.baseline else _MINUTES.get(preset, _MINUTES["standard"])
         skip = _incompatibility(spec, resolved.settings, dataset)
@@ -263,6 +267,15 @@ def _settings_class(spec: GeneratorSpec) -> type[Settings]:
         msg = f"the settings of {spec.name}, {spec.settings}, are not a subclass of jetgen.Settings"
         raise PluginError(msg)
     return cls
+
+
+def _digests(settings: Settings, owner: str) -> dict[str, str]:
+    """What is in the files that the settings name, by setting."""
+    try:
+        return {name: content_digest(Path(path)) for name, path in settings.inputs().items()}
+    except DataError as error:
+        msg = f"a setting of {owner} names a file: {error}"
+        raise UsageError(msg) from error
 
 
 def _incompatibility(spec: GeneratorSpec, settings: Settings, dataset: DatasetPlan) -> str | None:

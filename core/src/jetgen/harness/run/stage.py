@@ -63,6 +63,10 @@ def _run(stage: StageContext) -> dict[str, Any]:
         result["error_type"] = type(error).__name__
         plain = isinstance(error, UnloadableError | TrainingError)
         result["error"] = str(error) if plain else first_line(error)
+    uncovered = stage.uncovered()
+    if uncovered:
+        text = f"an edit of {', '.join(uncovered)} will not repeat this stage: name it in modules= of the spec"
+        stage.context.report("warning", text=text)
     return {
         **result,
         "seconds": time.perf_counter() - started,

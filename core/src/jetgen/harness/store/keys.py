@@ -7,6 +7,7 @@ import importlib.metadata
 import importlib.util
 import json
 import sys
+import sysconfig
 from collections.abc import Collection, Mapping
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -14,12 +15,21 @@ from typing import Any
 
 from jetgen.harness.store.sources import SourceDigests
 
-__all__ = ["CodeOfToday", "changed_modules", "digest", "family", "loaded_modules", "torch_version"]
+__all__ = [
+    "CodeOfToday",
+    "changed_modules",
+    "digest",
+    "family",
+    "loaded_modules",
+    "torch_version",
+    "uncovered_packages",
+]
 
 
 # What starts and records stages decides when one runs, not what it computes: an edit there retrains nothing.
 _ORCHESTRATION = ("jetgen.harness.", "jetgen.registry.")
 _STAGES = "jetgen.harness.run.stages."
+_NOBODYS = ("__main__", "__mp_main__", "sitecustomize", "usercustomize")
 
 UNREADABLE = "unreadable"
 """Stands for the digest of a module whose file is missing, or inside an archive."""
@@ -55,6 +65,22 @@ def loaded_modules(packages: Collection[str]) -> dict[str, str]:
             found[name] = sources.digest(Path(path)) or UNREADABLE
     sources.save()
     return found
+
+
+def uncovered_packages(packages: Collection[str]) -> list[str]:
+    """The loaded top-level packages that are neither of ``packages`` nor installed: code that somebody may edit.
+
+    Installed is what lies in the folders of the standard library and of site-packages. An editable installation lies
+    elsewhere.
+    """
+    installed = [Path(folder).resolve() for folder in {*sysconfig.get_paths().values()}]
+    found = set()
+    for name, module in list(sys.modules.items()):
+        top, path = name.split(".")[0], getattr(module, "__file__", None)
+        known = top in packages or top.startswith("jetgen_") or top in _NOBODYS
+        if path is not None and not known and not any(Path(path).resolve().is_relative_to(one) for one in installed):
+            found.add(top)
+    return sorted(found)
 
 
 def _orchestrates(module: str) -> bool:

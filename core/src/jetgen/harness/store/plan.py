@@ -37,6 +37,8 @@ class GeneratorPlan(_Strict):
     origins: dict[str, str] = Field(description="where each setting came from")
     capabilities: tuple[str, ...] = ()
     baseline: bool = Field(default=False, description="shown beside the models, never ranked")
+    modules: tuple[str, ...] = Field(default=(), description="further packages whose code counts")
+    inputs: dict[str, str] = Field(default_factory=dict, description="digest of what a setting names, by setting")
 
     @property
     def overrides(self) -> dict[str, Any]:

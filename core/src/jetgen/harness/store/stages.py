@@ -158,6 +158,7 @@ class StageStore:
                 "generator": generator.target,
                 "api_version": generator.api_version,
                 "settings": generator.settings,
+                **({"inputs": generator.inputs} if generator.inputs else {}),
                 "seed": cell.seed,
                 "needs": {role: self._upstream_key(upstream) for role, upstream in cell.needs.items()},
             }

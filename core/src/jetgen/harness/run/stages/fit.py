@@ -12,11 +12,13 @@ from typing import Any
 
 from jetgen.api.pretrained import require_same_clouds
 from jetgen.api.protocols import FitReport, Generator
-from jetgen.errors import PluginError
+from jetgen.api.settings import Settings
+from jetgen.errors import DataError, PluginError
 from jetgen.harness.run.stages.stage_context import StageContext
 from jetgen.harness.store.keys import changed_modules
 from jetgen.harness.store.log_records import read_log
-from jetgen.harness.store.plan import cell_folder
+from jetgen.harness.store.plan import GeneratorPlan, cell_folder
+from jetgen.io.content import content_digest
 from jetgen.io.saved_model import save_model
 
 __all__ = ["fit"]
@@ -30,10 +32,12 @@ def fit(stage: StageContext) -> dict[str, Any]:
 
     Raises:
         PluginError: if the cell has no generator, or if its class or its report is not what the protocols say.
-        DataError: if the pretrained model is for clouds of another meaning than those of the dataset.
+        DataError: if the pretrained model is for clouds of another meaning than those of the dataset, or if a file that
+            the settings name has changed since the run was planned.
     """
     cls, plan = stage.generator_class(), stage.generator
     settings = stage.load(plan.settings_target).model_validate(plan.settings)
+    _require_same_inputs(settings, plan)
     generator = _pretrained(stage, cls, settings)
     report = None
     if generator is None:
@@ -70,6 +74,14 @@ def _pretrained(stage: StageContext, cls: Any, settings: Any) -> Generator | Non
 def _report_of_weights(folder: Path) -> dict[str, Any]:
     """What a report says where nothing was trained; the parameters are counted in the weights that were saved."""
     return {"parameters": _parameters(folder), "steps": 0, "stop_reason": "pretrained", "history": {}}
+
+
+def _require_same_inputs(settings: Settings, plan: GeneratorPlan) -> None:
+    """What the settings name still holds what it held when the run was planned."""
+    for name, path in settings.inputs().items():
+        if content_digest(path) != plan.inputs.get(name):
+            msg = f"{path}, which the setting {name} names, has changed since the run was planned; plan it anew"
+            raise DataError(msg)
 
 
 def _train(stage: StageContext, generator: Generator) -> FitReport:

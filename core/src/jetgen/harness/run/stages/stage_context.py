@@ -10,7 +10,7 @@ from typing import Any
 from jetgen.api.context import RunContext
 from jetgen.api.protocols import Dataset, Generator
 from jetgen.errors import PluginError
-from jetgen.harness.store.keys import family, loaded_modules
+from jetgen.harness.store.keys import family, loaded_modules, uncovered_packages
 from jetgen.harness.store.plan import CellPlan, GeneratorPlan, Plan, cell_folder
 from jetgen.io.atomic import write_json
 from jetgen.registry import load_target
@@ -82,10 +82,18 @@ class StageContext:
 
         A file that was edited since the stage began keeps its earlier hash: that is the code that really ran.
         """
+        return {**loaded_modules(self._family()), **self.started_with}
+
+    def uncovered(self) -> list[str]:
+        """The packages outside the installation that this process has loaded and whose code does not count."""
+        return uncovered_packages(self._family())
+
+    def _family(self) -> frozenset[str]:
         cell = self.cell
         targets = [cell.dataset.target, *(metric.spec.target for metric in cell.metrics)]
         targets += [cell.generator.target, cell.generator.settings_target] if cell.generator is not None else []
-        return {**loaded_modules(family(targets)), **self.started_with}
+        targets += cell.generator.modules if cell.generator is not None else []
+        return family(targets)
 
     def begin(self) -> None:
         """Note the inputs and the code that the stage starts with, for the case that it is killed."""
