@@ -54,9 +54,8 @@ def _write_parquet(table: Sequence[Mapping[str, Any]], path: Path) -> None:
     from pyarrow import json as pyarrow_json
     from pyarrow import parquet
 
-    # Every column in every record: the first one decides what pyarrow sees.
     names = list(dict.fromkeys(name for record in table for name in record))
-    lines = [json.dumps({name: record.get(name) for name in names}) + "\n" for record in table]
+    lines = [json.dumps(record) + "\n" for record in table]
     # Without its type a text that looks like a date would become one.
     texts = {name for record in table for name, value in record.items() if isinstance(value, str)}
     schema = pa.schema([(name, pa.string()) for name in names if name in texts])

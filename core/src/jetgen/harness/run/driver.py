@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -71,17 +71,21 @@ def run_plan(run: Path, plan: Plan, hooks: Hooks) -> list[Row]:
     whole.write(run)
     hooks.run_started(plan)
     try:
-        _run_cells(run, plan, hooks)
+        rows = _run_cells(run, plan, hooks)
     finally:
         hooks.run_finished()
-    everything = rows_of(run, whole)
+    everything = rows_of(run, whole, rows)
     write_results(run, everything, hooks.report_sections(everything))
     ids = {cell.id for cell in plan.cells}
     return [row for row in everything if row.id in ids]
 
 
-def _run_cells(run: Path, plan: Plan, hooks: Hooks) -> None:
-    """Start what is not finished, in one pass; with several jobs the timing waits for a second, one cell at a time."""
+def _run_cells(run: Path, plan: Plan, hooks: Hooks) -> dict[str, Row]:
+    """Start what is not finished, in one pass; with several jobs the timing waits for a second, one cell at a time.
+
+    The rows, by cell, of those that were finished.
+    """
+    found: dict[str, Row] = {}
     session = f"{os.getpid()}.{time.time_ns()}"
     passes = [(1, True)] if plan.jobs == 1 else [(plan.jobs, False), (1, True)]
     cells = plan.cells
@@ -91,6 +95,7 @@ def _run_cells(run: Path, plan: Plan, hooks: Hooks) -> None:
             if number == 0:
                 hooks.cell_started(cell)
             hooks.cell_finished(rows[cell.id])
+        found |= rows
         cells = tuple(cell for cell in cells if cell.id not in rows)
         run_pool(
             run,
@@ -101,11 +106,13 @@ def _run_cells(run: Path, plan: Plan, hooks: Hooks) -> None:
             progress=hooks.progress,
             finished=_finisher(run, plan, hooks, last=number == len(passes) - 1),
         )
+    return found
 
 
-def rows_of(run: Path, plan: Plan) -> list[Row]:
-    """The rows that the cells of a plan have so far."""
-    return [row for cell in plan.cells if (row := read_row(run, cell)) is not None]
+def rows_of(run: Path, plan: Plan, known: Mapping[str, Row] | None = None) -> list[Row]:
+    """The rows that the cells of a plan have so far; those that are ``known`` by cell are not read again."""
+    known = known or {}
+    return [row for cell in plan.cells if (row := known.get(cell.id) or read_row(run, cell)) is not None]
 
 
 def failures(run: Path, plan: Plan) -> list[CellPlan]:
