@@ -58,7 +58,11 @@ def test_an_edited_model_is_trained_again_and_why_says_so(outsiders, edited, fin
     assert reasons["prepare"] == []
     assert reasons["fit"] == ["module kind_outsider.model was edited"]
     assert "the stage before it" in reasons["sample"][0]
+    others = outsiders.jetbench(*arguments(run, "kind-gaussian", more=("--set", "kind-gaussian.width=3")))
+    assert others.returncode == 0
+    assert f"- {identity} is not of the code of today and left out" in (run / "leaderboard.md").read_text()
     assert outsiders.jetbench(*arguments(run, "kind-gaussian")).returncode == 0
+    assert "left out" not in (run / "leaderboard.md").read_text()
     after = stage_times(run)
     changed = {name for name in before if after[name] != before[name]}
     assert {name.split("/")[1].split(".")[0] for name in changed} == {"kind-gaussian"}
@@ -163,6 +167,19 @@ def test_files_of_settings_and_code_elsewhere_are_part_of_a_training_if_they_are
         assert {name for name in before if "fit" in name} == {
             name for name in before if "fit" in name and after[name] != before[name]
         }
+
+
+def test_a_source_that_is_saved_during_the_training_leaves_no_ok_row_and_the_same_command_heals(
+    outsiders, edited, finished
+):
+    edited("del val\n", "Path(__file__).write_text(Path(__file__).read_text().replace('1e-9', '1e-8'))\n")
+    command = arguments(finished, "kind-gaussian")
+    assert outsiders.jetbench(*command).returncode == 1
+    row = rows(finished)["kind-gaussian"]
+    assert (row["status"], row["phase"], row["scores"]) == ("failed", "fit", {})
+    assert "(module kind_outsider.model was edited); run the same command again" in row["error"]
+    assert outsiders.jetbench(*command).returncode == 0
+    assert rows(finished)["kind-gaussian"]["scores"]
 
 
 def test_a_failure_is_not_repeated_until_it_is_asked_for(module_outsiders, tmp_path):

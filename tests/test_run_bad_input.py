@@ -10,6 +10,8 @@ import sys
 
 import pytest
 from filelock import FileLock
+from jetgen.harness.run.folder import locked
+from own_files import assert_one_sentence
 from runs import arguments
 
 MISTAKES = {
@@ -49,6 +51,42 @@ def test_a_mistake_ends_the_process_with_one_sentence_and_status_2(module_outsid
     assert done.stderr.splitlines() == ["error: " + done.stderr.strip().removeprefix("error: ")]
     assert "did you mean kind-gaussian?" in done.stderr
     assert not run.exists()
+
+
+OWN = {
+    "a leaderboard": ("leaderboard.md", "mine"),
+    "a table": ("results.parquet", "mine"),
+    "a holder": ("holder.json", "{}"),
+    "a lock and notes": ("run.lock", ""),
+    "a plan of something else": ("plan.json", '{"steps": []}'),
+    "a plan that is no JSON": ("plan.json", "first this, then that"),
+}
+
+
+@pytest.mark.parametrize(("name", "text"), OWN.values(), ids=OWN)
+def test_a_folder_of_the_users_own_is_refused_and_left_as_it_is(module_outsiders, tmp_path, name, text):
+    run = tmp_path / "mine"
+    run.mkdir()
+    (run / "notes.txt").write_text("mine")
+    (run / name).write_text(text)
+    before = {path.name: path.read_text() for path in run.iterdir()}
+    for command in (arguments(run, "kind-gaussian"), ["retry", str(run)]):
+        done = module_outsiders.jetbench_here(*command)
+        assert done.returncode == 1
+        assert_one_sentence(done.stderr, str(run))
+        assert {path.name: path.read_text() for path in run.iterdir()} == before
+
+
+def test_an_empty_folder_is_used_and_a_file_is_none(module_outsiders, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    done = module_outsiders.jetbench_here(*arguments(tmp_path / "file", "kind-gaussian"))
+    assert done.returncode == 1
+    assert_one_sentence(done.stderr, "is a file; choose a folder with --out")
+    assert (tmp_path / "file").read_text() == "mine"
+    (tmp_path / "left").mkdir()
+    (tmp_path / "left" / "run.lock").touch()
+    with locked(tmp_path / "left"):
+        assert (tmp_path / "left" / "holder.json").exists()
 
 
 def test_a_suite_with_an_unknown_key_is_refused_with_the_nearest_one(module_outsiders, tmp_path):

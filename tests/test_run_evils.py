@@ -9,6 +9,7 @@ from runs import arguments, rows
 EVILS = {
     "broken": ("unloadable", "load", "broken at import"),
     "evil-exit-fit": ("failed", "fit", "exited with status 0"),
+    "evil-huge-report": ("failed", "fit", "has parameters = 1180591620717411303424; an integer from 0 to 2**63 - 1"),
     "evil-import": ("unloadable", "fit", "evil_outsider.unimportable"),
     "evil-kill-fit": ("killed", "fit", "SIGKILL"),
     "evil-nan": ("failed", "sample", "not finite at row"),
@@ -21,8 +22,10 @@ EVILS = {
     "evil-segfault-fit": ("failed", "fit", "SIGSEGV"),
     "evil-segfault-sample": ("failed", "sample", "SIGSEGV"),
     "evil-shape": ("failed", "sample", "2 features, 3 were asked for"),
+    "evil-surrogate-fit": ("failed", "fit", "RuntimeError: half a character: ?"),
     "evil-too-few": ("failed", "sample", "399 clouds, 400 were asked for"),
     "evil-too-many": ("failed", "sample", "401 clouds, 400 were asked for"),
+    "evil-word-report": ("failed", "fit", "has parameters = 'many'; an integer"),
 }
 
 

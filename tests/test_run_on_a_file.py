@@ -22,7 +22,7 @@ def command(data, run, *more):
     return ["run", "-g", "independence", "-d", str(data), *judged, "--out", str(run), *more]
 
 
-def test_a_run_on_a_file_ends_with_rows_and_resumes_until_the_file_changes(outsiders, tmp_path):
+def test_a_run_on_a_file_resumes_and_other_data_of_that_name_are_a_table_of_their_own(outsiders, tmp_path):
     data, run = write(tmp_path / "my jets.h5", golden("real", 400)), tmp_path / "run"
     done = outsiders.jetbench(*command(data, run))
     assert done.returncode == 0, done.stderr
@@ -40,10 +40,18 @@ def test_a_run_on_a_file_ends_with_rows_and_resumes_until_the_file_changes(outsi
     assert outsiders.jetbench(*command(data, run)).returncode == 0
     assert stage_times(run) == before
 
-    write(data, golden("fake", 400))
-    assert outsiders.jetbench(*command(data, run)).returncode == 0
+    (tmp_path / "other").mkdir()
+    other = write(tmp_path / "other" / data.name, golden("fake", 400))
+    assert outsiders.jetbench(*command(other, run, "--no-plugin", "replay")).returncode == 0
     after = stage_times(run)
-    assert all(after[name] > before[name] for name in before)
+    assert {name: after[name] for name in before} == before
+    ids = sorted(path.name for path in run.glob("cells/independence.*"))
+    assert len(ids) == 2
+    assert ids[1].startswith(f"{ids[0]}~")
+    text = (run / "leaderboard.md").read_text()
+    assert text.count("### Quality: my-jets@all (data ") == 2
+    scores = [json.loads((run / "cells" / one / "row.json").read_text())["scores"] for one in ids]
+    assert scores[0] != scores[1]
 
 
 def test_a_plan_is_not_run_on_a_file_that_changed_since(outsiders, tmp_path):

@@ -59,6 +59,26 @@ def test_log_records_are_followed_and_a_torso_waits_for_its_end(tmp_path):
     assert [event["done"] for event in read_log(path)] == [1, 2]
 
 
+@pytest.mark.parametrize("marked", ["", "package", "package/part"])
+def test_modules_in_folders_without_init_are_found_again(tmp_path, monkeypatch, marked):
+    module = tmp_path / "package" / "part" / "module.py"
+    module.parent.mkdir(parents=True)
+    module.write_text("X = 1\n")
+    (tmp_path / marked / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    with monkeypatch.context() as patch:
+        importlib.import_module("package.part.module")
+        recorded = {name: digest for name, digest in loaded_modules({"package"}).items() if name.startswith("package")}
+        for name in [name for name in sys.modules if name.startswith("package")]:
+            patch.delitem(sys.modules, name)
+        assert "package.part.module" in recorded
+        assert changed_modules(recorded) == []
+        module.write_text("X = 2\n")
+        assert changed_modules(recorded) == ["package.part.module"]
+    for name in [name for name in sys.modules if name.startswith("package.") or name == "package"]:
+        del sys.modules[name]
+
+
 def test_a_command_that_ends_is_reported_with_its_status_time_and_memory(tmp_path):
     child = start(
         python("x = bytearray(150 << 20); x[::4096] = b'1' * len(x[::4096]); raise SystemExit(3)"), tmp_path / "log", {}

@@ -21,7 +21,7 @@ def score(mean, *, n=10_000):
     )
 
 
-def row(generator, seed, scores, *, status="ok", baseline=False, preset="quick", facts=None, **more):
+def row(generator, seed, scores, *, status="ok", baseline=False, preset="quick", origin="test", facts=None, **more):
     """A row; ``facts`` are what the specs of its metrics say otherwise than usual."""
     usual = {"summary": "", "target": "m:C", "kinds": ("jets",), "smallest_n": 1000}
     metrics = {one.metric: MetricSpec(name=one.metric, **{**usual, **(facts or {})}) for one in scores.values()}
@@ -31,7 +31,7 @@ def row(generator, seed, scores, *, status="ok", baseline=False, preset="quick",
         kind="model" if generator else "floor",
         status=status,
         generator=generator,
-        distribution="jetgen-test",
+        distribution=f"jetgen-{origin}",
         version="1",
         preset=preset if generator else None,
         baseline=baseline,
@@ -58,6 +58,29 @@ def models(**means):
 def leader(rows):
     (experiment,) = experiments(rows)
     return experiment.leader("w1m")
+
+
+def test_two_distributions_with_a_generator_of_one_name_have_two_lines():
+    given = ((0, 1.0, "a"), (1, 9.0, "b"))
+    rows = [row("x", seed, {"w1m": score(mean)}, origin=origin) for seed, mean, origin in given]
+    (experiment,) = experiments([*models(), *rows, row("y", 0, {"w1m": score(5.0)})])
+    assert {one.title: one.figures["w1m"].mean for one in experiment.standings} == {
+        "floor": 1.0,
+        "jetgen-a/x": 1.0,
+        "jetgen-b/x": 9.0,
+        "y": 5.0,
+    }
+
+
+def test_other_data_of_the_same_name_are_another_table_with_a_floor_of_its_own():
+    data = [
+        one
+        for mark, mean in (("aaaaaaaa", 1.0), ("bbbbbbbb", 4.0))
+        for one in (row(None, 0, {"w1m": score(mean)}, data=mark), row("x", 0, {"w1m": score(8.0)}, data=mark))
+    ]
+    first, second = experiments(data)
+    assert (first.dataset, second.dataset) == ("jets@small (data aaaaaa)", "jets@small (data bbbbbb)")
+    assert [one.standings[1].figures["w1m"].ratio for one in (first, second)] == [8.0, 2.0]
 
 
 def test_a_model_leads_when_it_is_better_seed_by_seed_beyond_the_spread():

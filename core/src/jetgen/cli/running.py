@@ -52,7 +52,7 @@ def run_command(
         msg = "--json prints the plan: give it with --dry-run; `jetbench status RUN --json` tells of a run"
         raise UsageError(msg)
     from jetgen.harness.planning.planner import Planner
-    from jetgen.harness.run.driver import locked
+    from jetgen.harness.run.folder import locked
 
     request = make_request(
         suite,
@@ -82,7 +82,8 @@ def run_command(
 def retry_command(run: Run) -> None:
     """Run again the cells of a run that did not end well, with the settings that they had."""
     from jetgen.harness.planning.registered import refuse_unregistered
-    from jetgen.harness.run.driver import failures, forget_failures, locked
+    from jetgen.harness.run.driver import failures, forget_failures
+    from jetgen.harness.run.folder import locked
     from jetgen.harness.store.plan import read_plan
 
     plan = read_plan(run)

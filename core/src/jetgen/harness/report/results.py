@@ -26,7 +26,9 @@ def records(rows: Sequence[Row]) -> list[dict[str, Any]]:
         cost = row.cost.model_dump(exclude={"peak_bytes", "seconds", "microseconds_by_batch"})
         cost |= {f"microseconds_batch_{n}": value for n, value in row.cost.microseconds_by_batch.items()}
         common = row.model_dump(include={"id", "kind", "status", "phase", "error_type", "error", "generator"})
-        common |= row.model_dump(include={"distribution", "version", "preset", "baseline", "dataset", "size", "seed"})
+        common |= row.model_dump(
+            include={"distribution", "version", "preset", "baseline", "dataset", "size", "data", "seed"}
+        )
         common |= cost
         for name, score in row.scores.items():
             facts = {fact: getattr(row.spec_of(name), fact) for fact in _FACTS}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -115,12 +116,15 @@ class Experiment:
 def experiments(rows: Sequence[Row]) -> list[Experiment]:
     """The tables that ``rows`` amount to; baselines and the floor stand in each table of their dataset."""
 
-    def dataset(row: Row) -> str:
-        return row.label
+    def data(row: Row) -> tuple[str, str]:
+        return row.label, row.data
 
     found = []
-    for label, group in groupby(sorted(rows, key=dataset), dataset):
+    labels = Counter(label for label, _ in {data(row) for row in rows})
+    for (name, identity), group in groupby(sorted(rows, key=data), data):
         mine = list(group)
+        # Other data of the same name, such as a file that was changed, are another table.
+        label = name if labels[name] == 1 else f"{name} (data {identity[:6]})"
         shared = [row for row in mine if row.kind == "floor" or row.baseline]
         models = [row for row in mine if not (row.kind == "floor" or row.baseline)]
         bases = sorted({_base(row) for row in models}) or [NO_PRESET]
@@ -137,8 +141,16 @@ def _experiment(dataset: str, preset: str, shared: list[Row], models: list[Row])
     floor = next((row for row in shared if row.kind == "floor"), None)
     floors = {name: score.mean for name, score in floor.scores.items() if score.low > 0} if floor is not None else {}
     lines = [_standing([row], floors) for row in shared]
-    keyed = sorted(models, key=_title)
-    ranked = [_standing(list(group), floors) for _, group in groupby(keyed, _title)]
+    origins = {
+        title: {row.distribution for row in group} for title, group in groupby(sorted(models, key=_title), _title)
+    }
+
+    def line(row: Row) -> str:
+        """The title, with the distribution where several have a generator of that name."""
+        return _title(row) if len(origins[_title(row)]) == 1 else f"{row.distribution}/{_title(row)}"
+
+    keyed = sorted(models, key=line)
+    ranked = [_standing(list(group), floors, title) for title, group in groupby(keyed, line)]
     ranked.sort(key=lambda one: (one.merit, one.title))
     top = [line for line in lines if line.rows[0].kind == "floor"]
     bottom = [line for line in lines if line.rows[0].kind != "floor"]
@@ -163,13 +175,13 @@ def _title(row: Row) -> str:
     return f"{row.title}{mark}"
 
 
-def _standing(rows: list[Row], floors: dict[str, float]) -> Standing:
+def _standing(rows: list[Row], floors: dict[str, float], title: str = "") -> Standing:
     names = dict.fromkeys(name for row in rows if row.scored or row.scores for name in row.scores)
     figures = {}
     for name in names:
         having = [row for row in rows if name in row.scores]
         figures[name] = _figure([row.scores[name] for row in having], having[0].spec_of(name), floors.get(name))
-    return Standing(_title(rows[0]), tuple(rows), figures)
+    return Standing(title or _title(rows[0]), tuple(rows), figures)
 
 
 def _figure(scores: list[Score], spec: MetricSpec, floor: float | None) -> Figure:

@@ -49,7 +49,7 @@ def bring_to_row(
         row = row_without_run(store.at_once())
         if row is None:
             CellRun(store, session, stop).run(timing=timing)
-            row = make_row(store.at_once())
+            row = make_row(store.at_once(), timing=timing)
         write_row(store.run, row)
     return row
 

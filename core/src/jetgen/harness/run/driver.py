@@ -1,16 +1,12 @@
-"""The driver of a run: the lock on its folder, the pool, the hooks, and the results at the end."""
+"""The driver of a run: the pool, the hooks, and the results at the end."""
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from threading import Event
-
-from filelock import FileLock, Timeout
 
 from jetgen.api.loading import first_line
 from jetgen.errors import JetgenError, RunFolderError
@@ -24,42 +20,13 @@ from jetgen.harness.store.row import Row, read_row, write_row
 from jetgen.harness.store.stages import Snapshot, StageStore
 from jetgen.hooks import Hooks
 
-__all__ = ["failures", "forget_failures", "locked", "rows_of", "run_plan"]
-
-
-@contextmanager
-def locked(run: Path) -> Iterator[None]:
-    """Hold a run folder for this process; it is made if it is missing.
-
-    Raises:
-        RunFolderError: if it cannot be written, or if another run holds it.
-    """
-    holder = run / "holder.json"
-    try:
-        run.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(run / "run.lock")
-        lock.acquire(timeout=0)
-    except Timeout:
-        msg = (
-            f"{run} is in use by another run (process {_holder(holder)}); wait for it, stop it, or choose another --out"
-        )
-        raise RunFolderError(msg) from None
-    except OSError as error:
-        msg = f"the run folder {run} cannot be written ({error.strerror or error}); choose another one with --out"
-        raise RunFolderError(msg) from error
-    with lock:
-        try:
-            holder.write_text(json.dumps({"process": os.getpid()}), encoding="utf-8")
-        except OSError as error:
-            msg = f"the run folder {run} cannot be written ({error.strerror or error}); free some space in it"
-            raise RunFolderError(msg) from error
-        yield
+__all__ = ["failures", "forget_failures", "rows_of", "run_plan"]
 
 
 def run_plan(run: Path, plan: Plan, hooks: Hooks) -> list[Row]:
     """Bring every cell of ``plan`` to its row, and compile the results of the whole folder; the rows of ``plan``.
 
-    The caller holds the folder by :func:`locked`.
+    The caller holds the folder by :func:`jetgen.harness.run.folder.locked`.
 
     Raises:
         RunFolderError: if the folder holds a run of another version, or if a cell needs one that is not in the plan.
@@ -67,6 +34,7 @@ def run_plan(run: Path, plan: Plan, hooks: Hooks) -> list[Row]:
     _check_needs(plan)
     earlier = read_plan(run) if (run / "plan.json").exists() else None
     plan = plan.model_copy(update={"environment": hooks.environment()})
+    plan = plan.beside(earlier) if earlier is not None else plan
     whole = plan.extended(earlier)
     whole.write(run)
     hooks.run_started(plan)
@@ -74,10 +42,22 @@ def run_plan(run: Path, plan: Plan, hooks: Hooks) -> list[Row]:
         rows = _run_cells(run, plan, hooks)
     finally:
         hooks.run_finished()
-    everything = rows_of(run, whole, rows)
-    write_results(run, everything, hooks.report_sections(everything))
     ids = {cell.id for cell in plan.cells}
+    everything, outdated = _of_today(run, whole, rows_of(run, whole, rows), ids)
+    sections = hooks.report_sections(everything)
+    if outdated:
+        several = f"{len(outdated)} rows of earlier commands are" if len(outdated) > 1 else f"{outdated[0].id} is"
+        sections = {**sections, "": f"- {several} not of the code of today and left out; run the commands again\n"}
+    write_results(run, everything, sections)
     return [row for row in everything if row.id in ids]
+
+
+def _of_today(run: Path, whole: Plan, rows: Sequence[Row], ran: Collection[str]) -> tuple[list[Row], list[Row]]:
+    """The rows for the tables, and those of other commands on the folder whose scores are no longer of today."""
+    others = [row for row in rows if row.id not in ran and row.scores]
+    finished = finished_rows(run, whole) if others else {}
+    outdated = [row for row in others if row.id not in finished]
+    return [row for row in rows if row not in outdated], outdated
 
 
 def _run_cells(run: Path, plan: Plan, hooks: Hooks) -> dict[str, Row]:
@@ -176,10 +156,3 @@ def _complete(store: StageStore) -> bool:
     """Whether the row of a cell that could not be run is still the one that its records amount to."""
     row = read_row(store.run, store.cell)
     return row is not None and row.status == "ok" and all(store.finished(stage) for stage in store.stages)
-
-
-def _holder(path: Path) -> str:
-    try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["process"])
-    except (OSError, ValueError, KeyError):
-        return "unknown"

@@ -43,18 +43,17 @@ def row_without_run(store: StageStore) -> Row | None:
     return None
 
 
-def make_row(store: StageStore) -> Row:
-    """The row that the records of the cell amount to."""
+def make_row(store: StageStore, *, timing: bool = True) -> Row:
+    """The row that the records of the cell amount to. It is ok only if every stage has a record of today.
+
+    Arguments:
+        timing: False if the timing stage is still to come.
+    """
     cell, records = store.cell, store.current()
-    bad = next((record for record in records.values() if not record.done), None)
-    truncated = any(record.status == "truncated" for record in records.values())
     fit = records.get("fit")
     return Row(
         **_identity(cell),
-        status="truncated" if bad is None and truncated else "ok" if bad is None else bad.status,
-        phase=bad.stage if bad is not None else None,
-        error_type=bad.error_type if bad is not None else None,
-        error=bad.error if bad is not None else None,
+        **_outcome(store, records, timing=timing),
         keys={stage: record.key for stage, record in records.items()},
         metrics={metric.name: metric.spec for metric in cell.metrics},
         scores={name: score for metric in cell.metrics for name, score in _scores(metric, records).items()},
@@ -67,6 +66,20 @@ def make_row(store: StageStore) -> Row:
             "versions": fit.versions if fit is not None else versions(),
         },
     )
+
+
+def _outcome(store: StageStore, records: Mapping[str, StageRecord], *, timing: bool) -> dict[str, Any]:
+    """The status of the row, and what went wrong."""
+    bad = next((record for record in records.values() if not record.done), None)
+    if bad is not None:
+        return {"status": bad.status, "phase": bad.stage, "error_type": bad.error_type, "error": bad.error}
+    missing = next((stage for stage in store.stages if stage not in records and (timing or stage != "timing")), None)
+    if missing is not None:
+        reason = next(iter(store.reasons(missing)), "it has not run")
+        error = f"there is no result of {missing} for the code and data of today ({reason}); run the same command again"
+        return {"status": "failed", "phase": missing, "error_type": "Outdated", "error": error}
+    truncated = any(record.status == "truncated" for record in records.values())
+    return {"status": "truncated" if truncated else "ok"}
 
 
 def is_whole(row: Row, store: StageStore) -> bool:
@@ -100,6 +113,7 @@ def _identity(cell: CellPlan) -> dict[str, Any]:
         **{name: getattr(cell, name) for name in ("id", "kind", "seed", "draws", "device", "threads", "needs")},
         "dataset": dataset.name,
         "size": dataset.size,
+        "data": dataset.identity,
         "generator": None if generator is None else generator.name,
         **{name: getattr(generator, name) for name in of_generator if generator is not None},
     }

@@ -62,7 +62,8 @@ def _run(stage: StageContext) -> dict[str, Any]:
         result["status"] = "unloadable" if isinstance(error, UnloadableError) else "failed"
         result["error_type"] = type(error).__name__
         plain = isinstance(error, UnloadableError | TrainingError)
-        result["error"] = str(error) if plain else first_line(error)
+        words = str(error) if plain else first_line(error)
+        result["error"] = words.encode("utf-8", "replace").decode()  # a lone surrogate is no JSON
     uncovered = stage.uncovered()
     if uncovered:
         text = f"an edit of {', '.join(uncovered)} will not repeat this stage: name it in modules= of the spec"
@@ -96,7 +97,12 @@ def _main(run: Path, cell_id: str, stages: list[str]) -> int:
     good = True
     for stage in stages:
         result = _run(StageContext(run, plan, cell, stage, store.inputs(stage), context))
-        write_json(result_path(run, cell_id, stage), result)
+        try:
+            write_json(result_path(run, cell_id, stage), result)
+        except (TypeError, ValueError) as error:
+            words = f"what {stage} gave is not plain finite JSON ({error})"
+            result |= {"status": "failed", "results": {}, "error_type": "PluginError", "error": words}
+            write_json(result_path(run, cell_id, stage), result)
         good = good and result["status"] in ("ok", "truncated")
     sys.stdout.flush()
     return 0 if good else 1

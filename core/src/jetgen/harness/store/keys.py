@@ -74,13 +74,16 @@ def uncovered_packages(packages: Collection[str]) -> list[str]:
     elsewhere.
     """
     installed = [Path(folder).resolve() for folder in {*sysconfig.get_paths().values()}]
-    found = set()
-    for name, module in list(sys.modules.items()):
-        top, path = name.split(".")[0], getattr(module, "__file__", None)
-        known = top in packages or top.startswith("jetgen_") or top in _NOBODYS
-        if path is not None and not known and not any(Path(path).resolve().is_relative_to(one) for one in installed):
-            found.add(top)
-    return sorted(found)
+    found = []
+    for name, module in sorted(sys.modules.items()):
+        if "." in name or name in packages or name.startswith("jetgen_") or name in _NOBODYS:
+            continue
+        # A folder without __init__.py has no file. Submodules are not asked: those of torch tell of none that exists.
+        places = [getattr(module, "__file__", None) or "", *getattr(module, "__path__", [])]
+        place = next((Path(place).resolve() for place in places if place), None)
+        if place is not None and not any(place.is_relative_to(folder) for folder in installed):
+            found.append(name)
+    return found
 
 
 def _orchestrates(module: str) -> bool:
@@ -132,5 +135,6 @@ def _origin(name: str) -> Path | None:
         # A package without __init__.py has folders as well; a single-file module has none.
         if spec is None or spec.submodule_search_locations is None:
             return None
-        spec = PathFinder.find_spec(f"{spec.name}.{part}", spec.submodule_search_locations)
+        # By its last name: a folder without __init__.py looks its parents up among the imported modules.
+        spec = PathFinder.find_spec(part, list(spec.submodule_search_locations))
     return Path(spec.origin) if spec is not None and spec.origin is not None else None

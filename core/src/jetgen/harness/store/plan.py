@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from jetgen.api.specs import MetricSpec
 from jetgen.data.spec import CloudSpec
 from jetgen.errors import RunFolderError, UsageError, did_you_mean
+from jetgen.harness.store.keys import digest
 from jetgen.io.atomic import write_text
 
 __all__ = ["PLAN_FORMAT", "CellPlan", "DatasetPlan", "GeneratorPlan", "MetricPlan", "Plan", "cell_folder", "read_plan"]
@@ -67,6 +68,11 @@ class DatasetPlan(_Strict):
         return f"{self.name}@{self.size}"
 
     @property
+    def identity(self) -> str:
+        """A digest of what its clouds are, whatever they are called."""
+        return digest({"dataset": self.target, "recipe": self.recipe})
+
+    @property
     def spec(self) -> CloudSpec:
         """What its arrays mean."""
         return CloudSpec.from_json(self.cloud_spec)
@@ -118,6 +124,12 @@ class CellPlan(_Strict):
         """The name that tables show."""
         return self.generator.name if self.generator is not None else "floor"
 
+    @property
+    def subject(self) -> str:
+        """A digest of what the cell is about, whatever that is called: its generator, and what its data are."""
+        generator = None if self.generator is None else [self.generator.distribution, self.generator.name]
+        return digest({"generator": generator, "data": self.dataset.identity})
+
 
 class Plan(_Strict):
     """Every cell of a run."""
@@ -141,6 +153,22 @@ class Plan(_Strict):
         hint = did_you_mean(cell_id, [cell.id for cell in self.cells])
         msg = f"the run has no cell {cell_id!r}{hint}; `jetbench status RUN` lists them"
         raise UsageError(msg)
+
+    def beside(self, earlier: Plan) -> Plan:
+        """This plan with other ids for the cells whose id is that of another generator or other data in ``earlier``."""
+        taken = {cell.id: cell.subject for cell in earlier.cells}
+        other = [cell for cell in self.cells if taken.get(cell.id) not in (None, cell.subject)]
+        names = {cell.id: f"{cell.id}~{cell.subject[:6]}" for cell in other}
+        cells = (
+            cell.model_copy(
+                update={
+                    "id": names.get(cell.id, cell.id),
+                    "needs": {role: names.get(need, need) for role, need in cell.needs.items()},
+                }
+            )
+            for cell in self.cells
+        )
+        return self.model_copy(update={"cells": tuple(cells)})
 
     def extended(self, earlier: Plan | None) -> Plan:
         """This plan with the cells of an earlier one that it does not name, so that a run folder accumulates."""

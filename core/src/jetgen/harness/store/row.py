@@ -73,6 +73,7 @@ class Row(_Document):
     baseline: bool = False
     dataset: str
     size: str
+    data: str = Field(default="", description="a digest of what the clouds of the dataset are")
     seed: int
     draws: int
     device: str

@@ -240,8 +240,7 @@ class StageStore:
 
 def dataset_folder(run: Path, dataset: DatasetPlan) -> Path:
     """Where the run keeps the record of ``prepare`` for a dataset; other data of the same name have another folder."""
-    mark = digest({"dataset": dataset.target, "recipe": dataset.recipe})[:8]
-    return run / "datasets" / f"{dataset.label}-{mark}"
+    return run / "datasets" / f"{dataset.label}-{dataset.identity[:8]}"
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:

@@ -128,6 +128,22 @@ class OsExitSample(Good):
         os._exit(0)
 
 
+class HugeReport(Good):
+    def fit(self, *args: Any, **more: Any) -> FitReport:
+        return FitReport(parameters=2**70, steps=1)
+
+
+class WordReport(Good):
+    def fit(self, *args: Any, **more: Any) -> FitReport:
+        return FitReport(parameters="many", steps=1)  # type: ignore[arg-type]
+
+
+class SurrogateFit(Good):
+    def fit(self, *args: Any, **more: Any) -> FitReport:
+        message = "half a character: \ud800"
+        raise RuntimeError(message)
+
+
 class RaiseFit(Good):
     def fit(self, *args: Any, **more: Any) -> FitReport:
         message = "the evil fit raises\non two lines"

@@ -23,6 +23,8 @@ from jetgen.io.saved_model import save_model
 
 __all__ = ["fit"]
 
+_LARGEST = 2**63  # what the table of results can hold
+
 
 def fit(stage: StageContext) -> dict[str, Any]:
     """Train and save; what an earlier attempt with the same inputs and code left behind is used.
@@ -102,14 +104,22 @@ def _train(stage: StageContext, generator: Generator) -> FitReport:
     return report
 
 
-def _checked(report: object, name: str) -> FitReport:
+def _checked(report: object, owner: str) -> FitReport:
     if not isinstance(report, FitReport):
-        msg = f"fit of {name} returned {type(report).__name__}, not a FitReport"
+        msg = f"fit of {owner} returned {type(report).__name__}, not a FitReport"
+        raise PluginError(msg)
+    found: dict[str, Any] = vars(report)
+    for name in ("parameters", "steps"):
+        if type(found[name]) is not int or not 0 <= found[name] < _LARGEST:
+            msg = f"the FitReport of {owner} has {name} = {found[name]!r}; an integer from 0 to 2**63 - 1 is needed"
+            raise PluginError(msg)
+    if not isinstance(found["stop_reason"], str):
+        msg = f"the FitReport of {owner} has stop_reason = {found['stop_reason']!r}; a string is needed"
         raise PluginError(msg)
     try:
         json.dumps(asdict(report), allow_nan=False)
     except (TypeError, ValueError) as error:
-        msg = f"the FitReport of {name} is not plain finite JSON ({error})"
+        msg = f"the FitReport of {owner} is not plain finite JSON ({error})"
         raise PluginError(msg) from error
     return report
 

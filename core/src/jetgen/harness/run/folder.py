@@ -1,0 +1,71 @@
+"""The run folder: whether it is one, and the lock on it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from jetgen.errors import RunFolderError
+from jetgen.harness.store.plan import read_plan
+
+__all__ = ["locked"]
+
+_LOCK, _HOLDER = "run.lock", "holder.json"
+
+
+@contextmanager
+def locked(run: Path) -> Iterator[None]:
+    """Hold a run folder for this process; it is made if it is missing.
+
+    Raises:
+        RunFolderError: if it holds anything but a run, cannot be written, or is held by another run.
+    """
+    try:
+        _require_a_run(run)
+        run.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(run / _LOCK)
+        lock.acquire(timeout=0)
+    except Timeout:
+        msg = f"{run} is in use by another run (process {_holder(run)}); wait for it, stop it, or choose another --out"
+        raise RunFolderError(msg) from None
+    except OSError as error:
+        msg = f"the run folder {run} cannot be written ({error.strerror or error}); choose another one with --out"
+        raise RunFolderError(msg) from error
+    with lock:
+        try:
+            (run / _HOLDER).write_text(json.dumps({"process": os.getpid()}), encoding="utf-8")
+        except OSError as error:
+            msg = f"the run folder {run} cannot be written ({error.strerror or error}); free some space in it"
+            raise RunFolderError(msg) from error
+        yield
+
+
+def _require_a_run(run: Path) -> None:
+    """Refuse what somebody keeps other things in: a run would write a leaderboard, tables and folders among them."""
+    if not run.exists():
+        return
+    if not run.is_dir():
+        msg = f"{run} is a file; choose a folder with --out"
+        raise RunFolderError(msg)
+    names = {path.name for path in run.iterdir()}
+    if "plan.json" in names:
+        read_plan(run)
+        return
+    # What a run leaves that was stopped before its plan was written.
+    left = {name for name in names if name.endswith(".part")} | {_LOCK, _HOLDER}
+    strangers = sorted(names - (left if _LOCK in names else set()))
+    if strangers:
+        msg = f"{run} holds other things than a run, such as {strangers[0]}; choose another folder with --out"
+        raise RunFolderError(msg)
+
+
+def _holder(run: Path) -> str:
+    try:
+        return str(json.loads((run / _HOLDER).read_text(encoding="utf-8"))["process"])
+    except (OSError, ValueError, KeyError):
+        return "unknown"
