@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from jetgen.api.specs import API_VERSION
+from own_files import assert_one_sentence
 
 SPEC = """
 from jetgen.api.specs import GeneratorSpec
@@ -186,3 +187,55 @@ def test_doctor_of_a_name_that_two_distributions_claim_looks_at_both(kind):
     assert run.returncode == 0
     assert "other-side claims this name too; use one-side/same" in run.stdout
     assert "one-side claims this name too; use other-side/same" in run.stdout
+
+
+HOSTILE = {
+    "a path upwards": "../../x",
+    "a path": "a/b",
+    "an absolute path": "/tmp/x",
+    "dots": "..",
+    "too long": "x" * 300,
+    "too many bytes": "\u6f22" * 80,
+    "markup": "[/bold]",
+    "a table": "a|b",
+    "HTML": "<script>",
+    "an escape sequence": "\x1b[31mred",
+    "a blank": "two words",
+}
+
+
+def test_a_hostile_name_is_a_broken_plugin_and_the_rest_goes_on(outsiders, tmp_path):
+    outsiders.install("kind-outsider")
+    source = "from kind_outsider.spec import KIND_GAUSSIAN\n"
+    outsiders.write("hostile-outsider", source, generators=dict.fromkeys(HOSTILE.values(), "KIND_GAUSSIAN"))
+    listed = outsiders.jetbench_here("list", "generators", "--json")
+    found = {plugin["name"]: plugin for plugin in json.loads(listed.stdout)}
+    assert {name: found[name]["state"] for name in HOSTILE.values()} == dict.fromkeys(HOSTILE.values(), "broken")
+    assert all("is not letters, digits and" in found[name]["reason"] for name in HOSTILE.values())
+    assert found["kind-gaussian"]["state"] == "ok"
+    shown = outsiders.jetbench_here("list", "generators")
+    assert shown.returncode == 0
+    assert "[/bold]" in shown.stdout
+    assert "\x1b" not in shown.stdout
+    for name in HOSTILE.values():
+        plan = outsiders.jetbench_here("plan", "-g", name, "-d", "kind-jets@tiny", "--preset", "tiny")
+        assert plan.returncode in (1, 2)
+        assert_one_sentence(plan.stderr)
+
+
+@pytest.mark.parametrize(("part", "text"), [("Name", "x[/bold]"), ("Version", "[/bold]"), ("Version", "1|2")])
+def test_a_hostile_distribution_is_broken_and_shown_as_it_is(outsiders, part, text):
+    outsiders.write("hostile-outsider", "X = 1\n", metrics={"some-metric": "X"})
+    metadata = next(outsiders.folder.glob("*.dist-info")) / "METADATA"
+    lines = [f"{part}: {text}" if line.startswith(f"{part}:") else line for line in metadata.read_text().splitlines()]
+    metadata.write_text("\n".join(lines) + "\n")
+    shown = outsiders.jetbench_here("list", "metrics")
+    assert shown.returncode == 0
+    assert text in shown.stdout
+    assert f"its {'distribution' if part == 'Name' else 'version'} {text!r} is not letters" in shown.stdout
+
+
+def test_a_terminal_that_knows_no_dash_and_no_box_shows_marks_instead(outsiders):
+    shown = outsiders.jetbench("show", "w1m", PYTHONIOENCODING="ascii", PYTHONWARNINGS="error")
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.isascii()

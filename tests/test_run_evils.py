@@ -22,7 +22,7 @@ EVILS = {
     "evil-segfault-fit": ("failed", "fit", "SIGSEGV"),
     "evil-segfault-sample": ("failed", "sample", "SIGSEGV"),
     "evil-shape": ("failed", "sample", "2 features, 3 were asked for"),
-    "evil-surrogate-fit": ("failed", "fit", "RuntimeError: half a character: ?"),
+    "evil-surrogate-fit": ("failed", "fit", "RuntimeError: half a character: \ufffd"),
     "evil-too-few": ("failed", "sample", "399 clouds, 400 were asked for"),
     "evil-too-many": ("failed", "sample", "401 clouds, 400 were asked for"),
     "evil-word-report": ("failed", "fit", "has parameters = 'many'; an integer"),

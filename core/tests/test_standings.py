@@ -1,10 +1,13 @@
 """Who stands where in a table, and when nobody leads."""
 
+import io
+
 from jetgen.api.specs import MetricSpec
-from jetgen.harness.report.leaderboard import markdown, tables
+from jetgen.harness.report.leaderboard import markdown, show, tables
 from jetgen.harness.report.standings import experiments
 from jetgen.harness.store.plan import PLAN_FORMAT
 from jetgen.harness.store.row import CostRecord, Row, Score
+from rich.console import Console
 
 
 def score(mean, *, n=10_000):
@@ -176,3 +179,19 @@ def test_an_area_under_a_curve_is_best_at_one_half_and_has_no_ratio():
     rows += [row(name, seed, {"w1m": areas[name]}, facts=half) for name in ("a", "b") for seed in (0, 1)]
     assert leader(rows) == "b"
     assert "<br>1." not in markdown(rows)
+
+
+def test_what_others_wrote_is_neither_markup_nor_html_nor_a_command_in_a_table():
+    error = "[/bold] a|b <script>alert(1)</script> ![x](http://y) \x1b[31mred\nand more \ud800"
+    rows = [*models(), row("[x]", 0, {}, status="failed", phase="fit", error=error, error_type="Error")]
+    text = markdown(rows)
+    assert "<script>" not in text
+    assert "\x1b" not in text
+    assert r"a\|b &lt;script>" in text
+    assert r"\![x](" in text
+    assert text.encode()
+    console = Console(file=io.StringIO(), width=200)
+    show(rows, console)
+    shown = console.file.getvalue()
+    assert "[/bold] a|b <script>" in shown
+    assert "\x1b" not in shown

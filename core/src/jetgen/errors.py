@@ -1,11 +1,39 @@
-"""The errors that a user can correct. Each message is one sentence: what is wrong, where, and what to do."""
+"""The errors that a user can correct. Each message is one sentence: what is wrong, where, and what to do.
+
+Messages quote what others wrote; :func:`plain` makes that fit to be shown.
+"""
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
-__all__ = ["DataError", "JetgenError", "PluginError", "RunFolderError", "TrainingError", "UsageError", "did_you_mean"]
+__all__ = [
+    "DataError",
+    "JetgenError",
+    "PluginError",
+    "RunFolderError",
+    "TrainingError",
+    "UsageError",
+    "did_you_mean",
+    "plain",
+]
+
+_ESCAPE_SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)?", re.DOTALL)
+# Control characters but for tabs and line ends, marks that turn the direction of what follows, half characters.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_LONGEST = 2000
+
+
+def plain(text: str, longest: int = _LONGEST) -> str:
+    r"""Text from outside that a terminal or a table can show: no escape sequences, no control characters, cut if long.
+
+    >>> plain("\x1b[31mred\x1b[0m\x07"), plain("abcdef", 4)
+    ('red\ufffd', 'abc…')
+    """
+    shown = _UNPRINTABLE.sub("\ufffd", _ESCAPE_SEQUENCE.sub("", text.replace("\r\n", "\n")))
+    return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from jetgen.cli.show import named
+from jetgen.errors import plain
 from jetgen.registry import Plugin, State, discover
 
 __all__ = ["doctor_command"]
@@ -29,17 +30,17 @@ def _examine(plugin: Plugin) -> bool:
 
     title = f"{plugin.group.removesuffix('s')} {plugin.full_name} {plugin.version} ({plugin.value})"
     if plugin.state is State.DISABLED:
-        typer.echo(f"{title} is disabled: {plugin.reason}")
+        typer.echo(plain(f"{title} is disabled: {plugin.reason}"))
         return False
     answer = probe([plugin.entry], deep=True)[plugin.entry]
     if answer.state is not State.OK:
-        typer.echo(f"{title} is {answer.state}: {answer.reason}")
+        typer.echo(plain(f"{title} is {answer.state}: {answer.reason}"))
         for text in (answer.output, answer.traceback):
             if text.strip():
-                typer.echo(text.rstrip())
+                typer.echo(plain(text.rstrip(), longest=100_000))
         return False
     if plugin.state is State.DUPLICATE:
-        typer.echo(f"{title} loads, but {plugin.reason}")
+        typer.echo(plain(f"{title} loads, but {plugin.reason}"))
         return True
     typer.echo(f"{title} is healthy with jetgen {version('jetgen')}, Python {python_version()}")
     return True

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jetgen.cli import options
+from jetgen.system import console
 
 if TYPE_CHECKING:
     from jetgen.evaluation.evaluate import Evaluation, Floor
@@ -97,7 +98,6 @@ def _document(result: Evaluation) -> dict[str, Any]:
 
 def _show(result: Evaluation) -> None:
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
@@ -108,10 +108,10 @@ def _show(result: Evaluation) -> None:
             spread, floor = measured.spreads.get(name), measured.floor
             text = "–" if spread is None else f"{spread:.2g}"
             table.add_row(name, f"{value:.4g}", text, *_floor_words(value, measured.direction, floor, name))
-    console = Console()
-    console.print(table)
+    terminal = console()
+    terminal.print(table)
     for note in _notes(result):
-        console.print(note, highlight=False)
+        terminal.print(note)
 
 
 def _floor_words(value: float, direction: str, floor: Floor | None, name: str) -> tuple[str, str]:

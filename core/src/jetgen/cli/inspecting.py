@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from jetgen.cli import options
+from jetgen.system import console
 
 __all__ = ["status_command", "why_command"]
 
@@ -28,7 +29,6 @@ def status_command(run: Run, *, as_json: options.AsJson = False) -> None:
         typer.echo(json.dumps([asdict(state) for state in found], indent=1))
         return
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
@@ -39,7 +39,7 @@ def status_command(run: Run, *, as_json: options.AsJson = False) -> None:
     for state in found:
         seconds = "" if state.seconds is None else f"{state.seconds:.0f}"
         table.add_row(state.id, state.status, seconds, state.detail)
-    Console().print(table)
+    console().print(table)
     counts = Counter(state.status for state in found)
     typer.echo(", ".join(f"{number} {status}" for status, number in counts.items()))
 

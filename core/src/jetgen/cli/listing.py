@@ -12,6 +12,7 @@ from jetgen.api.specs import DatasetSpec, GeneratorSpec, MetricSpec
 from jetgen.cli import options
 from jetgen.errors import UsageError, did_you_mean
 from jetgen.registry import GROUPS, Plugin, State
+from jetgen.system import console
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -75,20 +76,18 @@ def sizes_text(spec: DatasetSpec) -> str:
 
 
 def _print(plugins: Iterable[Plugin]) -> None:
-    from rich.console import Console
-
-    console = Console()
-    console = console if console.is_terminal else Console(width=_PIPE_WIDTH)
+    terminal = console()
+    terminal = terminal if terminal.is_terminal else console(width=_PIPE_WIDTH)
     plugins = list(plugins)
     for group in GROUPS:
         members = [plugin for plugin in plugins if plugin.group == group]
         if members:
-            console.print(_table(group, members))
+            terminal.print(_table(group, members))
     troubled = [plugin for plugin in plugins if plugin.state in (State.BROKEN, State.INCOMPATIBLE)]
     if troubled:
-        console.print(f"`jetbench doctor {troubled[0].full_name}` shows the whole error.", markup=False)
+        terminal.print(f"`jetbench doctor {troubled[0].full_name}` shows the whole error.")
     if not plugins:
-        console.print("nothing is installed; jetgen brings datasets and metrics, `pip install jetgen-mdma` generators")
+        terminal.print("nothing is installed; jetgen brings datasets and metrics, `pip install jetgen-mdma` generators")
 
 
 def _table(group: str, plugins: Iterable[Plugin]) -> Table:
@@ -102,8 +101,7 @@ def _table(group: str, plugins: Iterable[Plugin]) -> Table:
     table.add_column("what it is, or what is wrong with it", overflow="fold", ratio=1)
     for plugin in plugins:
         state = Text(plugin.state, style=STATE_STYLES[plugin.state])
-        # Text, not markup: a reason may hold brackets.
-        table.add_row(Text(plugin.name), state, plugin.distribution, plugin.version, Text(_what(plugin)))
+        table.add_row(plugin.name, state, plugin.distribution, plugin.version, _what(plugin))
     return table
 
 

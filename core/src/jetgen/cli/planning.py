@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jetgen.cli import options
-from jetgen.errors import UsageError
+from jetgen.errors import UsageError, plain
+from jetgen.system import console
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,14 +60,13 @@ def known_plugins(no_plugin: Sequence[str] | None, *, strict: bool) -> Registry:
     if strict:
         registry.refuse_troubles()
     for plugin in registry.troubles():
-        typer.echo(f"left out: {plugin.full_name} is {plugin.state.value}: {plugin.reason}", err=True)
+        typer.echo(plain(f"left out: {plugin.full_name} is {plugin.state.value}: {plugin.reason}"), err=True)
     return registry
 
 
 def show_plan(plan: Plan) -> None:
     """Print the cells with their estimated minutes, and why some are skipped."""
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(title="plan", title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
@@ -76,15 +76,15 @@ def show_plan(plan: Plan) -> None:
     for cell in plan.cells:
         reason = cell.skip or cell.unloadable
         table.add_row(cell.id, str(cell.threads), cell.device, "–" if reason else f"{cell.minutes:.1f}")
-    console = Console()
-    console.print(table)
+    terminal = console()
+    terminal.print(table)
     for cell in plan.cells:
         if reason := cell.skip or cell.unloadable:
-            console.print(f"{cell.id} is skipped: {reason}", highlight=False)
+            terminal.print(f"{cell.id} is skipped: {reason}")
     names = dict.fromkeys(metric.name for cell in plan.cells for metric in cell.metrics)
-    console.print(f"metrics: {', '.join(names)}", highlight=False)
+    terminal.print(f"metrics: {', '.join(names)}")
     total = sum(cell.minutes for cell in plan.cells if not (cell.skip or cell.unloadable)) / plan.jobs
-    console.print(f"about {total:.1f} minutes, {plan.jobs} cell(s) at a time, making data excepted", highlight=False)
+    terminal.print(f"about {total:.1f} minutes, {plan.jobs} cell(s) at a time, making data excepted")
 
 
 def prepare_command(

@@ -9,7 +9,8 @@ import typer
 
 from jetgen.cli import options
 from jetgen.cli.planning import known_plugins, make_request, show_plan
-from jetgen.errors import UsageError
+from jetgen.errors import UsageError, plain
+from jetgen.system import console
 
 if TYPE_CHECKING:
     from jetgen.harness.store.plan import Plan
@@ -119,23 +120,21 @@ def cell_command(
     refuse_unregistered([planned], known_plugins(None, strict=False))
     row = bring_to_row(StageStore(run, plan, planned), timing=timing)
     reason = f": {row.error}" if row.error else ""
-    typer.echo(f"{row.id}: {row.status}{reason}")
+    typer.echo(plain(f"{row.id}: {row.status}{reason}"))
     raise typer.Exit(1 if row.bad else 0)
 
 
 def _drive(run: Path, plan: Plan, registry: Registry) -> None:
     """Run a plan with all hooks, end with the leaderboard, and exit with 1 if a cell failed."""
-    from rich.console import Console
-
     from jetgen.harness.report.leaderboard import show
     from jetgen.harness.run.driver import run_plan
     from jetgen.hooks import Hooks
 
-    hooks = Hooks(registry.of("hooks"), warn=lambda text: typer.echo(f"warning: {text}", err=True))
+    hooks = Hooks(registry.of("hooks"), warn=lambda text: typer.echo(plain(f"warning: {text}"), err=True))
     plan = hooks.modify_plan(plan)
     show_plan(plan)
     rows = run_plan(run, plan, hooks)
-    show(rows, Console())
+    show(rows, console())
     typer.echo(f"\nrun folder: {run}; leaderboard: {run / 'leaderboard.md'}; all scores: {run / 'results.parquet'}")
     bad = [row for row in rows if row.bad]
     if bad:

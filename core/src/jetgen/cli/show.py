@@ -11,8 +11,9 @@ import typer
 from jetgen.api.specs import DatasetSpec, GeneratorSpec
 from jetgen.cli import options
 from jetgen.cli.listing import plugin_json
-from jetgen.errors import PluginError, UsageError, did_you_mean
+from jetgen.errors import PluginError, UsageError, did_you_mean, plain
 from jetgen.registry import GROUPS, Plugin, Registry, load_target
+from jetgen.system import console
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -45,11 +46,10 @@ def show_command(
         shown = [{**plugin_json(plugin), "settings": _settings_json(settings)} for plugin, settings in documents]
         typer.echo(json.dumps(shown[0] if len(shown) == 1 else shown, indent=1))
         return
-    from rich.console import Console
 
-    console = Console()
+    terminal = console()
     for plugin, settings in documents:
-        _print(console, plugin, settings)
+        _print(terminal, plugin, settings)
 
 
 def named(registry: Registry, name: str) -> list[Plugin]:
@@ -95,22 +95,22 @@ def _settings_json(settings: Mapping[str, Resolved]) -> dict[str, Any]:
     }
 
 
-def _print(console: Console, plugin: Plugin, settings: Mapping[str, Resolved]) -> None:
+def _print(terminal: Console, plugin: Plugin, settings: Mapping[str, Resolved]) -> None:
     from rich.table import Table
     from rich.text import Text
 
     facts = Table(box=None, show_header=False, pad_edge=False)
     for key, value in _facts(plugin).items():
-        facts.add_row(Text(key, style="dim"), Text(value))
-    console.print(f"{plugin.group.removesuffix('s')} [bold]{plugin.name}[/bold]", highlight=False)
-    console.print(facts)
+        facts.add_row(Text(plain(key), style="dim"), value)
+    terminal.print(Text.assemble(f"{plugin.group.removesuffix('s')} ", (plain(plugin.name), "bold")))
+    terminal.print(facts)
     if isinstance(plugin.spec, DatasetSpec):
-        console.print(_sizes(plugin.spec))
+        terminal.print(_sizes(plugin.spec))
     if len(settings) == 1:
-        console.print(_origins(*settings.values()))
+        terminal.print(_origins(*settings.values()))
     elif settings:
-        console.print(_presets(settings))
-        console.print("An empty cell stands for the default; `--preset NAME` shows every value.", style="dim")
+        terminal.print(_presets(settings))
+        terminal.print("An empty cell stands for the default; `--preset NAME` shows every value.", style="dim")
 
 
 def _facts(plugin: Plugin) -> dict[str, str]:
@@ -137,25 +137,22 @@ def _sizes(spec: DatasetSpec) -> Table:
 
 
 def _origins(resolved: Resolved) -> Table:
-    from rich.text import Text
 
     table = _table("setting", "value", "origin", "what it is")
     fields = type(resolved.settings).model_fields
     for key, value in resolved.values.items():
-        table.add_row(key, Text(_text(value)), Text(resolved.origins[key]), Text(fields[key].description or ""))
+        table.add_row(key, _text(value), resolved.origins[key], fields[key].description or "")
     return table
 
 
 def _presets(settings: Mapping[str, Resolved]) -> Table:
     """One column for each preset; only what differs from the default is written there."""
-    from rich.text import Text
-
     table = _table("setting", *settings)
     for key in settings[_WITHOUT_PRESET].values:
         cells = [_text(settings[_WITHOUT_PRESET].values[key])]
         for preset, resolved in list(settings.items())[1:]:
             cells.append(_text(resolved.values[key]) if resolved.origins[key] == f"preset {preset}" else "")
-        table.add_row(key, *map(Text, cells))
+        table.add_row(key, *cells)
     return table
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from jetgen.system import console
+
 __all__ = ["progress_bar"]
 
 
@@ -22,15 +24,14 @@ def progress_bar(title: str, total: int, *, show: bool | None) -> Iterator[Calla
         total: the number of stages.
         show: True or False; None for True on a terminal or in a notebook only.
     """
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    console = Console(stderr=True)
-    if not (show if show is not None else console.is_terminal or console.is_jupyter):
+    terminal = console(stderr=True)
+    if not (show if show is not None else terminal.is_terminal or terminal.is_jupyter):
         yield _silent
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=console.is_terminal) as bars:
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=terminal, transient=terminal.is_terminal) as bars:
         whole, part = bars.add_task(title, total=total), bars.add_task("", total=None, visible=False)
 
         def listen(event: Mapping[str, Any]) -> None:

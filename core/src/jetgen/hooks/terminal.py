@@ -15,7 +15,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from jetgen.errors import plain
 from jetgen.hooks.specifications import hookimpl
+from jetgen.system import console as plain_console
 
 __all__ = ["Terminal"]
 
@@ -71,7 +73,7 @@ class Terminal:
     """On a terminal, a live table of the running cells; elsewhere one line for each cell that starts or ends."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True)
+        self._console = console or plain_console(stderr=True)
         self._lock = threading.Lock()  # the table is drawn from a thread of its own
         self._running: dict[str, _Running] = {}
         self._finished: Counter[str] = Counter()
@@ -135,7 +137,8 @@ class Terminal:
 
     def _line(self, status: str, cell: str, facts: str = "") -> None:
         style = _STYLES.get(status, "cyan" if status == "started" else "bold red")
-        text = Text.assemble((f"{status:<10}", style), f" {cell}", (f"  {facts}" if facts else "", "dim"))
+        shown = plain(f"  {facts}").replace("\n", " ") if facts else ""
+        text = Text.assemble((f"{status:<10}", style), f" {plain(cell)}", (shown, "dim"))
         # Outside a terminal a line stays one line, however long it is.
         self._console.print(text, soft_wrap=not self._console.is_terminal)
 
@@ -153,7 +156,7 @@ class Terminal:
             finished = dict(self._finished)
         for name, cell in running[: max(1, self._console.height - _OTHER_LINES)]:
             bar = ProgressBar(cell.total or None, cell.done, width=20, pulse=not cell.total)
-            table.add_row(Text(name), cell.stage, bar, Text(cell.figures), _clock(now - cell.started))
+            table.add_row(name, cell.stage, bar, cell.figures, _clock(now - cell.started))
         done = sum(finished.values())
         counts = ", ".join(f"{count} {status}" for status, count in finished.items())
         of = f" of {self._expected}" if self._expected else ""

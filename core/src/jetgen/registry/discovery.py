@@ -39,9 +39,14 @@ def discover(*, deny: Collection[str] = (), refresh: bool = False) -> Registry:
     plugins: dict[Entry, Plugin] = {
         entry: Plugin(**vars(entry), state=State.DISABLED, reason=reason) for entry, reason in disabled.items()
     }
+    plugins |= {
+        entry: Plugin(**vars(entry), state=State.BROKEN, reason=entry.fault)
+        for entry in entries
+        if entry.fault and entry not in disabled
+    }
     asked = []
     for entry in entries:
-        if entry not in disabled:
+        if entry not in plugins:
             plugin = None if refresh else _healthy(entry, cache.recall(entry))
             plugins |= {entry: plugin} if plugin else {}
             asked += [] if plugin else [entry]

@@ -10,7 +10,19 @@ from typing import Any, Literal, get_args
 
 from jetgen.api.specs import DatasetSpec, GeneratorSpec, MetricSpec
 
-__all__ = ["GROUPS", "SPEC_TYPES", "AnySpec", "Entry", "Group", "Plugin", "State", "normalised", "spec_from_answer"]
+__all__ = [
+    "GROUPS",
+    "LONGEST_NAME",
+    "SPEC_TYPES",
+    "AnySpec",
+    "Entry",
+    "Group",
+    "Plugin",
+    "State",
+    "legal_name",
+    "normalised",
+    "spec_from_answer",
+]
 
 
 Group = Literal["generators", "datasets", "metrics", "hooks"]
@@ -43,6 +55,15 @@ class Entry:
     distribution: str
     version: str
     value: str
+
+    @property
+    def fault(self) -> str:
+        """Why it cannot be used whatever its code does: names become parts of paths and tables. Empty if it can."""
+        texts = {"name": self.name, "distribution": self.distribution, "version": self.version}
+        for what, text in texts.items():
+            if not legal_name(text):
+                return f"its {what} {text!r} is not letters, digits and . _ + - ! ~, at most {LONGEST_NAME} bytes"
+        return ""
 
     @property
     def full_name(self) -> str:
@@ -80,6 +101,21 @@ class Plugin(Entry):
     def entry(self) -> Entry:
         """The entry point alone, as the metadata tell it."""
         return Entry(self.group, self.name, self.distribution, self.version, self.value)
+
+
+LONGEST_NAME = 64
+"""Bytes of a name in UTF-8."""
+
+_NAME = re.compile(r"\w[\w.+!~-]*")
+
+
+def legal_name(text: str) -> bool:
+    """Whether a name may stand in a path, a table and a command line.
+
+    >>> legal_name("mdma-gan"), legal_name("../x"), legal_name("[bold]"), legal_name("")
+    (True, False, False, False)
+    """
+    return bool(_NAME.fullmatch(text)) and len(text.encode("utf-8", "replace")) <= LONGEST_NAME
 
 
 def normalised(distribution: str) -> str:

@@ -63,9 +63,9 @@ def _examined(entry: Entry, *, deep: bool) -> dict[str, Any]:
 
     try:
         spec, document = validated(entry.group, found)
+        presets = _presets(spec) if isinstance(spec, GeneratorSpec) else []
     except (TypeError, ValueError) as error:
         return _broken(str(error))
-    presets = _presets(spec) if isinstance(spec, GeneratorSpec) else []
     if deep:
         load_target(spec.target)
     return {"state": State.OK, "spec": document, "presets": presets}
@@ -74,12 +74,14 @@ def _examined(entry: Entry, *, deep: bool) -> dict[str, Any]:
 def _presets(spec: GeneratorSpec) -> list[str]:
     """Every preset is resolved once, so that a wrong one is known before anybody asks for it."""
     from jetgen.api.settings import Settings, resolve
+    from jetgen.registry.validation import require_legal
 
     cls = load_target(spec.settings)
     if not issubclass(cls, Settings):
         msg = f"{spec.settings} is not a subclass of jetgen.Settings"
         raise PluginError(msg)
     for preset in cls.presets:
+        require_legal("the preset", preset)
         resolve(cls, spec.name, preset)
     return list(cls.presets)
 

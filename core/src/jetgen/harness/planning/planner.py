@@ -32,6 +32,7 @@ _LEAST_TIMEOUTS = {"standard": 900.0, "slow": 3_600.0, "paper": 36_000.0}
 _BLOCK_SECONDS = {"tiny": 0.1}
 _USUAL_BLOCK_SECONDS = 1.0
 _MEMORY_SHARE = 0.8
+_LONGEST_ID = 200  # bytes
 
 
 class Planner:
@@ -148,7 +149,7 @@ class Planner:
         return tuple(sorted(chosen, key=lambda metric: (metric.module, metric.name))), skipped
 
     def _floor(self, dataset: DatasetPlan) -> CellPlan:
-        return self._cell(f"floor.{dataset.label}", None, dataset, seed=0, minutes=_MINUTES["tiny"])
+        return self._cell(_id(f"floor.{dataset.label}"), None, dataset, seed=0, minutes=_MINUTES["tiny"])
 
     def _model(
         self,
@@ -163,7 +164,7 @@ class Planner:
         changed = {key: value for _, layer in layers for key, value in layer.items()}
         variant = f"{preset}+{digest(changed)[:6]}" if changed else preset
         name = plugin.name if plugin.state is State.OK else plugin.full_name.replace("/", "~")
-        cell_id = f"{name}.{variant}.{dataset.label}.s{seed}"
+        cell_id = _id(f"{name}.{variant}.{dataset.label}.s{seed}")
         if cell_id in self._cells:
             return cell_id
         if not isinstance(spec, GeneratorSpec):
@@ -246,13 +247,21 @@ class Planner:
         self._cells.setdefault(cell.id, cell)
 
 
+def _id(text: str) -> str:
+    """The name of a cell's folder: a file system counts bytes, and takes 255."""
+    if len(text.encode()) <= _LONGEST_ID:
+        return text
+    start = text.encode()[: _LONGEST_ID - 9].decode(errors="ignore")
+    return f"{start}~{digest(text)[:8]}"
+
+
 def _named(registry: Registry, name: str) -> Plugin:
     """The generator called ``name``; one that is broken becomes a row, so that the others run."""
     try:
         return registry.find("generators", name)
     except PluginError:
         found = [plugin for plugin in registry.of("generators") if plugin.answers_to(name)]
-        if len(found) != 1 or found[0].state is State.DISABLED:
+        if len(found) != 1 or found[0].state is State.DISABLED or found[0].fault:
             raise
         return found[0]
 

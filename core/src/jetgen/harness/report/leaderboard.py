@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from jetgen.errors import plain
 from jetgen.harness.report.standings import Experiment, Standing, experiments
 from jetgen.harness.store.row import Row, Score
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Table", "markdown", "show", "tables"]
+__all__ = ["Table", "escaped", "markdown", "show", "tables"]
 
 _NAMES = {"w1m": "W1M", "w1p": "W1P", "w1pt": "W1 pT", "w1mult": "W1 mult", "w1efp": "W1EFP"}
 _MOST_SCORES = 5  # of one table: more do not fit eighty columns
@@ -68,21 +70,33 @@ def show(rows: Sequence[Row], console: Console) -> None:
         for i, head in enumerate(table.heads):
             drawn.add_column(head, justify="left" if i == 0 else "right", no_wrap=i == 0)
         for i, line in enumerate(table.lines):
-            drawn.add_row(*(Text(cell, style="bold" if (i, j) in table.strong else "") for j, cell in enumerate(line)))
+            styles = ("bold" if (i, j) in table.strong else "" for j in range(len(line)))
+            drawn.add_row(*(Text(plain(cell), style=style) for cell, style in zip(line, styles, strict=True)))
         console.print()
         console.print(drawn)
         for note in table.notes:
-            console.print(Text(note, style="dim"))
+            console.print(Text(plain(note), style="dim"))
 
 
 def _markdown_table(table: Table) -> str:
-    lines = [f"### {table.title}", ""]
-    lines.append("| " + " | ".join(table.heads) + " |")
+    lines = [f"### {escaped(table.title)}", ""]
+    lines.append("| " + " | ".join(map(escaped, table.heads)) + " |")
     lines.append("|" + "|".join(["---", *["---:"] * (len(table.heads) - 1)]) + "|")
     for i, line in enumerate(table.lines):
-        cells = [f"**{cell}**" if (i, j) in table.strong else cell for j, cell in enumerate(line)]
-        lines.append("| " + " | ".join(cell.replace("|", "\\|").replace("\n", "<br>") for cell in cells) + " |")
-    return "\n".join([*lines, "", *(f"- {note}" for note in table.notes), ""])
+        texts = [escaped(cell) for cell in line]
+        cells = [f"**{text}**" if (i, j) in table.strong else text for j, text in enumerate(texts)]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join([*lines, "", *(f"- {escaped(note)}" for note in table.notes), ""])
+
+
+def escaped(text: str) -> str:
+    r"""Text from outside for Markdown: no table, link, emphasis, code or HTML begins in it; line ends become breaks.
+
+    >>> print(escaped("a|b <script>\n`c`"))
+    a\|b &lt;script><br>\`c\`
+    """
+    safe = re.sub(r"([\\`*|]|!?\[(?=[^\]]*\]\())", r"\\\1", plain(text).replace("&", "&amp;").replace("<", "&lt;"))
+    return safe.replace("\n", "<br>")
 
 
 def _quality(experiment: Experiment) -> list[Table]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from jetgen.api.context import RunContext
 from jetgen.api.loading import first_line
-from jetgen.errors import TrainingError
+from jetgen.errors import TrainingError, plain
 from jetgen.harness.run.lifeline import exit_with_parent
 from jetgen.harness.run.stages.stage_context import StageContext, UnloadableError
 from jetgen.harness.store.keys import torch_version
@@ -61,9 +61,8 @@ def _run(stage: StageContext) -> dict[str, Any]:
         traceback.print_exc()
         result["status"] = "unloadable" if isinstance(error, UnloadableError) else "failed"
         result["error_type"] = type(error).__name__
-        plain = isinstance(error, UnloadableError | TrainingError)
-        words = str(error) if plain else first_line(error)
-        result["error"] = words.encode("utf-8", "replace").decode()  # a lone surrogate is no JSON
+        ours = isinstance(error, UnloadableError | TrainingError)
+        result["error"] = plain(str(error) if ours else first_line(error))
     uncovered = stage.uncovered()
     if uncovered:
         text = f"an edit of {', '.join(uncovered)} will not repeat this stage: name it in modules= of the spec"

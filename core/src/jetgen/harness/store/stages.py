@@ -240,7 +240,8 @@ class StageStore:
 
 def dataset_folder(run: Path, dataset: DatasetPlan) -> Path:
     """Where the run keeps the record of ``prepare`` for a dataset; other data of the same name have another folder."""
-    return run / "datasets" / f"{dataset.label}-{dataset.identity[:8]}"
+    label = dataset.label.encode()[:200].decode(errors="ignore")  # a file system takes 255 bytes
+    return run / "datasets" / f"{label}-{dataset.identity[:8]}"
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:
