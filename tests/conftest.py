@@ -64,7 +64,9 @@ class Outsiders:
         """The environment of a process that sees them; ``more`` is added."""
         inherited = [os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else []
         path = os.pathsep.join([*map(str, self.path), *inherited])
-        return {**os.environ, "PYTHONPATH": path, "JETGEN_CACHE": str(self.cache), **more}
+        # `make test` gives its own processes one thread each, which is not meant for the runs that they start.
+        ours = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+        return {**ours, "PYTHONPATH": path, "JETGEN_CACHE": str(self.cache), **more}
 
     def python(self, *arguments: str, timeout: float = 600, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run this Python with them."""
@@ -91,6 +93,7 @@ class Outsiders:
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(stdout), redirect_stderr(stderr):
             for folder in reversed(self.path):
                 patch.syspath_prepend(folder)
+            patch.delenv("OMP_NUM_THREADS", raising=False)
             for name, value in self.environment(**environment).items():
                 patch.setenv(name, value)
             patch.setattr(sys, "argv", ["jetbench", *arguments])

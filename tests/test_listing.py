@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from jetgen.api.specs import API_VERSION
-from own_files import assert_one_sentence
+from own_files import assert_one_sentence, golden, write
 
 SPEC = """
 from jetgen.api.specs import GeneratorSpec
@@ -239,3 +239,71 @@ def test_a_terminal_that_knows_no_dash_and_no_box_shows_marks_instead(outsiders)
     shown = outsiders.jetbench("show", "w1m", PYTHONIOENCODING="ascii", PYTHONWARNINGS="error")
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout.isascii()
+
+
+def damaged(folder, *, metadata=None, points=None):
+    if metadata is not None:
+        (folder / "METADATA").write_bytes(metadata)
+    if points is not None:
+        (folder / "entry_points.txt").write_bytes(points)
+
+
+METADATA = {
+    "nothing": ({"metadata": b""}, "have no Name or no Version"),
+    "no name": ({"metadata": b"Metadata-Version: 2.1\nVersion: 1.0\n"}, "have no Name or no Version"),
+    "no version": ({"metadata": b"Metadata-Version: 2.1\nName: half-outsider\n"}, "have no Name or no Version"),
+    "broken points": ({"points": b"[jetgen.metrics]\nhalf\n= = =\n[[\n"}, "entry_points.txt in half_outsider-1.0"),
+}
+
+
+@pytest.mark.parametrize(("damage", "words"), METADATA.values(), ids=METADATA)
+def test_damaged_metadata_are_a_broken_plugin_and_the_rest_goes_on(outsiders, damage, words):
+    outsiders.write("half-outsider", "X = 1\n", metrics={"half": "X"})
+    (folder,) = outsiders.folder.glob("half_outsider*.dist-info")
+    damaged(folder, **damage)
+    listed = json.loads(outsiders.jetbench_here("list", "--json").stdout)
+    (broken,) = [plugin for plugin in listed if plugin["state"] == "broken"]
+    assert words in broken["reason"]
+    assert {"w1m", "w1p"} <= {plugin["name"] for plugin in listed if plugin["state"] == "ok"}
+
+
+def test_two_versions_of_one_distribution_are_said(outsiders):
+    for version in ("1.0", "2.0"):
+        outsiders.write("twice-outsider", "X = 1\n", version=version, metrics={"twice": "X"})
+    listed = json.loads(outsiders.jetbench_here("list", "metrics", "--json").stdout)
+    (twice,) = [plugin for plugin in listed if plugin["name"] == "twice"]
+    assert twice["state"] == "broken"
+    assert "two versions of it are installed, " in twice["reason"]
+
+
+def test_a_preset_that_one_plugin_lacks_skips_its_row_alone(outsiders, monkeypatch, tmp_path):
+    outsiders.install("kind-outsider")
+    source = (
+        "from jetgen.api.specs import GeneratorSpec\nfrom jetgen import Settings\n"
+        "class S(Settings):\n    presets = {'tiny': {}}\n"
+        "SPEC = GeneratorSpec(name='small', summary='s', target='small_outsider:S', settings='small_outsider:S')\n"
+    )
+    outsiders.write("small-outsider", source, generators={"small": "SPEC"})
+    suite = tmp_path / "suite.toml"
+    suite.write_text('datasets = ["kind-jets@tiny"]\npreset = "quick"\n')
+    planned = outsiders.jetbench_here("plan", "--all", "--json", JETGEN_SUITE=str(suite))
+    cells = {cell["generator"]["name"]: cell for cell in json.loads(planned.stdout)["cells"] if cell["generator"]}
+    assert cells["small"]["skip"] == "small has no preset 'quick'; it has tiny"
+    assert cells["kind-gaussian"]["skip"] is None
+
+
+def test_a_metric_that_another_distribution_claims_too_is_named_in_evaluate_and_plan(outsiders, tmp_path):
+    outsiders.install("kind-outsider")
+    source = (
+        "from jetgen.api.specs import MetricSpec\n"
+        "SPEC = MetricSpec(name='w1m', summary='s', target='other_outsider:Other', kinds=('jets',))\n"
+    )
+    outsiders.write("other-outsider", source, metrics={"w1m": "SPEC"})
+    sentence = "jetgen/w1m and other-outsider/w1m claim this name: choose with -m jetgen/w1m, or --no-plugin"
+    data = write(tmp_path / "jets.npz", golden("real", 100))
+    judged = outsiders.jetbench_here("evaluate", str(data), "--reference", str(data))
+    assert f"no w1m: {sentence}" in " ".join(judged.stdout.split())
+    planned = outsiders.jetbench_here(
+        "plan", "-g", "kind-gaussian", "-d", "kind-jets@tiny", "--preset", "tiny", "--json"
+    )
+    assert json.loads(planned.stdout)["cells"][0]["metrics_skipped"]["w1m"].startswith(sentence)

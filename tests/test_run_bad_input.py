@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 
@@ -26,7 +27,16 @@ MISTAKES = {
     "form": (["-g", "kind-gaussian", "--set", "width"], "generator.key=value"),
     "owner": (["-g", "kind-gaussian", "--set", "kind-gausian.width=1"], "did you mean kind-gaussian?"),
     "nothing": ([], "nothing to run"),
-    "jobs": (["-g", "kind-gaussian", "--jobs", "999"], "--jobs 999 does not fit this machine"),
+    "jobs": (["-g", "kind-gaussian", "--jobs", "999"], "--jobs 999 is more than the"),
+    "jobs and threads": (["-g", "kind-gaussian", "--jobs", "2", "--threads", "1"], "core(s) of --threads"),
+    "seeds": (["-g", "kind-gaussian", "--seeds", "1" + 20 * "0"], "seeds are more than the 10,000"),
+    "endless": (["-g", "kind-gaussian", "--timeout", "inf"], "--timeout inf is no number of seconds"),
+    "memory": (["-g", "kind-gaussian", "--memory", "inf"], "--memory inf is no number of GiB"),
+    "not a number": (["-g", "kind-gaussian", "--set", "kind-gaussian.width=nan"], "nan is no value of a setting"),
+    "infinite": (["-g", "kind-gaussian", "--set", "kind-gaussian.width=-inf"], "-inf is no value of a setting"),
+    "deep": (["-g", "kind-gaussian", "--set", "kind-gaussian.width=" + 5000 * "["], "the setting width"),
+    "all and one": (["--all", "-g", "kind-gaussian"], "--all and -g do not go together"),
+    "nobody's preset": (["-g", "kind-gaussian", "--preset", "tinny"], "no generator of this run has a preset 'tinny'"),
     "suite": (["missing.toml"], "cannot be read"),
     "both": (["--all", "missing.toml"], "do not go together"),
 }
@@ -95,6 +105,55 @@ def test_a_suite_with_an_unknown_key_is_refused_with_the_nearest_one(module_outs
     done = module_outsiders.jetbench_here("run", str(suite), "--out", str(tmp_path / "run"))
     assert done.returncode == 2
     assert "did you mean preset?" in done.stderr
+
+
+SUITES = {
+    "no datasets": (b"datasets = []\n", "the list of datasets is empty"),
+    "no generators": (b'datasets = ["kind-jets@tiny"]\ngenerators = []\n', "the list of generators is empty"),
+    "another encoding": ("datasets = ['jets-\u00e9']\n".encode("latin-1"), "it is not UTF-8"),
+    "too deep": (b"datasets = " + 5000 * b"[", "is not TOML"),
+}
+
+
+@pytest.mark.parametrize(("text", "sentence"), SUITES.values(), ids=SUITES)
+def test_a_suite_that_cannot_be_used_is_one_sentence(module_outsiders, tmp_path, text, sentence):
+    (tmp_path / "suite.toml").write_bytes(text)
+    done = module_outsiders.jetbench_here("run", str(tmp_path / "suite.toml"), "--out", str(tmp_path / "run"))
+    assert done.returncode == 2
+    assert_one_sentence(done.stderr, sentence)
+
+
+def test_a_run_minds_neither_odd_names_nor_files_that_shadow_modules(module_outsiders, tmp_path):
+    """A colon, a home and a dash in the name of a folder; modules of the user's in the current folder."""
+    for name in ("random", "types", "numpy", "json"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong module')\n")
+    (tmp_path / "home").mkdir()
+    for out, there in (("scan:lr1", "scan:lr1"), ("~/x", "home/x"), ("-dash", "-dash")):
+        words = arguments(out, metrics=("w1mult",))
+        start = (
+            f"import sys, jetgen.cli; sys.argv = ['jetbench', *{[*words, '-g', 'kind-gaussian']!r}]; jetgen.cli.main()"
+        )
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", start],
+            env=module_outsiders.environment(HOME=str(tmp_path / "home"), PYTHONWARNINGS="error"),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / there / "results.parquet").exists()
+        if out == "scan:lr1":
+            finished = tmp_path / there
+            shutil.copytree(finished, tmp_path / "home" / "x")
+            shutil.copytree(finished, tmp_path / "-dash")
+
+
+def test_a_home_that_does_not_exist_is_one_sentence(module_outsiders):
+    for command in (arguments("~nosuchuser/run", "kind-gaussian"), ["status", "~nosuchuser/run"]):
+        done = module_outsiders.jetbench_here(*command)
+        assert done.returncode == 2
+        assert_one_sentence(done.stderr, "~nosuchuser/run", "name the folder in full")
 
 
 def test_a_suite_runs_what_it_names(module_outsiders, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 from jetgen_pythia.clustering import leading_jets
@@ -179,3 +181,11 @@ def test_the_hard_partons_of_top_events_are_a_pair_of_tops():
     assert (np.abs(pt_of(hard.momenta) - 1000) < 6).all()
     total = [final.momenta[final.event == event, 3].sum() for event in range(3)]
     np.testing.assert_allclose(total, 13000, rtol=1e-3)
+
+
+def test_the_data_of_another_installation_are_not_used(monkeypatch):
+    monkeypatch.setenv("PYTHIA8DATA", "/none/xmldoc")
+    collider = Collider("quark")
+    collider.seed(1)
+    assert collider.collide(1)[0] == 1
+    assert os.environ["PYTHIA8DATA"] == "/none/xmldoc"

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from jetgen.cli import options
+from jetgen.cli.planning import run_folder
+from jetgen.errors import plain
 from jetgen.system import console
 
 __all__ = ["status_command", "why_command"]
@@ -24,6 +26,7 @@ def status_command(run: Run, *, as_json: options.AsJson = False) -> None:
     from jetgen.harness.report.inspection import states
     from jetgen.harness.store.plan import read_plan
 
+    run = run_folder(run)
     found = states(run, read_plan(run))
     if as_json:
         typer.echo(json.dumps([asdict(state) for state in found], indent=1))
@@ -54,11 +57,18 @@ def why_command(
     import json
 
     from jetgen.harness.report.inspection import stale_stages
-    from jetgen.harness.store.plan import read_plan
+    from jetgen.harness.store.plan import cell_folder, read_plan
+    from jetgen.harness.store.row import read_row
 
-    found = stale_stages(run, read_plan(run), cell)
+    run = run_folder(run)
+    plan = read_plan(run)
+    found = stale_stages(run, plan, cell)
     if as_json:
         typer.echo(json.dumps(found, indent=1))
         return
+    row = read_row(run, plan.cell(cell))
+    if row is not None and row.error:
+        log = cell_folder(run, cell) / "log.txt"
+        typer.echo(plain(f"{row.status} in {row.phase or 'the plan'}: {row.error} (all that it printed: {log})"))
     for stage, reasons in found.items():
         typer.echo(f"{stage}: {'; '.join(reasons) if reasons else 'finished, nothing changed'}")

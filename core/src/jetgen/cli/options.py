@@ -28,6 +28,7 @@ __all__ = [
     "Seeds",
     "StrictPlugins",
     "Suite",
+    "Threads",
     "Timeout",
     "find_plugins",
 ]
@@ -51,6 +52,10 @@ Overrides: TypeAlias = Annotated[
     list[str] | None, typer.Option("--set", help="GENERATOR.KEY=VALUE, above preset and suite; repeatable.")
 ]
 Jobs: TypeAlias = Annotated[int, typer.Option(min=1, help="Cells at a time; the cores are divided among them.")]
+Threads: TypeAlias = Annotated[
+    int | None,
+    typer.Option(min=1, help="The most cores to use. Without it: all that the machine or its batch system grants."),
+]
 Timeout: TypeAlias = Annotated[
     float | None,
     typer.Option(min=1, help="Seconds after which a stage is asked to stop. Without it: ten times the estimate."),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +11,7 @@ import typer
 
 from jetgen.cli import options
 from jetgen.errors import UsageError, plain
-from jetgen.system import console
+from jetgen.system import console, core_limit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +20,23 @@ if TYPE_CHECKING:
     from jetgen.harness.store.plan import Plan
     from jetgen.registry import Registry
 
-__all__ = ["known_plugins", "make_request", "prepare_command", "show_plan"]
+__all__ = ["known_plugins", "make_request", "prepare_command", "run_folder", "show_plan"]
+
+
+_MOST = {"seeds": 10_000, "draws": 1_000}
+
+
+def run_folder(named: Path) -> Path:
+    """The folder that the user means, whatever a plugin does to the current one.
+
+    Raises:
+        UsageError: if it begins with ``~`` and there is no such home.
+    """
+    try:
+        return named.expanduser().absolute()
+    except RuntimeError as error:
+        msg = f"{named}: {error}; name the folder in full"
+        raise UsageError(msg) from error
 
 
 def make_request(suite: Path | None, *, every: bool, overrides: Sequence[str], **given: Any) -> Request:
@@ -33,6 +50,7 @@ def make_request(suite: Path | None, *, every: bool, overrides: Sequence[str], *
     if suite is not None and every:
         msg = "--all and a suite do not go together: name one of them"
         raise UsageError(msg)
+    _check_options(given, every=every)
     if suite is not None:
         request = read_suite(suite)
     elif every:
@@ -47,7 +65,31 @@ def make_request(suite: Path | None, *, every: bool, overrides: Sequence[str], *
         for name, value in given.items()
         if value is not None and value != []
     }
-    return replace(request, **chosen).with_overrides(overrides)
+    if "memory" in chosen:
+        chosen["memory"] = int(chosen["memory"] * 2**30)
+    return _checked(replace(request, **chosen).with_overrides(overrides))
+
+
+def _check_options(given: Mapping[str, Any], *, every: bool) -> None:
+    if every and given.get("generators"):
+        msg = "--all and -g do not go together: name generators, or take all"
+        raise UsageError(msg)
+    for name in ("timeout", "grace", "memory"):
+        if given.get(name) is not None and not math.isfinite(given[name]):
+            msg = f"--{name} {given[name]} is no number of {'GiB' if name == 'memory' else 'seconds'}; leave it out"
+            raise UsageError(msg)
+
+
+def _checked(request: Request) -> Request:
+    for name, most in _MOST.items():
+        if getattr(request, name) > most:
+            msg = f"{getattr(request, name)} {name} are more than the {most:,} that one run takes"
+            raise UsageError(msg)
+    if not request.datasets or request.generators == ():
+        what = "generators" if request.datasets else "datasets"
+        msg = f"nothing to run: the list of {what} is empty"
+        raise UsageError(msg)
+    return request
 
 
 def known_plugins(no_plugin: Sequence[str] | None, *, strict: bool) -> Registry:
@@ -84,7 +126,9 @@ def show_plan(plan: Plan) -> None:
     names = dict.fromkeys(metric.name for cell in plan.cells for metric in cell.metrics)
     terminal.print(f"metrics: {', '.join(names)}")
     total = sum(cell.minutes for cell in plan.cells if not (cell.skip or cell.unloadable)) / plan.jobs
+    cores, granted_by = core_limit()
     terminal.print(f"about {total:.1f} minutes, {plan.jobs} cell(s) at a time, making data excepted")
+    terminal.print(f"{cores} core(s), as {granted_by} grants")
 
 
 def prepare_command(

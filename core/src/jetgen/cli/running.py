@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jetgen.cli import options
-from jetgen.cli.planning import known_plugins, make_request, show_plan
+from jetgen.cli.planning import known_plugins, make_request, run_folder, show_plan
 from jetgen.errors import UsageError, plain
 from jetgen.system import console
 
@@ -34,6 +34,7 @@ def run_command(
     draws: options.Draws = None,
     overrides: options.Overrides = None,
     jobs: options.Jobs = 1,
+    threads: options.Threads = None,
     timeout: options.Timeout = None,
     grace: options.Grace = 10.0,
     memory: options.Memory = None,
@@ -66,9 +67,10 @@ def run_command(
         seeds=seeds,
         draws=draws,
         jobs=jobs,
+        threads=threads,
         timeout=timeout,
         grace=grace,
-        memory=None if memory is None else int(memory * 2**30),
+        memory=memory,
         device=device,
     )
     registry = known_plugins(no_plugin, strict=strict_plugins)
@@ -76,6 +78,7 @@ def run_command(
     if dry_run:
         typer.echo(plan.model_dump_json(indent=1)) if as_json else show_plan(plan)
         return
+    out = run_folder(out)
     with locked(out):
         _drive(out, plan, registry)
 
@@ -87,6 +90,7 @@ def retry_command(run: Run) -> None:
     from jetgen.harness.run.folder import locked
     from jetgen.harness.store.plan import read_plan
 
+    run = run_folder(run)
     plan = read_plan(run)
     with locked(run):
         failed = failures(run, plan)
@@ -115,6 +119,7 @@ def cell_command(
     from jetgen.harness.store.plan import read_plan
     from jetgen.harness.store.stages import StageStore
 
+    run = run_folder(run)
     plan = read_plan(run)
     planned = plan.cell(cell)
     refuse_unregistered([planned], known_plugins(None, strict=False))

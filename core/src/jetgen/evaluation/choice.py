@@ -8,9 +8,9 @@ from typing import cast
 
 from jetgen.api.specs import MetricSpec
 from jetgen.data.spec import CloudSpec
-from jetgen.registry import Plugin, Registry
+from jetgen.registry import Plugin, Registry, State
 
-__all__ = ["TIERS", "chosen_metrics", "inapplicable", "too_few_clouds"]
+__all__ = ["TIERS", "chosen_metrics", "claimed_metrics", "inapplicable", "too_few_clouds"]
 
 TIERS = {"standard": ("standard",), "slow": ("slow",), "all": ("standard", "slow")}
 """Words that select many metrics, and the tiers that they stand for."""
@@ -37,6 +37,19 @@ def chosen_metrics(registry: Registry, names: Sequence[str]) -> list[tuple[Plugi
             plugin = registry.find("metrics", name)
             found[plugin.full_name] = (plugin, True)
     return list(found.values())
+
+
+def claimed_metrics(registry: Registry, names: Sequence[str]) -> dict[str, str]:
+    """The metrics that ``names`` would select by their tier and that several distributions claim, and what to do."""
+    tiers = {tier for name in names for tier in TIERS.get(name, ())}
+    found: dict[str, list[str]] = {}
+    for plugin in registry.of("metrics"):
+        if plugin.state is State.DUPLICATE and _spec(plugin).tier in tiers:
+            found.setdefault(plugin.name, []).append(plugin.full_name)
+    return {
+        name: f"{' and '.join(claims)} claim this name: choose with -m {claims[0]}, or --no-plugin {claims[-1]}"
+        for name, claims in found.items()
+    }
 
 
 def _spec(plugin: Plugin) -> MetricSpec:

@@ -18,7 +18,7 @@ from jetgen.data.checks import check_generated, check_truth
 from jetgen.data.clouds import Clouds
 from jetgen.data.spec import CloudSpec
 from jetgen.errors import DataError, UsageError
-from jetgen.evaluation.choice import chosen_metrics, inapplicable, too_few_clouds
+from jetgen.evaluation.choice import chosen_metrics, claimed_metrics, inapplicable, too_few_clouds
 from jetgen.evaluation.floors import Band, bands, floor_draws, sampling_spread
 from jetgen.evaluation.progress import progress_bar
 from jetgen.evaluation.scorer import Scorer
@@ -110,13 +110,14 @@ def evaluate(
 
     A metric that does not apply or fails is listed with the reason; the others are still computed.
     """
-    specs = _chosen([metrics] if isinstance(metrics, str) else metrics)
+    wanted = [metrics] if isinstance(metrics, str) else metrics
+    specs = _chosen(wanted)
     meaning, truth = _read(real, spec, features)
     check_truth(truth, meaning, _called(real, "the true clouds"))
     _, made = _read(fake, meaning, features)
     check_generated(made, meaning, truth, _called(fake, "the generated clouds"))
     known = _read(train, meaning, features)[1] if train is not None else None
-    result = Evaluation()
+    result = Evaluation(skipped=claimed_metrics(discover(), [one for one in wanted if isinstance(one, str)]))
     with progress_bar("metrics", len(specs), show=progress) as bar:
         ctx = MetricContext(seed=seed, device=device, threads=usable_cores(), train=known, listener=bar)
         for done, one in enumerate(specs):

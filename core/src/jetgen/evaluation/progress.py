@@ -35,10 +35,10 @@ def progress_bar(title: str, total: int, *, show: bool | None) -> Iterator[Calla
         whole, part = bars.add_task(title, total=total), bars.add_task("", total=None, visible=False)
 
         def listen(event: Mapping[str, Any]) -> None:
-            if event["kind"] == "stage":
+            if event.get("kind") == "stage" and "done" in event:
                 bars.update(whole, completed=event["done"], description=f"{title}: {event['stage']}")
                 bars.reset(part, visible=False, total=None, description="")
-            elif event["kind"] == "progress":
+            elif event.get("kind") == "progress":
                 unit = str(event.get("unit", ""))
                 bars.update(part, completed=event.get("done"), total=event.get("total"), visible=True, description=unit)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from importlib.metadata import Distribution, distributions
+from pathlib import Path
 from typing import Any
 
+from jetgen.api.loading import first_line
 from jetgen.errors import UsageError, did_you_mean
 from jetgen.registry.catalogue import Registry
 from jetgen.registry.plugin import GROUPS, Entry, Group, Plugin, State, normalised, spec_from_answer
@@ -137,26 +139,46 @@ def scan() -> list[Entry]:
     """The entry points of jetgen's groups, ordered by group and name.
 
     Repeats are one: an editable install lists its entry points twice, and of two copies of one distribution on
-    the path the first counts, as it does for ``import``. A distribution with unreadable metadata is left out.
+    the path the first counts, as it does for ``import``. Metadata of any vintage and damage are read: what cannot be
+    used says so.
     """
     found: dict[tuple[str, str, str], Entry] = {}
+    homes: dict[tuple[str, str, str], str] = {}
     for distribution in distributions():
-        try:
-            entries = list(_entries(distribution))
-        except Exception:  # noqa: BLE001, S112 (metadata of any vintage and damage; nothing of ours is lost with it)
-            continue
-        for entry in entries:
-            found.setdefault((entry.group, entry.name, normalised(entry.distribution)), entry)
+        home = str(distribution.locate_file(""))
+        for entry in _entries(distribution):
+            key = (entry.group, entry.name, normalised(entry.distribution))
+            first = found.setdefault(key, entry)
+            if first.version != entry.version and homes.setdefault(key, home) == home:
+                versions = f"{first.version} and {entry.version}"
+                found[key] = replace(first, damage=f"two versions of it are installed, {versions}; {_AGAIN}")
+            homes.setdefault(key, home)
     return sorted(found.values(), key=lambda entry: (GROUPS.index(entry.group), entry.name, entry.distribution))
 
 
-def _entries(distribution: Distribution) -> Iterator[Entry]:
+_AGAIN = "uninstall it, remove what is left, and install it again"
+
+
+def _entries(distribution: Distribution) -> list[Entry]:
     """Reading METADATA costs more than the rest, so it is read only where there is something of ours."""
-    text = distribution.read_text("entry_points.txt")
+    try:
+        text = distribution.read_text("entry_points.txt")
+    except (OSError, ValueError):  # not readable, or not UTF-8
+        text = None
     if not text or "jetgen." not in text:
-        return
+        return []
+    folder = Path(str(getattr(distribution, "_path", "unknown"))).name
+    try:  # each access reads METADATA again, and older Pythons have None for what is missing
+        name, version = str(distribution.name or ""), str(distribution.version or "")
+    except Exception:  # noqa: BLE001 (the parser of e-mail raises what it likes)
+        name = version = ""
+    damage = "" if name and version else f"the metadata in {folder} have no Name or no Version; {_AGAIN}"
+    name, version = name or folder.partition("-")[0], version or "unknown"
     groups: dict[str, Group] = {f"jetgen.{group}": group for group in GROUPS}
-    name, version = distribution.name, distribution.version  # each access reads METADATA again
-    for point in distribution.entry_points:
-        if point.group in groups:
-            yield Entry(groups[point.group], point.name, name, version, point.value)
+    try:
+        points = [point for point in distribution.entry_points if point.group in groups]
+        return [Entry(groups[one.group], one.name, name, version, one.value, damage=damage) for one in points]
+    except Exception as error:  # noqa: BLE001 (as above)
+        first = next(group for group in GROUPS if f"jetgen.{group}" in text or group == GROUPS[-1])
+        reason = f"entry_points.txt in {folder} cannot be read ({first_line(error)}); {_AGAIN}"
+        return [Entry(first, name, name, version, "", damage=reason)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, get_args
 
@@ -48,6 +48,7 @@ class Entry:
     Arguments:
         group: ``generators`` for the entry-point group ``jetgen.generators``, and so on.
         value: where the object is, as ``"package.module:object"``.
+        damage: what is wrong with the metadata themselves; empty if nothing is.
     """
 
     group: Group
@@ -55,10 +56,13 @@ class Entry:
     distribution: str
     version: str
     value: str
+    damage: str = field(default="", kw_only=True)
 
     @property
     def fault(self) -> str:
         """Why it cannot be used whatever its code does: names become parts of paths and tables. Empty if it can."""
+        if self.damage:
+            return self.damage
         texts = {"name": self.name, "distribution": self.distribution, "version": self.version}
         for what, text in texts.items():
             if not legal_name(text):
@@ -100,7 +104,7 @@ class Plugin(Entry):
     @property
     def entry(self) -> Entry:
         """The entry point alone, as the metadata tell it."""
-        return Entry(self.group, self.name, self.distribution, self.version, self.value)
+        return Entry(self.group, self.name, self.distribution, self.version, self.value, damage=self.damage)
 
 
 LONGEST_NAME = 64

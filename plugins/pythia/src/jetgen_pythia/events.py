@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,16 @@ _SEEDS = 900_000_000
 
 _HARD = (-22, -23)
 """Status codes of the outgoing partons of the hard process; they are negative because the partons are not final."""
+
+
+def _pythia() -> Any:
+    """Pythia with its own data: those of another installation, which PYTHIA8DATA may name, do not fit."""
+    foreign = os.environ.pop("PYTHIA8DATA", None)
+    try:
+        return pythia8mc.Pythia("", printBanner=False)
+    finally:
+        if foreign is not None:
+            os.environ["PYTHIA8DATA"] = foreign
 
 
 @dataclass(frozen=True)
@@ -52,7 +63,7 @@ class Collider:
     """
 
     def __init__(self, parton: str) -> None:
-        self._pythia = pythia8mc.Pythia("", printBanner=False)
+        self._pythia = _pythia()
         for line in ("Print:quiet = on", "Random:setSeed = on", "Random:seed = 1", *COMMON, *PARTONS[parton].settings):
             if not self._pythia.readString(line):
                 msg = f"Pythia does not know the setting {line!r}; install the version that jetgen-pythia asks for"

@@ -13,14 +13,14 @@ from jetgen.api.settings import Need, Settings, resolve
 from jetgen.api.specs import GeneratorSpec, MetricSpec
 from jetgen.datasets.naming import find_dataset, open_dataset
 from jetgen.errors import DataError, JetgenError, PluginError, UsageError, did_you_mean
-from jetgen.evaluation.choice import chosen_metrics, inapplicable
+from jetgen.evaluation.choice import chosen_metrics, claimed_metrics, inapplicable
 from jetgen.harness.planning.request import Request
 from jetgen.harness.store.keys import digest
 from jetgen.harness.store.plan import PLAN_FORMAT, CellPlan, DatasetPlan, GeneratorPlan, MetricPlan, Plan
 from jetgen.harness.store.provenance import versions
 from jetgen.io.content import content_digest
 from jetgen.registry import Plugin, Registry, State, load_target
-from jetgen.system import usable_cores
+from jetgen.system import core_limit
 
 __all__ = ["Planner"]
 
@@ -39,9 +39,11 @@ class Planner:
     """Makes the cells of one request from what the registry knows."""
 
     def __init__(self, request: Request, registry: Registry) -> None:
-        cores = usable_cores()
+        cores, granted_by = core_limit()
+        if request.threads is not None and request.threads < cores:
+            cores, granted_by = request.threads, "--threads"
         if not 1 <= request.jobs <= cores:
-            msg = f"--jobs {request.jobs} does not fit this machine; use 1 to {cores}, one core for each job"
+            msg = f"--jobs {request.jobs} is more than the {cores} core(s) of {granted_by}; one core for each job"
             raise UsageError(msg)
         self._request = request
         self._registry = registry
@@ -55,6 +57,7 @@ class Planner:
         request = self._request
         plugins = self._generators()
         self._check_layers(plugins)
+        self._check_preset(plugins)
         for dataset in self._datasets():
             self._add(self._floor(dataset))
             for plugin in plugins:
@@ -79,6 +82,14 @@ class Planner:
             asked = [_named(self._registry, name) for name in self._request.generators]
         seen = {plugin.full_name for plugin in baselines}
         return baselines + [plugin for plugin in asked if plugin.full_name not in seen]
+
+    def _check_preset(self, plugins: Sequence[Plugin]) -> None:
+        """A preset that no generator of the run has is a slip of the pen, and no fault of the first one."""
+        known = dict.fromkeys(preset for plugin in plugins for preset in plugin.presets)
+        if known and self._request.preset not in known:
+            hint = did_you_mean(self._request.preset, known)
+            msg = f"no generator of this run has a preset {self._request.preset!r}{hint}; there are {', '.join(known)}"
+            raise UsageError(msg)
 
     def _check_layers(self, plugins: Sequence[Plugin]) -> None:
         names = {name for plugin in plugins for name in (plugin.name, plugin.full_name)}
@@ -129,7 +140,7 @@ class Planner:
         self, dataset: DatasetPlan, generator: GeneratorPlan | None
     ) -> tuple[tuple[MetricPlan, ...], dict[str, str]]:
         """The metrics that apply to the dataset and the generator, and why others do not."""
-        chosen, skipped = [], {}
+        chosen, skipped = [], claimed_metrics(self._registry, self._request.metrics)
         for plugin, named in chosen_metrics(self._registry, self._request.metrics):
             spec = plugin.spec
             if not isinstance(spec, MetricSpec) or "core" in spec.needs:
@@ -170,6 +181,10 @@ class Planner:
         if not isinstance(spec, GeneratorSpec):
             self._add(self._unloadable(cell_id, plugin, dataset, seed, preset))
             return cell_id
+        if preset not in plugin.presets and (spec.baseline or self._request.generators == "all"):
+            reason = f"{plugin.name} has no preset {preset!r}; it has {', '.join(plugin.presets) or 'none'}"
+            self._add(self._cell(cell_id, _described(plugin, preset), dataset, seed, 0.0, skip=reason))
+            return cell_id
         resolved = resolve(_settings_class(spec), plugin.name, preset, layers)
         needs = {role: self._need(need, dataset, seed) for role, need in resolved.settings.needs().items()}
         generator = GeneratorPlan(
@@ -197,17 +212,7 @@ class Planner:
         return self._model(plugin, dataset, seed, need.preset, [("needed", need.overrides)] if need.overrides else [])
 
     def _unloadable(self, cell_id: str, plugin: Plugin, dataset: DatasetPlan, seed: int, preset: str) -> CellPlan:
-        generator = GeneratorPlan(
-            name=plugin.name,
-            distribution=plugin.distribution,
-            version=plugin.version,
-            target=plugin.value,
-            settings_target="",
-            api_version=0,
-            preset=preset,
-            settings={},
-            origins={},
-        )
+        generator = _described(plugin, preset)
         reason = f"its plugin is {plugin.state.value}: {plugin.reason}"
         return self._cell(cell_id, generator, dataset, seed, 0.0, unloadable=reason)
 
@@ -276,6 +281,22 @@ def _settings_class(spec: GeneratorSpec) -> type[Settings]:
         msg = f"the settings of {spec.name}, {spec.settings}, are not a subclass of jetgen.Settings"
         raise PluginError(msg)
     return cls
+
+
+def _described(plugin: Plugin, preset: str) -> GeneratorPlan:
+    """A generator that does not run, for its row."""
+    return GeneratorPlan(
+        name=plugin.name,
+        distribution=plugin.distribution,
+        version=plugin.version,
+        target=plugin.value,
+        settings_target="",
+        api_version=0,
+        preset=preset,
+        settings={},
+        origins={},
+        baseline=isinstance(plugin.spec, GeneratorSpec) and plugin.spec.baseline,
+    )
 
 
 def _digests(settings: Settings, owner: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,7 @@ class Request:
         layers: for each generator, pairs of an origin and the settings that it gives, the later the stronger.
         timeout: seconds for a stage; None for what suits the preset.
         memory: bytes for a stage; None for a fair share of the machine.
+        threads: the most cores to use; None for all that are granted.
     """
 
     generators: tuple[str, ...] | Literal["all"]
@@ -42,6 +44,7 @@ class Request:
     timeout: float | None = None
     grace: float = 10.0
     memory: int | None = None
+    threads: int | None = None
 
     def with_overrides(self, overrides: Sequence[str]) -> Request:
         """The same with ``--set`` above everything else.
@@ -80,8 +83,9 @@ def read_suite(path: Path) -> Request:
     """
     try:
         return _request(path.read_text(encoding="utf-8"), str(path))
-    except OSError as error:
-        msg = f"the suite {path} cannot be read: {error.strerror or error}"
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror or error
+        msg = f"the suite {path} cannot be read: {reason}"
         raise UsageError(msg) from error
 
 
@@ -101,7 +105,7 @@ def default_suite() -> Request:
 def _request(text: str, origin: str) -> Request:
     try:
         suite = _Suite.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         msg = f"{origin} is not TOML: {error}"
         raise UsageError(msg) from error
     except ValidationError as error:
@@ -133,7 +137,10 @@ def parse_overrides(overrides: Sequence[str]) -> dict[str, dict[str, Any]]:
             raise UsageError(msg)
         try:
             value = tomllib.loads(f"value = {text.strip()}")["value"]
-        except tomllib.TOMLDecodeError:
+        except (tomllib.TOMLDecodeError, RecursionError):
             value = text.strip()
+        if isinstance(value, float) and not math.isfinite(value):
+            msg = f"--set {override!r}: {text.strip()} is no value of a setting; give a finite number"
+            raise UsageError(msg)
         found.setdefault(name, {})[key] = value
     return found

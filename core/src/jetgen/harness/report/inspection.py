@@ -35,13 +35,13 @@ def _state(run: Path, cell: CellPlan) -> CellState:
         seconds = sum(value for stage, value in row.cost.seconds.items() if stage != "prepare")
         return CellState(cell.id, row.status, row.error or "", seconds)
     records = read_log(cell_folder(run, cell.id) / "events.jsonl")
-    stage = next((record for record in reversed(records) if record["kind"] == "stage"), None)
+    stage = next((record for record in reversed(records) if record.get("kind") == "stage" and "stage" in record), None)
     if stage is None:
         return CellState(cell.id, "waiting", "", None)
     last = records[-1]
-    detail = f"{stage['stage']} {stage['state']}"
-    if last["kind"] == "progress":
-        detail += f", {last['done']} of {last['total']} {last.get('unit', '')}".rstrip()
+    detail = f"{stage['stage']} {stage.get('state', '')}"
+    if last.get("kind") == "progress":
+        detail += f", {last.get('done')} of {last.get('total')} {last.get('unit', '')}".rstrip()
     return CellState(cell.id, "unfinished", detail, None)
 
 

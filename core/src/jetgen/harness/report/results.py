@@ -64,4 +64,5 @@ def _write_parquet(table: Sequence[Mapping[str, Any]], path: Path) -> None:
     read = pyarrow_json.ReadOptions(use_threads=False, block_size=max([1 << 20, *map(len, lines)]))
     parsed = pyarrow_json.ParseOptions(explicit_schema=schema)
     made = pyarrow_json.read_json(io.BytesIO("".join(lines).encode()), read, parsed) if lines else pa.table({})
-    parquet.write_table(made.select(names), path)
+    with path.open("wb") as file:  # a name with a colon would be taken for the address of a file system
+        parquet.write_table(made.select(names), file)

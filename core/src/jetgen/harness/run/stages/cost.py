@@ -62,8 +62,9 @@ def seconds_by_batch(model: Generator, test: CloudSource, ctx: RunContext, block
     """
     context = ctx.at("timing", "batches")
     found: dict[int, float] = {}
+    whole = Conditions.like(test[: max(BATCHES)])
     for size in dict.fromkeys(min(n, len(test)) for n in BATCHES):
-        conditions = Conditions.like(test[:size])
+        conditions = whole[:size]
 
         def call(conditions: Conditions = conditions) -> None:
             model.sample(conditions, context)

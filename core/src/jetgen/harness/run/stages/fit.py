@@ -23,6 +23,8 @@ from jetgen.io.saved_model import save_model
 
 __all__ = ["fit"]
 
+# No kind of record that a plugin would think of.
+_BEGIN, _END = "harness/fit", "harness/fit_end"
 _LARGEST = 2**63  # what the table of results can hold
 
 
@@ -68,7 +70,7 @@ def _pretrained(stage: StageContext, cls: Any, settings: Any) -> Generator | Non
     weights = getattr(settings, "weights", None) or f"of {stage.generator.name}"
     require_same_clouds(weights, model.spec, stage.cell.dataset.spec)
     stage.begin()
-    stage.context.report("fit", anew=True)
+    stage.context.report(_BEGIN, anew=True)
     generator: Generator = model
     return generator
 
@@ -96,11 +98,11 @@ def _train(stage: StageContext, generator: Generator) -> FitReport:
         shutil.rmtree(training, ignore_errors=True)
     training.mkdir(parents=True, exist_ok=True)
     stage.begin()
-    stage.context.report("fit", anew=anew)
+    stage.context.report(_BEGIN, anew=anew)
     upstream = {role: cell_folder(stage.run, upstream_id) / "model" for role, upstream_id in cell.needs.items()}
     context = replace(stage.context, out=training, deadline=time.time() + cell.timeout, upstream=upstream)
     report = _checked(generator.fit(train, val, context), stage.generator.name)
-    stage.context.report("fit_end")
+    stage.context.report(_END)
     return report
 
 
@@ -151,9 +153,12 @@ def _fit_seconds(log: Path) -> float:
     """Seconds of training over all attempts since it began anew, from the times of their log records."""
     total = begun = last = 0.0
     for record in read_log(log):
-        if record["kind"] == "fit":
-            total = 0.0 if record["anew"] else total + last - begun
-            begun = last = record["time"]
-        elif begun and record["kind"] in ("progress", "health", "fit_end"):
-            last = max(last, record["time"])
+        when = record.get("time")
+        if not isinstance(when, (int, float)) or not math.isfinite(when):
+            continue  # a plugin may report what it likes
+        if record.get("kind") == _BEGIN:
+            total = 0.0 if record.get("anew") else total + last - begun
+            begun = last = when
+        elif begun and record.get("kind") in ("progress", "health", _END):
+            last = max(last, when)
     return total + last - begun
