@@ -127,6 +127,9 @@ class CellRun:
         ending = self._supervise(batch)
         for stage in batch:
             self._store.write(self._record(stage, ending))
+        if ending.survivors:
+            text = f"{name} left processes behind that could not be ended: {', '.join(map(str, ending.survivors))}"
+            self._log({"kind": "warning", "text": text, "time": time.time()})
         ended = {"state": "finished", "time": time.time(), "seconds": ending.seconds}
         self._log({"kind": "stage", "stage": name, **ended})
 

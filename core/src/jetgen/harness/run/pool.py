@@ -49,8 +49,9 @@ def run_pool(
             while waiting or running:
                 for one in list(running):
                     over = one.end.done()
-                    for record in one.log.new():
-                        progress(record)
+                    while records := one.log.new():
+                        for record in records:
+                            progress(record)
                     if over:
                         running.remove(one)
                         finished(one.cell, one.end.exception())
