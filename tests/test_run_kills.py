@@ -20,12 +20,12 @@ RANKS = 10
 SLOW = ("--set", "kind-gaussian.step_seconds=0.4")
 
 
-def _start(outsiders, command):
+def _start(outsiders, command, stderr=subprocess.DEVNULL):
     return subprocess.Popen(
         [sys.executable, "-m", "jetgen.cli", *command],
         env=outsiders.environment(),
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=stderr,
         start_new_session=True,
         # A shell lets its background jobs ignore interrupts, and children inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 (no threads here)
@@ -122,11 +122,13 @@ def test_kills_at_random_moments_lose_no_row(module_outsiders, undisturbed, tmp_
 def test_an_interrupt_stops_everything_and_the_same_command_goes_on(module_outsiders, undisturbed, tmp_path):
     run = tmp_path / "run"
     command = arguments(run, "kind-gaussian", more=SLOW)
-    process = _start(module_outsiders, command)
+    with (tmp_path / "said.txt").open("w") as said:
+        process = _start(module_outsiders, command, stderr=said)
     _wait_for_ranks(run / "cells" / undisturbed[0]["kind-gaussian"]["id"], 1)
     family = _family(process)
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 130
+    assert (tmp_path / "said.txt").read_text().splitlines()[-1].startswith("stopped: what was finished stays")
     assert gone(family)
     assert module_outsiders.jetbench(*command).returncode == 0
     _same_as(undisturbed, run)

@@ -229,7 +229,7 @@ def test_outside_a_terminal_every_start_and_every_end_is_one_plain_line():
     terminal.jetgen_run_finished()
     lines = out.getvalue().splitlines()
     assert lines[:3] == [f"started    cell-{i}" for i in range(3)]
-    assert lines[3] == "ok         resumed-cell"
+    assert lines[3] == "ok         resumed-cell  unchanged"
     assert lines[4].startswith("failed     cell-0  0.")
     assert lines[4].endswith("s  ValueError: [bold] brackets stay")
     assert len(lines) == 5

@@ -138,7 +138,11 @@ def _drive(run: Path, plan: Plan, registry: Registry) -> None:
     hooks = Hooks(registry.of("hooks"), warn=lambda text: typer.echo(plain(f"warning: {text}"), err=True))
     plan = hooks.modify_plan(plan)
     show_plan(plan)
-    rows = run_plan(run, plan, hooks)
+    try:
+        rows = run_plan(run, plan, hooks)
+    except KeyboardInterrupt:
+        typer.echo("stopped: what was finished stays, and the same command goes on from here", err=True)
+        raise typer.Exit(130) from None
     show(rows, console())
     typer.echo(f"\nrun folder: {run}; leaderboard: {run / 'leaderboard.md'}; all scores: {run / 'results.parquet'}")
     bad = [row for row in rows if row.bad]

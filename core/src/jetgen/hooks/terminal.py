@@ -125,6 +125,8 @@ class Terminal:
             cell = self._running.pop(str(row.id), None)
             self._finished[status] += 1
         facts = [f"{time.monotonic() - cell.started:.1f} s"] if cell is not None else []
+        if cell is None and status not in ("skipped", "unloadable"):  # these never run
+            facts = ["unchanged"]
         facts += [str(fact) for name in ("headline", "error") if (fact := getattr(row, name, None))]
         self._line(status, str(row.id), "  ".join(facts))
 

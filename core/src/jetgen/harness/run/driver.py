@@ -72,8 +72,6 @@ def _run_cells(run: Path, plan: Plan, hooks: Hooks) -> dict[str, Row]:
     for number, (jobs, timing) in enumerate(passes):
         rows = finished_rows(run, plan)
         for cell in [cell for cell in cells if cell.id in rows]:
-            if number == 0:
-                hooks.cell_started(cell)
             hooks.cell_finished(rows[cell.id])
         found |= rows
         cells = tuple(cell for cell in cells if cell.id not in rows)
