@@ -72,6 +72,8 @@ def test_the_model_that_the_settings_name_is_saved_and_not_trained(ready, finish
     row = rows(run)["ready"]
     assert row["status"] == "ok"
     assert row["cost"]["steps"] == 0
+    assert row["cost"]["fit_seconds"] is None
+    assert row["cost"]["break_even_clouds"] is None
     results = json.loads((cell(run, "ready") / "stages" / "fit.json").read_text())["results"]
     assert results["stop_reason"] == "pretrained"
     trained = rows(finished_run)["kind-gaussian"]

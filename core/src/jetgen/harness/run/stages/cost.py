@@ -69,7 +69,8 @@ def seconds_by_batch(model: Generator, test: CloudSource, ctx: RunContext, block
         def call(conditions: Conditions = conditions) -> None:
             model.sample(conditions, context)
 
-        if found and size * found[max(found)] > _PATIENCE * block:
+        # A call costs something whatever its size, so one cloud tells nothing of a hundred; a hundred tell of more.
+        if max(found, default=1) > 1 and size * found[max(found)] > _PATIENCE * block:
             break
         once = timed(call)  # the first call is the warm-up and says how many fill a block
         calls = max(1, min(round(block / once), 10_000)) if once > 0 else 10_000

@@ -57,7 +57,8 @@ def fit(stage: StageContext) -> dict[str, Any]:
     if report is None or report.stop_reason == "finished":  # else a longer limit may go on from here
         shutil.rmtree(stage.folder / "training", ignore_errors=True)
     results = _report_of_weights(stage.folder / "model") if report is None else asdict(report)
-    return {**results, "fit_seconds": _fit_seconds(stage.folder / "events.jsonl")}
+    # What was not trained has no time of training: a dash in the table, not a number.
+    return {**results, "fit_seconds": None if report is None else _fit_seconds(stage.folder / "events.jsonl")}
 
 
 def _pretrained(stage: StageContext, cls: Any, settings: Any) -> Generator | None:
