@@ -12,10 +12,10 @@ from typing import Any
 __all__ = ["foreign_arrays", "foreign_bytes"]
 
 _NAMES = "feature_names=['etarel', 'phirel', 'ptrel']"
-_PADDED = f"np.savez('{{stem}}.npz', points=a, mask=a[..., 2] > 0, {_NAMES})"
-_FLAT = f"np.savez('{{stem}}.npz', points=a, offsets=np.arange(len(a) + 1), {_NAMES})"
+_PADDED = f"np.savez({{target}}, points=a, mask=a[..., 2] > 0, {_NAMES})"
+_FLAT = f"np.savez({{target}}, points=a, offsets=np.arange(len(a) + 1), {_NAMES})"
 _RAGGED = (
-    "np.savez('{stem}.npz', points=np.stack([ak.flatten(a[k]) for k in a.fields], 1), "
+    "np.savez({target}, points=np.stack([ak.flatten(a[k]) for k in a.fields], 1), "
     "offsets=np.r_[0, np.cumsum(ak.num(a[a.fields[0]]))], feature_names=a.fields)"
 )
 _UNPACK = "it is compressed as a whole: unpack it first, by {tool} {path}"
@@ -24,33 +24,33 @@ _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (
         b"\x93NUMPY",
         "a NumPy array (npy), which has no mask and no names",
-        "a = np.load('{path}'); " + _PADDED,
+        "a = np.load({path}); " + _PADDED,
     ),
     (
         b"root",
         "a ROOT file",
-        "a = uproot.open('{path}')['TREE'].arrays(['etarel', 'phirel', 'ptrel']); " + _RAGGED,
+        "a = uproot.open({path})['TREE'].arrays(['etarel', 'phirel', 'ptrel']); " + _RAGGED,
     ),
-    (b"PAR1", "a Parquet file", "a = ak.from_parquet('{path}'); " + _RAGGED),
-    (b"ARROW1", "an Arrow (Feather) file", "a = ak.from_feather('{path}'); " + _RAGGED),
+    (b"PAR1", "a Parquet file", "a = ak.from_parquet({path}); " + _RAGGED),
+    (b"ARROW1", "an Arrow (Feather) file", "a = ak.from_feather({path}); " + _RAGGED),
 )
 _PACKED = ((b"\x1f\x8b", "gunzip"), (b"BZh", "bunzip2"), (b"\xfd7zXZ", "unxz"), (b"\x28\xb5\x2f\xfd", "unzstd"))
 
-_TORCH = "a = torch.load('{path}', weights_only=True).numpy(); " + _PADDED
-_TABLE = "a = pd.read_hdf('{path}').to_numpy('f4'); " + _FLAT
+_TORCH = "a = torch.load({path}, weights_only=True).numpy(); " + _PADDED
+_TABLE = "a = pd.read_hdf({path}).to_numpy('f4'); " + _FLAT
 _CALO = (
-    "f = h5py.File('{path}'); e = f['showers'][:]; row, voxel = e.nonzero(); "
-    "np.savez('{stem}.npz', points=np.c_[e[row, voxel], voxel], "
+    "f = h5py.File({path}); e = f['showers'][:]; row, voxel = e.nonzero(); "
+    "np.savez({target}, points=np.c_[e[row, voxel], voxel], "
     "offsets=np.r_[0, np.bincount(row, minlength=len(e)).cumsum()], feature_names=['energy', 'voxel'], "
     "context=f['incident_energies'][:], context_names=['incident_energy'])"
 )
 _ENERGYFLOW = (
-    "a = np.load('{path}')['X']; np.savez('{stem}-jetgen.npz', points=a, mask=a[..., 0] > 0, "
+    "a = np.load({path})['X']; np.savez({target}, points=a, mask=a[..., 0] > 0, "
     "feature_names=['pt', 'rapidity', 'phi', 'pid'][:a.shape[2]])"
 )
 _CSV = (
-    "a = np.genfromtxt('{path}', delimiter={delimiter!r}, skip_header={head}); "
-    "np.savez('{stem}.npz', points=a, offsets=np.arange(len(a) + 1), feature_names={names})"
+    "a = np.genfromtxt({path}, delimiter={delimiter!r}, skip_header={head}); "
+    "np.savez({target}, points=a, offsets=np.arange(len(a) + 1), feature_names={names})"
 )
 
 
@@ -66,7 +66,7 @@ def foreign_bytes(path: Path, head: bytes) -> str | None:
             return _convert(path, what, line)
     for beginning, tool in _PACKED:
         if head.startswith(beginning):
-            return _UNPACK.format(tool=tool, path=path.name)
+            return _UNPACK.format(tool=tool, path=path)
     if head[:1] == b"\x80" and head[1:2] <= b"\x05":
         return "it is a pickle, which is never loaded, because it may run code; save plain arrays with np.savez"
     return _foreign_text(path, head)
@@ -111,4 +111,6 @@ def _foreign_text(path: Path, head: bytes) -> str | None:
 
 
 def _convert(path: Path, what: str, line: str, **values: Any) -> str:
-    return f"it is {what}; convert it, for example: {line.format(path=path.name, stem=path.stem, **values)}"
+    # The target has a name of its own, so that no file of the user is overwritten.
+    written = line.format(path=repr(str(path)), target=repr(f"{path.stem}-jetgen.npz"), **values)
+    return f"it is {what}; convert it, for example: {written}"

@@ -129,8 +129,16 @@ def _follow(group: h5py.Group, path: str, name: str, hops: int) -> Any:
                 raise DataError(msg)
             here = _follow(here, link.path, name, hops - 1)
         else:
-            here = here[part]
+            here = _opened(here, part)
     return here
+
+
+def _opened(group: h5py.Group, name: str) -> Any:
+    try:
+        return group[name]
+    except KeyError as error:  # the link is there, so this is damage, and not an array that is missing
+        msg = f"{name} cannot be opened: the file is damaged ({error}); make or fetch it again"
+        raise DataError(msg) from error
 
 
 def _require_inside(name: str, found: h5py.Dataset) -> None:
@@ -186,8 +194,9 @@ def _require_whole(name: str, found: h5py.Dataset, size: int) -> None:
         return
     expansion = math.prod(_EXPANSION.get(code, _UNPACKED) for code in _filters(found))
     block = math.prod(found.chunks) * found.id.get_type().get_size()
-    _require_room(name, max(needed, block), stored * expansion, size)
+    _require_room(name, max(needed, block), size * expansion, size)
     chunks = math.prod(-(-n // step) for n, step in zip(found.shape, found.chunks, strict=True))
+    _require_room(name, chunks, size, size)
     written = found.id.get_num_chunks()
     if written < chunks:
         msg = (
@@ -195,6 +204,7 @@ def _require_whole(name: str, found: h5py.Dataset, size: int) -> None:
             "make the file again"
         )
         raise DataError(msg)
+    _require_room(name, max(needed, block), stored * expansion, size)
 
 
 def _bytes(found: Any) -> int:

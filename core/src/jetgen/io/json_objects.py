@@ -51,6 +51,7 @@ def parse_object(text: str | bytes) -> dict[str, Any]:
     {'n': 1}
     """
     try:
+        text = text.encode() if isinstance(text, str) else text  # a surrogate is a byte that is no UTF-8
         found = json.loads(text, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_distinct)
     except RecursionError as error:
         msg = "its JSON is nested too deep"

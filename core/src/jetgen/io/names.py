@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from jetgen.data.spec import Feature
-from jetgen.errors import did_you_mean
+from jetgen.errors import DataError, did_you_mean
 from jetgen.io.store import Store
 
 __all__ = ["choose", "described", "stored_names"]
@@ -46,14 +46,20 @@ def _kind(value: Any) -> str:
 def _texts(value: Any) -> tuple[str, ...] | None:
     """``value`` as strings: an array of strings, or one string with commas; None for anything else."""
     if isinstance(value, str | bytes):
-        text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
-        return tuple(part.strip() for part in text.split(","))
+        return tuple(part.strip() for part in _text(value).split(","))
     kind, shape = getattr(getattr(value, "dtype", None), "kind", ""), getattr(value, "shape", None)
     if kind not in ("S", "U", "O") or shape is None or math.prod(shape) > _MOST:
         return None
     items = np.ravel(value[()]).tolist()
-    texts = [item.decode("utf-8", "replace") if isinstance(item, bytes) else item for item in items]
-    return tuple(texts) if all(isinstance(text, str) for text in texts) else None
+    return tuple(_text(item) for item in items) if all(isinstance(item, str | bytes) for item in items) else None
+
+
+def _text(value: str | bytes) -> str:
+    try:
+        return (value.encode() if isinstance(value, str) else value).decode()
+    except UnicodeError as error:
+        msg = f"the names of columns are no UTF-8, such as {value!r}; write them as UTF-8"
+        raise DataError(msg) from error
 
 
 def choose(

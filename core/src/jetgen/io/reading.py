@@ -15,7 +15,7 @@ __all__ = ["plain", "reading", "require_file"]
 
 _AGAIN = "make or fetch it again"
 _SAID = 100  # characters of what a library says
-_LONGEST = 600  # characters of a sentence; a damaged file may hold names of any length
+_LONGEST = 800  # characters of a sentence; a damaged file may hold names of any length
 _KINDS = (
     (stat.S_ISDIR, "it is a folder; name a file in it"),
     (stat.S_ISFIFO, "it is a pipe, which can be read only once; write it to a file first"),

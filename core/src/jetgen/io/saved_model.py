@@ -52,13 +52,19 @@ def read_card(folder: Path) -> dict[str, Any]:
     path = folder / CARD
     try:
         card = read_object(path, "card of a model", "save the model again")
-        CloudSpec.from_json(card.get("cloud_spec", {}))
-        str(card["target"])
-    except (DataError, KeyError) as error:
+        _check_card(card)
+    except DataError as error:
         reason = str(error).removeprefix(f"{path}: ")
         msg = f"{folder} is not the folder of a saved model: {path.name} is missing or damaged ({reason})"
         raise DataError(msg) from error
     return card
+
+
+def _check_card(card: Mapping[str, Any]) -> None:
+    CloudSpec.from_json(card.get("cloud_spec", {}))
+    if not isinstance(card.get("target"), str):
+        msg = "it names no generator"
+        raise DataError(msg)
 
 
 def load_model(folder: Path, device: str = "cpu") -> Generator:

@@ -79,7 +79,8 @@ def _hdf5(path: Path) -> Iterator[h5py.File]:
 
 def _write_group(group: h5py.Group, source: CloudSource, spec: CloudSpec, block: int) -> None:
     group.attrs["format_version"] = FORMAT_VERSION
-    group.attrs["cloud_spec"] = json.dumps(spec.to_json(), allow_nan=False)
+    # Of a fixed length: HDF5 keeps other texts apart, where they have no checksum.
+    group.attrs["cloud_spec"] = np.bytes_(json.dumps(spec.to_json(), allow_nan=False).encode())
     points = _growing(group, "points", len(spec.features), 0)
     conditioning = _growing(group, "context", len(spec.conditioning), len(source))
     offsets = [np.zeros(1, np.int64)]

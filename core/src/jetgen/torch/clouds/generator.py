@@ -294,10 +294,11 @@ class TorchGenerator(ABC, Generic[AnySettings, AnyModule]):
             spec = CloudSpec.from_json(document["cloud_spec"])
             self = cls(settings, spec)  # type: ignore[arg-type]  # it is that class
             self.preprocessing = self.load_preprocessing(document["preprocessing"])
+            mean = float(document["mean_multiplicity"])
             with seeded(0):
-                model = self._build(document["mean_multiplicity"])
+                model = self._build(mean)
             load_weights(folder, model, device)
-        self._trained, self.device = _Trained(model.eval(), document["mean_multiplicity"]), device
+        self._trained, self.device = _Trained(model.eval(), mean), device
         return self
 
     @classmethod
