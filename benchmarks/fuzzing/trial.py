@@ -29,7 +29,7 @@ class Outcome:
     Arguments:
         result: ``untidy`` is a refusal that is not one sentence which names the input.
         text: the content, the sentence or the last lines of the traceback.
-        peak: megabytes of memory beyond those of the parent.
+        peak: megabytes of memory beyond those that the child began with.
     """
 
     result: Result
@@ -40,17 +40,18 @@ class Outcome:
 def attempt(read: Callable[[Path], str], path: Path) -> Outcome:
     """Read ``path`` in a child."""
     answer, write = os.pipe()
-    before = _pages()[1] * _PAGE / 2**20
     child = os.fork()
     if child == 0:
         os.close(answer)
+        os.write(write, f"{_pages()[1]}\0".encode())  # at once: a child that hangs says no more
         os.write(write, "\0".join(_read(read, path)).encode("utf-8", "replace")[:60_000])  # what a pipe holds
         os._exit(0)
     os.close(write)
     with os.fdopen(answer, "rb") as pipe:
-        said = pipe.read().decode()
+        said = pipe.read().decode("utf-8", "replace")
     _, status, usage = os.wait4(child, 0)
-    peak = max(0.0, usage.ru_maxrss / 1024 - before)
+    began, _, said = said.partition("\0")
+    peak = max(0.0, (usage.ru_maxrss * 1024 - int(began) * _PAGE) / 2**20)
     if os.WIFSIGNALED(status):
         hang = os.WTERMSIG(status) == signal.SIGALRM
         return Outcome("hang" if hang else "crash", signal.strsignal(os.WTERMSIG(status)) or "", peak)

@@ -155,6 +155,17 @@ def test_an_array_that_is_not_there_is_not_read_as_zeros(tmp_path, make, sentenc
     assert sentence in refusal(tmp_path / "a.h5")
 
 
+def test_a_name_that_declares_gigabytes_is_not_allocated(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["points"], file["mask"], file["feature_names"] = POINTS, MASK, NAMES
+        place = file["feature_names"].id.get_offset()
+    data = bytearray((tmp_path / "a.h5").read_bytes())
+    assert data[place : place + 4] == struct.pack("<I", 1)
+    data[place : place + 4] = struct.pack("<I", 2**31)
+    (tmp_path / "a.h5").write_bytes(data)
+    assert "a text of feature_names declares 2,147,483,648 bytes" in refusal(tmp_path / "a.h5")
+
+
 def test_a_file_that_is_much_smaller_than_its_arrays_because_they_compress_well_is_read(tmp_path):
     n = 30_000
     with h5py.File(tmp_path / "a.h5", "w") as file:
@@ -329,6 +340,7 @@ def test_a_file_that_another_program_writes_is_not_called_damaged(tmp_path):
         (OSError(errno.ENAMETOOLONG, "File name too long"), "the system does not let it be read (File name too long)"),
         (OSError("can't synchronously read data (required filter 'x' is not registered)"), "pip install hdf5plugin"),
         (MemoryError(), "does not fit into memory"),
+        (RuntimeError("DefaultCPUAllocator: not enough memory"), "does not fit into memory"),
     ],
 )
 def test_an_error_of_the_system_is_not_damage_and_has_its_own_words(tmp_path, error, sentence):
@@ -339,7 +351,9 @@ def test_an_error_of_the_system_is_not_damage_and_has_its_own_words(tmp_path, er
     assert "make" not in str(caught.value)
 
 
-@pytest.mark.parametrize("error", [OSError("truncated file"), KeyError("x"), RuntimeError(), struct.error("a\nb")])
+@pytest.mark.parametrize(
+    "error", [OSError("past end of allocation"), KeyError("x"), RuntimeError(), struct.error("a\nb")]
+)
 def test_any_other_error_is_damage_in_one_line(tmp_path, error):
     sentence = r"a\.h5: the file is truncated or damaged \(.*\); make or fetch it again$"
     with pytest.raises(DataError, match=sentence), reading(tmp_path / "a.h5"):

@@ -18,6 +18,7 @@ from jetgen.data.sources import SlicedSource
 from jetgen.data.spec import CloudSpec
 from jetgen.errors import DataError, UsageError
 from jetgen.io.cloud_file import CloudFile, open_clouds
+from jetgen.io.reading import reading, require_file
 
 __all__ = ["SIZE", "FileDataset", "FileSplit"]
 
@@ -173,9 +174,6 @@ class FileSplit(SlicedSource):
 
 
 def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        msg = f"{path}: the file cannot be read: {error.strerror or error}"
-        raise DataError(msg) from error
+    require_file(path)
+    with reading(path), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

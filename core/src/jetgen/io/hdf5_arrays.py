@@ -11,9 +11,11 @@ import importlib
 import importlib.util
 import math
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 
 from jetgen.errors import DataError
 
@@ -75,6 +77,7 @@ class HDF5Arrays(Mapping[str, Any]):
             _require_inside(name, found)
             _require_filters(name, found)
             _require_whole(name, found, self._size)
+            _require_short_texts(name, found, self._size)
         return found
 
     @property
@@ -205,6 +208,18 @@ def _require_whole(name: str, found: h5py.Dataset, size: int) -> None:
         )
         raise DataError(msg)
     _require_room(name, max(needed, block), stored * expansion, size)
+
+
+def _require_short_texts(name: str, found: h5py.Dataset, size: int) -> None:
+    """Check that no text is longer than the file: HDF5 allocates what is declared, up to 4 GB for each text."""
+    kind, place = found.id.get_type(), found.id.get_offset() if found.chunks is None else None
+    is_text = isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str()
+    if not is_text or place is None or found.file.userblock_size:
+        return
+    with Path(found.file.filename).open("rb") as file:
+        file.seek(place)
+        references = np.frombuffer(file.read(found.id.get_storage_size()), [("length", "<u4"), ("heap", "V12")])
+    _require_room(f"a text of {name}", int(references["length"].max(initial=0)), size, size)
 
 
 def _bytes(found: Any) -> int:

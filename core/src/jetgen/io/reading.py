@@ -90,7 +90,7 @@ def plain(text: str) -> str:
 
 def _reason(error: Exception, what: str, remedy: str) -> str:
     text = str(error)
-    if isinstance(error, MemoryError) or "llocat" in text:  # NumPy, torch and HDF5: Unable to allocate, can't allocate
+    if isinstance(error, MemoryError) or "enough memory" in text or "allocation failed" in text:  # NumPy, torch, HDF5
         return f"the {what} does not fit into memory; read less of it, or use a larger machine"
     if isinstance(error, OSError):
         found = _system_reason(error.errno, text)
