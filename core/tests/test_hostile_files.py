@@ -166,6 +166,18 @@ def test_a_name_that_declares_gigabytes_is_not_allocated(tmp_path):
     assert "a text of feature_names declares 2,147,483,648 bytes" in refusal(tmp_path / "a.h5")
 
 
+@pytest.mark.parametrize("where", ["attribute", "array"])
+def test_a_damaged_heap_of_texts_is_refused_instead_of_read_for_ever(tmp_path, where):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["points"], file["mask"] = POINTS, MASK
+        (file if where == "array" else file.attrs)["feature_names"] = list(NAMES)
+    data = bytearray((tmp_path / "a.h5").read_bytes())
+    heap = data.index(b"GCOL")
+    data[heap + 16 : heap + 32] = bytes(16)  # the first object has no index and no size
+    (tmp_path / "a.h5").write_bytes(data)
+    assert "a heap of texts in the HDF5 file is damaged" in refusal(tmp_path / "a.h5")
+
+
 def test_a_file_that_is_much_smaller_than_its_arrays_because_they_compress_well_is_read(tmp_path):
     n = 30_000
     with h5py.File(tmp_path / "a.h5", "w") as file:

@@ -81,7 +81,9 @@ class PretrainedSettings(Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _fill_in_digest(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _fill_in_digest(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):  # pydantic says what is wrong
+            return values
         name = str(values.get("weights", ""))
         if not name or values.get("weights_digest"):
             return values

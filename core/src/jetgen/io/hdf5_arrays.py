@@ -18,6 +18,7 @@ import h5py
 import numpy as np
 
 from jetgen.errors import DataError
+from jetgen.io.hdf5_heaps import require_sound_heaps
 
 __all__ = ["Attributes", "HDF5Arrays"]
 
@@ -110,6 +111,8 @@ class Attributes(Mapping[str, Any]):
         """
         found = self._attributes.get_id(name)
         _require_room(f"the attribute {name}", _bytes(found), self._size, self._size)
+        if _has_long_texts(found.get_type()):
+            require_sound_heaps(Path(h5py.h5f.get_name(found).decode()))
         return self._attributes[name]
 
 
@@ -213,13 +216,23 @@ def _require_whole(name: str, found: h5py.Dataset, size: int) -> None:
 def _require_short_texts(name: str, found: h5py.Dataset, size: int) -> None:
     """Check that no text is longer than the file: HDF5 allocates what is declared, up to 4 GB for each text."""
     kind, place = found.id.get_type(), found.id.get_offset() if found.chunks is None else None
-    is_text = isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str()
-    if not is_text or place is None or found.file.userblock_size:
+    if not _has_long_texts(kind):
         return
-    with Path(found.file.filename).open("rb") as file:
+    path = Path(found.file.filename)
+    require_sound_heaps(path)
+    if place is None or found.file.userblock_size:
+        return
+    with path.open("rb") as file:
         file.seek(place)
         references = np.frombuffer(file.read(found.id.get_storage_size()), [("length", "<u4"), ("heap", "V12")])
     _require_room(f"a text of {name}", int(references["length"].max(initial=0)), size, size)
+
+
+def _has_long_texts(kind: Any) -> bool:
+    """Whether values are kept in a heap, because their length varies."""
+    return isinstance(kind, h5py.h5t.TypeVlenID) or (
+        isinstance(kind, h5py.h5t.TypeStringID) and bool(kind.is_variable_str())
+    )
 
 
 def _bytes(found: Any) -> int:

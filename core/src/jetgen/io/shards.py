@@ -92,7 +92,7 @@ class ShardFile(ABC):
         with reading(self.path, "shard", _REMEDY), h5py.File(self.path, "r", locking=False) as file:
             arrays = HDF5Arrays(file, size)
             clouds = Clouds(self.points(arrays), arrays["offsets"][:], arrays["context"][:])
-            if (file.attrs["name"], file.attrs["fingerprint"]) != (self.name, clouds.fingerprint()):
+            if (arrays.attrs["name"], arrays.attrs["fingerprint"]) != (self.name, clouds.fingerprint()):
                 msg = f"it is damaged (its fingerprint is another); {_REMEDY}"
                 raise DataError(msg)
             if len(clouds) != self.size:
