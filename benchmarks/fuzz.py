@@ -29,8 +29,10 @@ from pathlib import Path
 from typing import Any
 
 from fuzzing.damage import BYTES, KINDS
-from fuzzing.edits import HDF5_EDITS, HDF5_TRAPS, JSON_EDITS, NPZ_EDITS, NPZ_TRAPS, edit_safetensors
+from fuzzing.edits import JSON_EDITS, edit_safetensors
+from fuzzing.hdf5_edits import HDF5_EDITS, HDF5_TRAPS
 from fuzzing.healthy import HEALTHY, Healthy
+from fuzzing.npz_edits import NPZ_EDITS, NPZ_TRAPS
 from fuzzing.trial import Outcome, attempt
 
 _COLUMNS = ("read", "refused", "legal", "unseen", "wrong", "untidy", "traceback", "hang", "crash")
