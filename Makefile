@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 BUILD := .venv-build
 OUT ?= jetbench-run
 
-.PHONY: bench test test-install lint wheels clean
+.PHONY: bench test test-install fuzz lint wheels clean
 
 bench: $(READY)
 	$(BIN)/jetbench run --all --out $(OUT)
@@ -21,6 +21,10 @@ test: $(READY)
 # `pip install jetgen-mdma` into an empty environment of two gigabytes, and a run there.
 test-install: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m install tests/test_install_mdma.py
+
+# Ten thousand damaged files and model folders, each read in a process of its own: about ten minutes.
+fuzz: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/fuzz.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -149,7 +149,7 @@ def test_files_of_settings_and_code_elsewhere_are_part_of_a_training_if_they_are
     command = arguments(run, "learner", more=("--set", f"learner.table={table}"))
     missing = outsiders.jetbench_here(*command)
     assert missing.returncode == 2
-    assert_one_sentence(missing.stderr, f"a setting of learner names a file: {table} cannot be read: there is no such")
+    assert_one_sentence(missing.stderr, f"a setting of learner names a file: {table}: there is no such file")
     table.write_text("1.0")
     done = outsiders.jetbench(*command)
     assert done.returncode == 0, done.stderr

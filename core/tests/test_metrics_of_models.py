@@ -109,9 +109,7 @@ def test_batches_are_cut_to_the_clouds_there_are(truth, clocked):
 
 
 @pytest.mark.parametrize(("block", "sizes"), [(0.01, [1, 100]), (0.1, [1, 100]), (1.0, [1, 100, 10_000])])
-def test_a_large_batch_that_would_take_more_than_twenty_blocks_is_left_out_and_a_hundred_clouds_never_are(
-    truth, clocked, block, sizes
-):
+def test_a_large_batch_that_would_take_more_than_twenty_blocks_is_left_out(truth, clocked, block, sizes):
     assert list(seconds_by_batch(clocked, truth, MetricContext(), block=block)) == sizes
 
 

@@ -1,11 +1,13 @@
 """The base class of torch generators, by the smallest one: a linear map of noise, and the mean of the points."""
 
 import json
+import random
 from typing import ClassVar
 
 import numpy as np
 import pytest
 import torch
+from fuzzing.damage import BYTES, KINDS
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from jetgen.data.jets import jet_spec
 from jetgen.errors import DataError, TrainingError
 from jetgen.torch import NoiseShape, TorchGenerator, TrainingPlan
 from jetgen.torch.clouds.noise import cloud_noise
+from safetensors.torch import save_file
 
 JETS = jet_spec(30)
 
@@ -97,11 +100,68 @@ def test_a_saved_model_is_the_same_model_and_one_of_older_names_is_too(trained, 
     assert first_jets(Affine.load(tmp_path, "cpu")) == expected
     path = tmp_path / "model.json"
     document = json.loads(path.read_text(encoding="utf-8"))
+    del document["sha256"]  # they had none
     document["representation"], document["typical"] = document.pop("preprocessing"), document.pop("mean_multiplicity")
     document["settings"]["momentum"] = document["settings"].pop("pt_transform")
     document["settings"]["flips"] = document["settings"].pop("mirroring")
     path.write_text(json.dumps(document), encoding="utf-8")
     assert first_jets(Affine.load(tmp_path, "cpu")) == expected
+
+
+@pytest.mark.parametrize("file", ["model.json", "weights.safetensors"])
+def test_a_damaged_model_is_the_same_model_or_refused_with_one_sentence(trained, tmp_path, file):
+    expected, sentences = first_jets(trained), []
+    for i, change in enumerate([*BYTES.values()] * 5 + [*KINDS.values()]):
+        folder = tmp_path / str(i)
+        trained.save(folder)
+        if i < 5 * len(BYTES):
+            data = bytearray((folder / file).read_bytes())
+            change(data, random.Random(i))
+            (folder / file).write_bytes(data)
+        else:
+            (folder / file).unlink()
+            change(folder / file)
+        try:
+            assert first_jets(Affine.load(folder, "cpu")) == expected
+        except DataError as error:
+            sentences.append(str(error))
+    assert len(sentences) > 50
+    assert all(sentence.startswith(str(tmp_path)) and sentence.isprintable() for sentence in sentences)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda document: document.pop("preprocessing"), "the saved model is truncated or damaged (KeyError"),
+        (lambda document: document.update(mean_multiplicity=[]), "the saved model is truncated or damaged"),
+        (lambda document: document["settings"].update(width="x"), "the saved model is truncated or damaged"),
+        (lambda document: document["cloud_spec"].update(max_points=None), "at most None points cannot be"),
+    ],
+)
+def test_a_model_of_before_checksums_is_refused_with_one_sentence_too(trained, tmp_path, change, sentence):
+    trained.save(tmp_path)
+    path = tmp_path / "model.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    del document["sha256"]
+    change(document)
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        Affine.load(tmp_path, "cpu")
+    assert sentence in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(("value", "sentence"), [(torch.nan, "are not finite"), (3, "are torch.int64")])
+def test_weights_of_before_checksums_that_are_no_finite_numbers_are_refused(trained, tmp_path, value, sentence):
+    trained.save(tmp_path)
+    path = tmp_path / "model.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    del document["sha256"]
+    path.write_text(json.dumps(document), encoding="utf-8")
+    shapes = {name: tensor.shape for name, tensor in trained.trained().state_dict().items()}
+    save_file({name: torch.full(shape, value) for name, shape in shapes.items()}, tmp_path / "weights.safetensors")
+    with pytest.raises(DataError, match=sentence):
+        Affine.load(tmp_path, "cpu")
 
 
 def test_what_was_not_trained_is_refused_with_one_sentence(tmp_path):

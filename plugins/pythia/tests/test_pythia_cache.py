@@ -143,7 +143,7 @@ def test_damaged_files_are_noticed_and_made_again(expected, filled, cache, mini)
     shutil.copy(shards(home("w"), "w", "test", 100)[0].path, val[0].path)  # intact, but another stream's
     untouched = {path: time for path, time in _files(cache).items() if path.parent.name == "test"}
     for split in ("train", "val"):
-        with pytest.raises(DataError, match=r"0\.h5 is damaged .*; make it again with jetbench prepare"):
+        with pytest.raises(DataError, match=r"0\.h5: .* damaged .*; make it again with jetbench prepare"):
             PythiaJets.create("mini", parton="w").load(split)[:]
     messages: list = []
     PythiaJets.create("mini", parton="w").prepare(RunContext(threads=1, listener=messages.append))

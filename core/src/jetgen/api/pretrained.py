@@ -44,9 +44,20 @@ def find_weights(package: str, name: str) -> Path:
 
 
 def digest(folder: Path) -> str:
-    """SHA-256 of the file of weights in a folder; empty if there is no file."""
+    """SHA-256 of the file of weights in a folder; empty if there is no file.
+
+    Raises:
+        UsageError: if the file cannot be read.
+    """
     path = folder / "weights.safetensors"
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+    if not path.is_file():
+        return ""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        msg = f"the weights {path} cannot be read ({error.strerror}); ask their owner, or copy them"
+        raise UsageError(msg) from error
 
 
 class PretrainedSettings(Settings):
@@ -70,7 +81,9 @@ class PretrainedSettings(Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _fill_in_digest(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _fill_in_digest(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):  # pydantic says what is wrong
+            return values
         name = str(values.get("weights", ""))
         if not name or values.get("weights_digest"):
             return values

@@ -18,7 +18,7 @@ def finite(name: str, values: ArrayLike) -> NDArray[np.float32]:
     Raises:
         DataError: if there are not two dimensions, or a value is no number or not finite in float32.
     """
-    array = np.asarray(values)
+    array = _array(name, values)
     if array.ndim != 2:
         msg = f"{name} has shape {array.shape}; two dimensions are needed"
         raise DataError(msg)
@@ -39,15 +39,27 @@ def integers(name: str, values: ArrayLike) -> NDArray[np.int64]:
     """``values`` as int64 in one dimension; an empty list is no integers.
 
     Raises:
-        DataError: if there is another number of dimensions, or the values are not integers.
+        DataError: if there is another number of dimensions, or the values are not integers or beyond int64.
     """
-    array = np.asarray(values)
+    array = _array(name, values)
     if array.shape == (0,):  # NumPy makes floats of an empty list
         return array.astype(np.int64)
     if array.ndim != 1 or array.dtype.kind not in "iu":
         msg = f"{name} has shape {array.shape} and dtype {array.dtype}; one dimension of integers is needed"
         raise DataError(msg)
+    if array.dtype == np.uint64 and array.max() > np.iinfo(np.int64).max:
+        first = int(np.argmax(array > np.iinfo(np.int64).max))
+        msg = f"{name} is {array[first]} at index {first}, which is beyond the largest int64"
+        raise DataError(msg)
     return array.astype(np.int64, copy=False)
+
+
+def _array(name: str, values: ArrayLike) -> NDArray[Any]:
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError, OverflowError) as error:
+        msg = f"{name} is no array: its rows have different lengths, or it holds what is no number"
+        raise DataError(msg) from error
 
 
 def check_range(name: str, numbers: NDArray[np.int64], end: int | None = None, of: str = "") -> None:
@@ -72,7 +84,7 @@ def check_offsets(offsets: NDArray[np.int64], total: int) -> None:
     if len(offsets) == 0 or offsets[0] != 0:
         msg = "offsets do not begin with 0"
         raise DataError(msg)
-    falls = np.flatnonzero(np.diff(offsets) < 0)
+    falls = np.flatnonzero(offsets[1:] < offsets[:-1])  # a difference may be beyond int64
     if len(falls):
         msg = f"offsets fall from {offsets[falls[0]]} to {offsets[falls[0] + 1]} at index {falls[0] + 1}"
         raise DataError(msg)

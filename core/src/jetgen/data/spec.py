@@ -37,6 +37,12 @@ class Feature:
     bins: int = 0
 
     def __post_init__(self) -> None:
+        if not self.name or not _are_texts(self.name):
+            msg = f"a feature is called {self.name!r}; the name of a feature is a text"
+            raise DataError(msg)
+        if not _are_texts(self.unit) or _are_texts(self.categories) or not _are_texts(*self.categories):
+            msg = f"feature {self.name!r} has unit {self.unit!r} and categories {self.categories!r}; texts are needed"
+            raise DataError(msg)
         object.__setattr__(self, "categories", tuple(self.categories))
         if self.nature not in get_args(Nature):
             msg = f"feature {self.name!r} has nature {self.nature!r}; use one of {', '.join(get_args(Nature))}"
@@ -55,6 +61,10 @@ class Feature:
         """A JSON object of the arguments; categories and bins only where there are any."""
         document = {**asdict(self), "categories": list(self.categories)}
         return {key: value for key, value in document.items() if value or key not in ("categories", "bins")}
+
+
+def _are_texts(*values: Any) -> bool:
+    return all(isinstance(value, str) for value in values)
 
 
 @dataclass(frozen=True)
@@ -96,6 +106,9 @@ class CloudSpec:
             if len(set(columns)) != len(columns):
                 msg = f"the {what} names {', '.join(columns)} are not distinct"
                 raise DataError(msg)
+        if type(self.max_points) is not int:
+            msg = f"clouds of at most {self.max_points!r} points cannot be; an integer is needed"
+            raise DataError(msg)
         if not self.features or self.max_points < 1:
             msg = f"clouds need at least one feature and one point, not {len(self.features)} and {self.max_points}"
             raise DataError(msg)
@@ -145,12 +158,12 @@ class CloudSpec:
             return cls(
                 kind=document["kind"],
                 features=tuple(Feature(**feature) for feature in document["features"]),
-                max_points=int(document["max_points"]),
+                max_points=document["max_points"],
                 conditioning=tuple(Feature(**feature) for feature in conditioning),
                 given=cls.from_json(given) if given is not None else None,
                 geometry=dict(document.get("geometry", {})),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             if isinstance(error, DataError):
                 raise
             msg = f"the description of the clouds is not a CloudSpec ({type(error).__name__}: {error})"

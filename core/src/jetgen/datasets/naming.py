@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from jetgen.api.protocols import Dataset
 from jetgen.api.specs import DatasetSpec
 from jetgen.datasets.file_dataset import SIZE, FileDataset
 from jetgen.errors import JetgenError, PluginError, UsageError, did_you_mean
-from jetgen.registry import Registry, load_target
+from jetgen.registry import Plugin, Registry, load_target
 
 __all__ = ["FoundDataset", "find_dataset", "named_file", "open_dataset"]
 
@@ -70,7 +71,7 @@ def find_dataset(registry: Registry, name: str, features: Sequence[str] | None =
         msg = f"features are chosen for files; {name} is a dataset that names its own"
         raise UsageError(msg)
     base, at, size = name.partition("@")
-    plugin = registry.find("datasets", base)
+    plugin = _found_plugin(registry, base)
     spec = plugin.spec
     if not isinstance(spec, DatasetSpec):
         msg = f"{name} is not a dataset"
@@ -85,7 +86,8 @@ def find_dataset(registry: Registry, name: str, features: Sequence[str] | None =
 def named_file(name: str) -> Path | None:
     """The absolute path of the file ``name``; None if it is the name of a dataset.
 
-    It is a file if it has the suffix of a file of clouds, even if it does not exist, or if it is a path that exists.
+    It is a file if it has the suffix of a file of clouds, even if it does not exist, or if it exists and has a folder
+    or a suffix. What exists without either, such as ``truth``, is written ``./truth``.
 
     >>> named_file("pythia-top30@small") is None
     True
@@ -93,9 +95,20 @@ def named_file(name: str) -> Path | None:
     True
     """
     path = Path(name)
-    if path.suffix.lower() in _SUFFIXES or (path.name != name and path.exists()):
+    if path.suffix.lower() in _SUFFIXES or ((path.name != name or path.suffix) and os.path.lexists(path)):
         return path.absolute()
     return None
+
+
+def _found_plugin(registry: Registry, name: str) -> Plugin:
+    """The plugin called ``name``; if there is none but a file is called so, the error says how files are named."""
+    try:
+        return registry.find("datasets", name)
+    except UsageError as error:
+        if not os.path.lexists(name):
+            raise
+        msg = f"there is no dataset {name!r}, but a file is called so: write ./{name} to name the file"
+        raise UsageError(msg) from error
 
 
 def open_dataset(found: FoundDataset) -> Dataset:

@@ -14,6 +14,12 @@ JetNet    ``particle_features`` (N, P, 4), the mask as last      ``particle_feat
           column, perhaps ``jet_features``                       published order
 ========  =====================================================  =========================================
 
-A ragged or padded file may also be an ``.npz`` archive, which is read whole because it cannot be sliced on disk.
+A ragged or padded file may also be an ``.npz`` archive. Each array of it that is needed is read whole, because it
+cannot be sliced on disk, and the others not at all.
 The array ``context`` is the conditioning; files of users may call it ``conditioning`` too.
+
+What is read is in the file itself and whole. HDF5 that points to other files (virtual datasets, external links, raw
+external storage) and arrays of which blocks were never written are refused, because HDF5 answers zeros for what is
+missing. Kind and size of a file are checked before it is opened, shapes before anything is allocated. An error of any
+library becomes one sentence in :mod:`jetgen.io.reading`; :mod:`jetgen.io.foreign` knows files of other formats.
 """

@@ -16,6 +16,7 @@ from jetgen.data.spec import CloudSpec, Kind
 from jetgen.io.layouts import Layout, find_layout
 from jetgen.io.meaning import Observables, check_declared, declared_spec, find_conditioning
 from jetgen.io.names import choose, described
+from jetgen.io.reading import reading
 from jetgen.io.store import Store, open_store
 
 __all__ = ["CloudFile", "open_clouds"]
@@ -40,12 +41,14 @@ def open_clouds(
     Raises:
         DataError: if the file cannot be read as clouds; the message names the file, the array and the fault.
     """
-    store = open_store(Path(path))
-    try:
-        return _open(store, features, conditioning, kind)
-    except BaseException:
-        store.close()
-        raise
+    path = Path(path)
+    with reading(path):
+        store = open_store(path)
+        try:
+            return _open(store, features, conditioning, kind)
+        except BaseException:
+            store.close()
+            raise
 
 
 class CloudFile(SlicedSource):
@@ -100,6 +103,10 @@ class CloudFile(SlicedSource):
         Raises:
             DataError: if a value is not finite or a mask is neither 0 nor 1; the message has the row in the file.
         """
+        with reading(self.path, f"part from row {start} to row {stop}"):
+            return self._read(start, stop)
+
+    def _read(self, start: int, stop: int) -> Clouds:
         values, where = self._layout.read(start, stop)
         with np.errstate(over="ignore"):
             points = values[:, self._columns].astype(np.float32, copy=False)

@@ -104,6 +104,8 @@ class PaddedLayout:
             DataError: if there is no mask, or it has another shape.
         """
         shape = tuple(store.array(points, "clouds, slots, features").shape)
+        if 0 in shape[1:]:
+            store.refuse(f"{points} has shape {shape}: clouds of no slots or no features hold nothing")
         column = names.index("mask") if names is not None and "mask" in names and len(names) == shape[2] else None
         if "mask" in store:
             mask = store.array("mask", "clouds, slots", "fiub")
@@ -149,8 +151,7 @@ def find_layout(store: Store, given: Clouds | None) -> Layout:
         published = _JETNET_NAMES[: shape[2]] if shape[2] in (3, 4) else None
         return PaddedLayout.of(store, "particle_features", names or published)
     if "points" not in store:
-        held = ", ".join(sorted(store.arrays)) or "nothing"
-        store.refuse(f"there is neither an array 'points' nor 'particle_features'; it holds {held}")
+        store.refuse_names("there is neither an array 'points' nor 'particle_features'")
     if "offsets" in store:
         return RaggedLayout.of(store, given)
     if len(getattr(store.arrays["points"], "shape", ())) == 2:

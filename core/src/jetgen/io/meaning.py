@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from jetgen.data.spec import CloudSpec, Feature
 from jetgen.errors import DataError
+from jetgen.io.json_objects import parse_object
 from jetgen.io.names import choose, described, stored_names
 from jetgen.io.store import Store
 
@@ -36,14 +39,18 @@ def declared_spec(store: Store) -> CloudSpec | None:
     """
     if "format_version" not in store.attributes and "cloud_spec" not in store.attributes:
         return None
-    version = store.attributes.get("format_version")
-    if version != FORMAT_VERSION:
+    version: Any = store.attributes.get("format_version")
+    if np.ndim(version) or version != FORMAT_VERSION:
         store.refuse(f"format_version is {version}; this jetgen reads version {FORMAT_VERSION}")
+    if "cloud_spec" not in store.attributes:
+        store.refuse("the attribute cloud_spec is missing; make the file again")
+    text = store.attributes["cloud_spec"]
+    if not isinstance(text, str | bytes):
+        store.refuse(f"the attribute cloud_spec is no text but {type(text).__name__}; make the file again")
     try:
-        return CloudSpec.from_json(json.loads(store.attributes["cloud_spec"]))
-    except (KeyError, TypeError, ValueError) as error:
-        reason = error if isinstance(error, DataError) else "it is missing or not JSON"
-        store.refuse(f"the attribute cloud_spec cannot be used: {reason}")
+        return CloudSpec.from_json(parse_object(text))
+    except DataError as error:
+        store.refuse(f"the attribute cloud_spec cannot be used: {error}")
 
 
 def check_declared(store: Store, declared: CloudSpec, max_points: int, given: CloudSpec | None) -> None:

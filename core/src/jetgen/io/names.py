@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from jetgen.data.spec import Feature
-from jetgen.errors import did_you_mean
+from jetgen.errors import DataError, did_you_mean
 from jetgen.io.store import Store
 
 __all__ = ["choose", "described", "stored_names"]
 
+_MOST = 10_000  # columns that may have names
 _POSITIVE = ("ptrel", "pt", "energy")
 
 
@@ -20,25 +22,44 @@ def stored_names(store: Store, array: str, *keys: str) -> tuple[str, ...] | None
     """The stored names of the columns of ``array``; None if there are none.
 
     Each of ``keys`` is looked up in the attributes of the array, in those of the file, and among the arrays.
+
+    Raises:
+        DataError: if what is called ``..._names`` holds no texts.
     """
     for key in keys:
         for holder in (getattr(store.arrays[array], "attrs", {}), store.attributes, store.arrays):
-            names = _texts(holder[key]) if key in holder else None
+            if key not in holder:
+                continue
+            names = _texts(holder[key])
             if names:
                 return names
+            if key.endswith("names"):
+                store.refuse(f"{key} holds {_kind(holder[key])}, not the names of columns as texts; write texts")
     return None
+
+
+def _kind(value: Any) -> str:
+    """What stands where names should."""
+    return "nothing" if np.size(value) == 0 else str(getattr(value, "dtype", type(value).__name__))
 
 
 def _texts(value: Any) -> tuple[str, ...] | None:
     """``value`` as strings: an array of strings, or one string with commas; None for anything else."""
     if isinstance(value, str | bytes):
-        text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
-        return tuple(part.strip() for part in text.split(","))
-    if getattr(getattr(value, "dtype", None), "kind", "") not in ("S", "U", "O"):
+        return tuple(part.strip() for part in _text(value).split(","))
+    kind, shape = getattr(getattr(value, "dtype", None), "kind", ""), getattr(value, "shape", None)
+    if kind not in ("S", "U", "O") or shape is None or math.prod(shape) > _MOST:
         return None
     items = np.ravel(value[()]).tolist()
-    texts = [item.decode("utf-8", "replace") if isinstance(item, bytes) else item for item in items]
-    return tuple(texts) if all(isinstance(text, str) for text in texts) else None
+    return tuple(_text(item) for item in items) if all(isinstance(item, str | bytes) for item in items) else None
+
+
+def _text(value: str | bytes) -> str:
+    try:
+        return (value.encode() if isinstance(value, str) else value).decode()
+    except UnicodeError as error:
+        msg = f"the names of columns are no UTF-8, such as {value!r}; write them as UTF-8"
+        raise DataError(msg) from error
 
 
 def choose(

@@ -20,7 +20,7 @@ def find_pickles(folder: Path) -> Iterator[str]:
         name = str(path.relative_to(folder))
         if path.suffix in _SUFFIXES or _looks_like_pickle(path):
             yield name
-        elif zipfile.is_zipfile(path):
+        elif path.is_file() and zipfile.is_zipfile(path):  # a pipe would be waited for
             yield from (f"{name}/{member}" for member in _members(path))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from jetgen.api.protocols import Generator
 from jetgen.data.spec import CloudSpec
 from jetgen.errors import DataError, JetgenError, PluginError, UsageError
 from jetgen.io.atomic import write_json
+from jetgen.io.json_objects import read_object
 from jetgen.io.pickles import find_pickles
 
 __all__ = ["CARD", "read_card", "save_model"]
@@ -57,14 +57,21 @@ def read_card(folder: Path) -> dict[str, Any]:
     """
     path = folder / CARD
     try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-        CloudSpec.from_json(card["cloud_spec"])
-        str(card["generator"]["name"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        msg = f"{folder} is not the folder of a saved model: {path.name} is missing or damaged"
+        card = read_object(path, "card of a model", "save the model again")
+        _check_card(card)
+    except DataError as error:
+        reason = str(error).removeprefix(f"{path}: ")
+        msg = f"{folder} is not the folder of a saved model: {path.name} is missing or damaged ({reason})"
         raise DataError(msg) from error
-    found: dict[str, Any] = card
-    return found
+    return card
+
+
+def _check_card(card: Mapping[str, Any]) -> None:
+    CloudSpec.from_json(card.get("cloud_spec", {}))
+    described = card.get("generator")
+    if not isinstance(described, dict) or not isinstance(described.get("name"), str):
+        msg = "it names no generator"
+        raise DataError(msg)
 
 
 def _place(folder: Path) -> Path:

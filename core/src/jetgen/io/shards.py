@@ -20,11 +20,12 @@ from jetgen.data.clouds import Clouds
 from jetgen.data.sources import SlicedSource
 from jetgen.errors import DataError
 from jetgen.io.atomic import atomic_path, write_json
+from jetgen.io.hdf5_arrays import HDF5Arrays
+from jetgen.io.reading import reading, require_file
 
 __all__ = ["ShardFile", "ShardedSource", "definition_digest", "write_definition"]
 
-_UNREADABLE = (OSError, KeyError, RuntimeError, TypeError, ValueError, OverflowError, MemoryError)
-"""What h5py and NumPy raise on a file that is not whole."""
+_REMEDY = "make it again with jetbench prepare"
 
 
 class ShardFile(ABC):
@@ -54,7 +55,7 @@ class ShardFile(ABC):
         """The arrays in which the points are stored, by name."""
         return {"points": clouds.points}
 
-    def points(self, stored: h5py.File) -> NDArray[Any]:
+    def points(self, stored: Mapping[str, Any]) -> NDArray[Any]:
         """The points (total, F) from the stored :meth:`columns`."""
         points: NDArray[Any] = stored["points"][:]
         return points
@@ -85,18 +86,18 @@ class ShardFile(ABC):
             DataError: if the file is missing, damaged or another shard.
         """
         if not self.path.exists():
-            msg = f"{self.path} is missing; make it again with jetbench prepare"
+            msg = f"{self.path} is missing; {_REMEDY}"
             raise DataError(msg)
-        try:
-            with h5py.File(self.path, "r", locking=False) as file:
-                clouds = Clouds(self.points(file), file["offsets"][:], file["context"][:])
-                stamp = (file.attrs["name"], file.attrs["fingerprint"])
-        except _UNREADABLE as error:
-            msg = f"{self.path} is damaged ({type(error).__name__}); make it again with jetbench prepare"
-            raise DataError(msg) from error
-        if stamp != (self.name, clouds.fingerprint()) or len(clouds) != self.size:
-            msg = f"{self.path} is damaged (its fingerprint is another); make it again with jetbench prepare"
-            raise DataError(msg)
+        size = require_file(self.path)
+        with reading(self.path, "shard", _REMEDY), h5py.File(self.path, "r", locking=False) as file:
+            arrays = HDF5Arrays(file, size)
+            clouds = Clouds(self.points(arrays), arrays["offsets"][:], arrays["context"][:])
+            if (arrays.attrs["name"], arrays.attrs["fingerprint"]) != (self.name, clouds.fingerprint()):
+                msg = f"it is damaged (its fingerprint is another); {_REMEDY}"
+                raise DataError(msg)
+            if len(clouds) != self.size:
+                msg = f"it holds {len(clouds)} clouds, not {self.size}; {_REMEDY}"
+                raise DataError(msg)
         return clouds
 
     def intact(self) -> bool:

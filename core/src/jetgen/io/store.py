@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,10 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetgen.errors import DataError
+from jetgen.io.foreign import foreign_arrays, foreign_bytes
+from jetgen.io.hdf5_arrays import HDF5Arrays
+from jetgen.io.npz_arrays import NpzArrays
+from jetgen.io.reading import one_line, reading, require_file
 
 __all__ = ["Store", "open_store"]
 
 _NUMBERS = "fiu"
+_WANTED = {"iu": "integers are", "fiub": "zeros and ones are"}
+_HEAD = 512  # bytes that tell a format
+_DEEPEST = 4  # groups `given` inside each other
+_SHOWN = 20  # names of arrays in a message
 
 
 class Store:
@@ -28,6 +34,7 @@ class Store:
         attributes: the attributes of the file or group.
         close: closes the file.
         group: the path of the group in the file; empty for the root.
+        members: the names inside a zip archive.
     """
 
     def __init__(
@@ -37,8 +44,10 @@ class Store:
         attributes: Mapping[str, Any],
         close: Callable[[], None] = lambda: None,
         group: str = "",
+        members: Collection[str] = (),
     ) -> None:
         self.path, self.arrays, self.attributes, self.close, self.group = path, arrays, attributes, close, group
+        self._members = members
 
     def __contains__(self, name: str) -> bool:
         return name in self.arrays
@@ -50,8 +59,17 @@ class Store:
             DataError: always.
         """
         place = f" (group {self.group})" if self.group else ""
-        msg = f"{self.path}{place}: {what}"
+        msg = f"{self.path}{place}: {one_line(what)}"
         raise DataError(msg)
+
+    def refuse_names(self, what: str) -> NoReturn:
+        """Refuse the file because of the names of its arrays; one of another format is told how to be converted.
+
+        Raises:
+            DataError: always.
+        """
+        known = "" if self.group else foreign_arrays(self.path, list(self.arrays), self.attributes, self._members)
+        self.refuse(known or f"{what}; it holds {self._held()}")
 
     def array(self, name: str, axes: str, kinds: str = _NUMBERS) -> Any:
         """The array-like called ``name``, after a check of its shape and dtype; no values are read.
@@ -63,76 +81,75 @@ class Store:
         Raises:
             DataError: if there is no such array.
         """
-        found = self.arrays.get(name)
-        if found is None or not hasattr(found, "shape") or not hasattr(found, "dtype"):
-            self.refuse(f"there is no array {name!r}; it holds {', '.join(sorted(self.arrays)) or 'nothing'}")
+        found: Any = self.arrays.get(name)
+        if getattr(found, "shape", None) is None or not hasattr(found, "dtype"):
+            self.refuse(f"there is no array {name!r}; it holds {self._held()}")
         if len(found.shape) != axes.count(",") + 1:
             self.refuse(f"{name} has shape {tuple(found.shape)}; ({axes}) is needed")
         if found.dtype.kind not in kinds:
-            self.refuse(f"{name} has dtype {found.dtype}; numbers are needed")
+            self.refuse(f"{name} has dtype {found.dtype}; {_WANTED.get(kinds, 'numbers are')} needed")
         return found
 
     def read(self, name: str, start: int = 0, stop: int | None = None) -> NDArray[Any]:
         """The rows from ``start`` to ``stop`` of the array called ``name``.
 
         Raises:
-            DataError: if the file is damaged there.
+            DataError: if the file is damaged there, or the rows do not fit into memory.
         """
-        try:
+        part = f"array {name} in rows {start} to {'its end' if stop is None else stop}"
+        with reading(self.path, part):
             return np.asarray(self.arrays[name][start:stop])
-        except (OSError, RuntimeError):
-            end = "its end" if stop is None else stop
-            self.refuse(f"{name} is damaged: rows {start} to {end} cannot be read; make or fetch the file again")
 
     def inside(self, name: str) -> Store:
         """The store of the group called ``name``.
 
         Raises:
-            DataError: if it is not a group.
+            DataError: if it is not a group, or too many are inside each other.
         """
         group = self.arrays[name]
         if not isinstance(group, Mapping):
             self.refuse(f"{name} is not a group")
-        return Store(self.path, group, getattr(group, "attrs", {}), group=f"{self.group}/{name}".lstrip("/"))
+        place = f"{self.group}/{name}".lstrip("/")
+        if place.count("/") >= _DEEPEST:
+            self.refuse(f"more than {_DEEPEST} groups {name!r} are inside each other")
+        return Store(self.path, group, getattr(group, "attrs", {}), group=place)
+
+    def _held(self) -> str:
+        names = sorted(self.arrays)
+        more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+        return (", ".join(names[:_SHOWN]) or "nothing") + more
 
 
 def open_store(path: Path) -> Store:
-    """Open an HDF5 file, or read an npz archive; the first bytes of the file decide.
+    """Open an HDF5 file or an npz archive; the first bytes of the file decide. No values are read.
 
     Raises:
-        DataError: if the file is missing, empty, truncated, damaged, of another format or holds pickled objects.
+        DataError: if the file is missing, empty, truncated, damaged, of another format or open elsewhere.
     """
-    try:
+    size = require_file(path)
+    with reading(path):
         with path.open("rb") as file:
-            head = file.read(4)
-    except OSError as error:
-        reason = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror
-        msg = f"{path}: the clouds cannot be read: {reason}"
-        raise DataError(msg) from error
-    if not head:
-        msg = f"{path}: the file is empty"
+            head = file.read(_HEAD)
+        if not head:
+            msg = "the file is empty"
+            raise DataError(msg)
+        if head.startswith(b"PK\x03\x04"):
+            return _npz_store(path, size)
+        if head.startswith(b"\x89HDF") or h5py.is_hdf5(path):
+            return _hdf5_store(path, size)
+        known = foreign_bytes(path, head)
+        msg = "the file is neither HDF5 nor npz" + (f": {known}" if known else "")
         raise DataError(msg)
-    if head == b"PK\x03\x04":
-        return Store(path, _read_npz(path), {})
-    if head != b"\x89HDF" and not h5py.is_hdf5(path):
-        msg = f"{path}: the file is neither HDF5 nor npz"
-        raise DataError(msg)
-    try:
+
+
+def _hdf5_store(path: Path, size: int) -> Store:
+    with reading(path, "HDF5 file"):
         file = h5py.File(path, "r")
-    except OSError as error:
-        msg = f"{path}: the HDF5 file is truncated or damaged; make or fetch it again"
-        raise DataError(msg) from error
-    return Store(path, file, file.attrs, file.close)
+    arrays = HDF5Arrays(file, size)
+    return Store(path, arrays, arrays.attrs, file.close)
 
 
-def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-        pickled = "allow_pickle" in str(error)
-        what = (
-            "holds pickled objects, which are never loaded; save plain arrays" if pickled else "is truncated or damaged"
-        )
-        msg = f"{path}: the npz archive {what}"
-        raise DataError(msg) from error
+def _npz_store(path: Path, size: int) -> Store:
+    with reading(path, "npz archive"):
+        arrays = NpzArrays(path, size)
+    return Store(path, arrays, {}, arrays.close, members=arrays.members)

@@ -22,10 +22,14 @@ from jetgen.io.meaning import FORMAT_VERSION
 __all__ = ["write_clouds"]
 
 _CHUNK_ROWS = 16384
+_FORMAT = ("v110", "v110")  # the oldest whose descriptions of arrays have checksums
 
 
 def write_clouds(path: Path | str, source: CloudSource, spec: CloudSpec, block: int = 10_000) -> None:
     """Write clouds to an HDF5 file that :func:`jetgen.io.open_clouds` reads, ``block`` of them at a time.
+
+    All of it has checksums (Fletcher 32, and those of HDF5 1.10 for what describes the arrays): damage is noticed when
+    the file is read.
 
     Raises:
         DataError: if the clouds do not match ``spec``.
@@ -66,7 +70,7 @@ class _Sink(io.FileIO):
 def _hdf5(path: Path) -> Iterator[h5py.File]:
     with _Sink(path, "w+") as sink:
         try:
-            with h5py.File(sink, "w") as file:
+            with h5py.File(sink, "w", libver=_FORMAT) as file:
                 yield file
         finally:
             if sink.error is not None:
@@ -75,7 +79,8 @@ def _hdf5(path: Path) -> Iterator[h5py.File]:
 
 def _write_group(group: h5py.Group, source: CloudSource, spec: CloudSpec, block: int) -> None:
     group.attrs["format_version"] = FORMAT_VERSION
-    group.attrs["cloud_spec"] = json.dumps(spec.to_json(), allow_nan=False)
+    # Of a fixed length: HDF5 keeps other texts apart, where they have no checksum.
+    group.attrs["cloud_spec"] = np.bytes_(json.dumps(spec.to_json(), allow_nan=False).encode())
     points = _growing(group, "points", len(spec.features), 0)
     conditioning = _growing(group, "context", len(spec.conditioning), len(source))
     offsets = [np.zeros(1, np.int64)]
@@ -90,9 +95,9 @@ def _write_group(group: h5py.Group, source: CloudSource, spec: CloudSpec, block:
         _append(conditioning, part.conditioning)
         if part.event is not None:
             events.append(part.event)
-    group["offsets"] = np.concatenate(offsets)
+    _whole(group, "offsets", np.concatenate(offsets))
     if given is not None and spec.given is not None:
-        group["event"] = np.concatenate(events)
+        _whole(group, "event", np.concatenate(events))
         _write_group(group.create_group("given"), given, spec.given, block)
 
 
@@ -100,7 +105,14 @@ def _growing(group: h5py.Group, name: str, columns: int, rows: int) -> h5py.Data
     """An array that grows with every block; without columns HDF5 allows no chunks, so it has all ``rows`` at once."""
     if columns == 0:
         return group.create_dataset(name, (rows, 0), "f4")
-    return group.create_dataset(name, (0, columns), "f4", maxshape=(None, columns), chunks=(_CHUNK_ROWS, columns))
+    chunks = (_CHUNK_ROWS, columns)
+    return group.create_dataset(name, (0, columns), "f4", maxshape=(None, columns), chunks=chunks, fletcher32=True)
+
+
+def _whole(group: h5py.Group, name: str, values: Any) -> None:
+    """An array that is written at once; without values HDF5 allows no chunks."""
+    checked = {"chunks": (min(len(values), _CHUNK_ROWS),), "fletcher32": True} if len(values) else {}
+    group.create_dataset(name, data=values, **checked)
 
 
 def _append(dataset: h5py.Dataset, rows: Any) -> None:

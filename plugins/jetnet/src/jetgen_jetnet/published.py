@@ -79,7 +79,7 @@ class PublishedFile:
         found = md5_of(path)
         if not self._memory.exists():
             self.remember(found)
-        known = self._memory.read_text(encoding="utf-8").strip()
+        known = self._memory.read_text(encoding="utf-8", errors="replace").strip()
         if found != known:
             msg = (
                 f"{path} is not the {self.name} that was used before (MD5 {found}, not {known}): fetch it again from "

@@ -21,6 +21,7 @@ from jetgen.data.clouds import Clouds
 from jetgen.data.conditions import Conditions
 from jetgen.data.spec import CloudSpec
 from jetgen.errors import DataError, TrainingError
+from jetgen.io.reading import reading
 from jetgen.torch.clouds.noise import Noise, NoiseShape, generate
 from jetgen.torch.clouds.preprocessing import CloudPreprocessing, Preprocessing, mirrored_columns
 from jetgen.torch.clouds.training import Batch, TrainingData, TrainingPlan, mean_loss
@@ -287,14 +288,17 @@ class TorchGenerator(ABC, Generic[AnySettings, AnyModule]):
         Raises:
             DataError: if a file is missing, damaged or of another model.
         """
-        document = cls.read_document(folder)
-        settings = cls.settings_class.model_validate(document["settings"])
-        self = cls(settings, CloudSpec.from_json(document["cloud_spec"]))  # type: ignore[arg-type]  # it is that class
-        self.preprocessing = self.load_preprocessing(document["preprocessing"])
-        with seeded(0):
-            model = self._build(document["mean_multiplicity"])
-        load_weights(folder, model, device)
-        self._trained, self.device = _Trained(model.eval(), document["mean_multiplicity"]), device
+        with reading(folder, "saved model", "train it again, or install the version of the plugin that saved it"):
+            document = cls.read_document(folder)
+            settings = cls.settings_class.model_validate(document["settings"])
+            spec = CloudSpec.from_json(document["cloud_spec"])
+            self = cls(settings, spec)  # type: ignore[arg-type]  # it is that class
+            self.preprocessing = self.load_preprocessing(document["preprocessing"])
+            mean = float(document["mean_multiplicity"])
+            with seeded(0):
+                model = self._build(mean)
+            load_weights(folder, model, device)
+        self._trained, self.device = _Trained(model.eval(), mean), device
         return self
 
     @classmethod

@@ -32,13 +32,15 @@ def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], document: Mappin
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
     """Tensors and JSON part of the checkpoint; None if there is none that can be read."""
+    if not path.is_file():  # to open a pipe would wait for ever
+        return None
     try:
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
             if header.get("version") != str(_VERSION):
                 return None
             return {name: file.get_tensor(name) for name in file.keys()}, json.loads(header["state"])  # noqa: SIM118 (no dict)
-    except (OSError, SafetensorError, KeyError, ValueError):
+    except (OSError, SafetensorError, KeyError, ValueError, RecursionError):
         return None
 
 

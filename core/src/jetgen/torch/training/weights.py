@@ -1,48 +1,60 @@
-"""Trained modules on disk: ``weights.safetensors`` and ``model.json``; no pickle is written or read."""
+"""Trained modules on disk: ``weights.safetensors`` and ``model.json``; no pickle is written or read.
+
+Neither format has a checksum of its own, so ``model.json`` holds one of both files.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
+import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from jetgen.errors import DataError
 from jetgen.io.atomic import atomic_path, write_json
+from jetgen.io.json_objects import read_object
+from jetgen.io.reading import reading, require_file
 from jetgen.torch.training.ema import copy_into, snapshot
 
 __all__ = ["load_weights", "read_document", "save_weights"]
 
+_WEIGHTS, _DOCUMENT = "weights.safetensors", "model.json"
+_DIGEST = "sha256"
+_REMEDY = "train the model again"
 _FORMER_NAMES = {"context": "conditioning", "steer": "condition"}
 """What parts of modules were called when older models were saved."""
 
 
 def save_weights(folder: Path, module: nn.Module, document: Mapping[str, Any]) -> None:
     """Write the weights of ``module``, and beside them what is needed to build it again."""
-    with atomic_path(folder / "weights.safetensors") as aside:
+    path = folder / _WEIGHTS
+    with atomic_path(path) as aside:
         save_file({name: tensor.cpu().contiguous() for name, tensor in snapshot(module).items()}, aside)
-    write_json(folder / "model.json", dict(document))
+    stored = json.loads(json.dumps(dict(document)))  # as it will be read
+    write_json(folder / _DOCUMENT, {**stored, _DIGEST: _digest(path, stored)})
 
 
 def read_document(folder: Path) -> dict[str, Any]:
     """What :func:`save_weights` was given to write beside the weights.
 
     Raises:
-        DataError: if the file is missing, or holds no JSON object.
+        DataError: if a file is missing or damaged, or one of them is not what was saved.
     """
-    path = folder / "model.json"
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        msg = f"{path} is not the description of a model ({error}); train it again"
-        raise DataError(msg) from error
-    if not isinstance(document, dict):
-        msg = f"{path} is not the description of a model (it holds no JSON object); train it again"
-        raise DataError(msg)
+    document = read_object(folder / _DOCUMENT, "description of a model", _REMEDY)
+    path = _weights(folder)
+    saved = document.pop(_DIGEST, None)  # an older jetgen wrote none
+    with reading(path, "file of weights", _REMEDY):
+        with safe_open(path, framework="pt"):  # its header goes with its size, so that only weights are hashed
+            pass
+        if saved is not None and saved != _digest(path, document):
+            msg = f"it and {_DOCUMENT} beside it are not as they were saved: one is damaged or was edited; {_REMEDY}"
+            raise DataError(msg)
     return document
 
 
@@ -52,19 +64,45 @@ def load_weights(folder: Path, module: nn.Module, device: str) -> None:
     Raises:
         DataError: if the file is missing, damaged or of another module.
     """
-    path = folder / "weights.safetensors"
-    try:
-        tensors = load_file(path)
-    except (OSError, SafetensorError) as error:
-        msg = f"{path} does not hold weights ({error}); train the model again"
-        raise DataError(msg) from error
-    tensors = {_named_today(name): tensor for name, tensor in tensors.items()}
-    shapes = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
-    if shapes != {name: tuple(tensor.shape) for name, tensor in tensors.items()}:
-        msg = f"{path} holds the weights of another model than model.json beside it describes; train it again"
-        raise DataError(msg)
+    path = _weights(folder)
+    with reading(path, "file of weights", _REMEDY):
+        tensors = {_named_today(name): tensor for name, tensor in load_file(path).items()}
+        wanted = {name: tensor.shape for name, tensor in module.state_dict().items()}
+        if wanted != {name: tensor.shape for name, tensor in tensors.items()}:
+            msg = f"it holds the weights of another model than {_DOCUMENT} beside it describes; {_REMEDY}"
+            raise DataError(msg)
+        for name, tensor in module.state_dict().items():
+            _require_numbers(name, tensors[name], tensor)
     module.to(device)
     copy_into(module, tensors)
+
+
+def _weights(folder: Path) -> Path:
+    """The path of the file of weights, which is there."""
+    path = folder / _WEIGHTS
+    if not path.exists():
+        msg = f"{path} does not hold weights: there is no such file; {_REMEDY}"
+        raise DataError(msg)
+    require_file(path)
+    return path
+
+
+def _require_numbers(name: str, found: Tensor, wanted: Tensor) -> None:
+    """Check that a tensor has the kind of numbers of the module, and that all of them are numbers."""
+    if found.is_floating_point() != wanted.is_floating_point() or found.is_complex() != wanted.is_complex():
+        msg = f"the weights {name} are {found.dtype}, the model has {wanted.dtype}; {_REMEDY}"
+        raise DataError(msg)
+    if found.is_floating_point() and not torch.isfinite(found).all() and torch.isfinite(wanted).all():
+        msg = f"the weights {name} are not finite; {_REMEDY}"
+        raise DataError(msg)
+
+
+def _digest(weights: Path, document: Mapping[str, Any]) -> str:
+    """SHA-256 of the file of weights and of the JSON beside it."""
+    with weights.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    digest.update(json.dumps(document, sort_keys=True).encode())
+    return digest.hexdigest()
 
 
 def _named_today(name: str) -> str:

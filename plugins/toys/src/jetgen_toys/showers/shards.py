@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import h5py
 import numpy as np
 from jetgen.data.clouds import Clouds
 from jetgen.io.shards import ShardFile, definition_digest
@@ -51,7 +51,7 @@ class Shard(ShardFile):
         energy, z, alpha, r = clouds.points.T
         return {"energy": energy, "cell": ((z * GRID.sectors + alpha) * GRID.rings + r).astype(np.uint16)}
 
-    def points(self, stored: h5py.File) -> NDArray[np.float32]:
+    def points(self, stored: Mapping[str, Any]) -> NDArray[np.float32]:
         """float32 (total, 4): energy, layer, sector and ring of each hit."""
         indices = np.unravel_index(stored["cell"][:], (GRID.layers, GRID.sectors, GRID.rings))
         return np.stack([stored["energy"][:], *indices], axis=1, dtype=np.float32, casting="unsafe")
