@@ -143,9 +143,8 @@ def _judge(one: Healthy, outcome: Outcome, kind: str, file: str, content: str) -
     if outcome.result != "read" or outcome.text == content:
         return outcome.result
     if kind == "edit":
-        # The files of a folder are written by jetgen alone: nobody else's edit is legal.
-        own = len({one.name, file}) == 2 and file != one.unchecked
-        return "wrong" if own else "legal"
+        # One checksum covers both files of a torch model, also against whole files; HDF5 writes its checksums anew.
+        return "wrong" if file in ("model.json", "weights.safetensors") else "legal"
     return "unseen" if kind == "damage" and one.unchecked in ("*", file) else "wrong"
 
 
