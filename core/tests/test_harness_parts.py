@@ -48,7 +48,7 @@ def test_what_only_starts_and_records_stages_does_not_count():
 def test_log_records_are_followed_and_a_torso_waits_for_its_end(tmp_path):
     path = tmp_path / "events.jsonl"
     follower, log = RecordFollower(path), RecordLog(path, "cell")
-    assert follower.new() == []
+    assert list(follower.new()) == []
     log({"kind": "progress", "done": 1})
     with path.open("a") as file:
         file.write('{"kind": "pro')
