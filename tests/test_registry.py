@@ -255,16 +255,18 @@ print([m for m in ("torch", "numpy", "pydantic") if m in sys.modules])
     assert run.stdout.strip() == "[]", run.stderr
 
 
-def test_the_probing_child_leaves_no_process_behind(here, tmp_path):
+@pytest.mark.parametrize("session", [False, True], ids=["of the child", "of its own"])
+def test_the_probing_child_leaves_no_process_behind(here, tmp_path, monkeypatch, session):
+    monkeypatch.setenv("JETGEN_PROBE_TIMEOUT", "2")
     pid = tmp_path / "pid"
     source = f"""
 import subprocess, sys, time
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session={session})
 open({str(pid)!r}, "w").write(str(child.pid))
 time.sleep(600)
 """
     here.write("parent", source, generators={"parent": "SPEC"})
-    assert found(discover(), "parent/parent").reason == "hung for 5 s at import"
+    assert found(discover(), "parent/parent").reason == "hung for 2 s at import"
     number = int(pid.read_text())
     assert not psutil.pid_exists(number) or gone([psutil.Process(number)])
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+import psutil
 import pytest
-from runs import arguments, rows
+from processes import gone
+from runs import arguments, cell, rows
 
 # Name of the evil: status, phase, and a part of what the row says.
 EVILS = {
@@ -35,7 +40,8 @@ def evil_run(module_outsiders, tmp_path_factory):
     source = "raise RuntimeError('broken at import')\n"
     module_outsiders.write("broken-outsider", source, generators={"broken": "BROKEN"})
     run = tmp_path_factory.mktemp("evil") / "run"
-    done = module_outsiders.jetbench(*arguments(run, *EVILS, "evil-chatty", "kind-gaussian", more=("--jobs", "2")))
+    good = ("evil-chatty", "evil-detach-fit", "kind-gaussian")
+    done = module_outsiders.jetbench(*arguments(run, *EVILS, *good, more=("--jobs", "2")))
     return done, rows(run)
 
 
@@ -52,7 +58,7 @@ def test_an_evil_generator_becomes_the_right_row(evil_run, evil, expected):
 def test_beside_evil_ones_every_other_cell_finishes(evil_run):
     done, found = evil_run
     good = {name: row["status"] for name, row in found.items() if name not in EVILS}
-    assert good == dict.fromkeys(("floor", "evil-chatty", "kind-gaussian"), "ok")
+    assert good == dict.fromkeys(("floor", "evil-chatty", "evil-detach-fit", "kind-gaussian"), "ok")
     assert done.returncode == 1
     assert "jetbench retry" in done.stderr
 
@@ -61,6 +67,15 @@ def test_what_a_generator_prints_goes_to_its_log_and_nowhere_else(evil_run):
     done, found = evil_run
     assert found["evil-chatty"]["status"] == "ok"
     assert "straight to the descriptor" not in done.stdout
+
+
+def test_what_a_generator_leaves_running_is_ended_and_said(evil_run):
+    done, found = evil_run
+    assert found["evil-detach-fit"]["strays"] == []
+    log = (cell(Path(done.args[done.args.index("--out") + 1]), "evil-detach-fit") / "events.jsonl").read_text()
+    (number,) = [record["number"] for record in map(json.loads, log.splitlines()) if record["kind"] == "detached"]
+    assert not psutil.pid_exists(number) or gone([psutil.Process(number)])
+    assert "what fit left behind was ended: " in done.stdout + done.stderr
 
 
 HANGING = ("evil-hang-fit", "evil-stubborn-fit", "evil-hang-sample")

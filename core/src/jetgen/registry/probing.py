@@ -18,6 +18,7 @@ from typing import IO, Any
 
 from jetgen.errors import UsageError
 from jetgen.registry.plugin import Entry, State
+from jetgen.registry.strays import MARK, end_strays, new_mark
 
 __all__ = ["Answer", "probe"]
 
@@ -102,7 +103,8 @@ def _child(
 ) -> Iterator[tuple[subprocess.Popen[bytes], _Lines]]:
     """A probing child in a session of its own; whatever is left of it is killed at the end."""
     reading, writing = os.pipe()
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(str(Path(folder).absolute()) for folder in sys.path)}
+    mark = new_mark()
+    folders = os.pathsep.join(str(Path(folder).absolute()) for folder in sys.path)
     try:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "jetgen.registry.probe", str(writing)],
@@ -111,7 +113,7 @@ def _child(
             stderr=output,
             pass_fds=[writing],
             start_new_session=True,
-            env=environment,
+            env={**os.environ, "PYTHONPATH": folders, MARK: mark},
         )
     finally:
         os.close(writing)
@@ -124,6 +126,7 @@ def _child(
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        end_strays(mark)
         os.close(reading)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from jetgen.harness.store.log_records import read_log
 from jetgen.harness.store.plan import CellPlan, Plan, cell_folder
@@ -34,11 +35,11 @@ def _state(run: Path, cell: CellPlan) -> CellState:
         # Making the data is shared by the cells of a dataset, so it is in the seconds of none.
         seconds = sum(value for stage, value in row.cost.seconds.items() if stage != "prepare")
         return CellState(cell.id, row.status, row.error or "", seconds)
-    records = read_log(cell_folder(run, cell.id) / "events.jsonl")
-    stage = next((record for record in reversed(records) if record.get("kind") == "stage" and "stage" in record), None)
+    stage, last = None, dict[str, Any]()
+    for last in read_log(cell_folder(run, cell.id) / "events.jsonl"):
+        stage = last if last.get("kind") == "stage" and "stage" in last else stage
     if stage is None:
         return CellState(cell.id, "waiting", "", None)
-    last = records[-1]
     detail = f"{stage['stage']} {stage.get('state', '')}"
     if last.get("kind") == "progress":
         detail += f", {last.get('done')} of {last.get('total')} {last.get('unit', '')}".rstrip()

@@ -127,9 +127,9 @@ class CellRun:
         ending = self._supervise(batch)
         for stage in batch:
             self._store.write(self._record(stage, ending))
-        if ending.survivors:
-            text = f"{name} left processes behind that could not be ended: {', '.join(map(str, ending.survivors))}"
-            self._log({"kind": "warning", "text": text, "time": time.time()})
+        for words, strays in (("was ended", ending.strays.ended), ("cannot be ended", ending.strays.left)):
+            if strays:
+                self._log({"kind": "warning", "text": f"what {name} left behind {words}: {', '.join(strays)}"})
         ended = {"state": "finished", "time": time.time(), "seconds": ending.seconds}
         self._log({"kind": "stage", "stage": name, **ended})
 
@@ -157,7 +157,8 @@ class CellRun:
         path.unlink(missing_ok=True)
         key = digest({"inputs": inputs, "modules": said["modules"], "torch": said["torch"]})
         limits = {"timeout": self._cell.timeout, "memory": float(self._cell.memory_bytes)}
-        return StageRecord(stage=stage, key=key, inputs=inputs, peak_bytes=ending.peak_bytes, limits=limits, **said)
+        took: dict[str, Any] = {"peak_bytes": ending.peak_bytes, "limits": limits, "strays": ending.strays.left}
+        return StageRecord(stage=stage, key=key, inputs=inputs, **took, **said)
 
     def _unsaid(self, ending: Ending) -> tuple[StageStatus, str, str]:
         """Status, type and words for a process that ended without a result."""

@@ -60,6 +60,7 @@ def make_row(store: StageStore, *, timing: bool = True) -> Row:
         skipped_metrics={**cell.metrics_skipped, **_failed_metrics(records)},
         counts=records["sample"].results.get("counts", {}) if "sample" in records else {},
         cost=_cost(store, records),
+        strays=tuple(name for record in records.values() for name in record.strays),
         provenance={
             **machine(),
             **store.plan.environment,

@@ -49,9 +49,8 @@ def run_pool(
             while waiting or running:
                 for one in list(running):
                     over = one.end.done()
-                    while records := one.log.new():
-                        for record in records:
-                            progress(record)
+                    for record in one.log.new():
+                        progress(record)
                     if over:
                         running.remove(one)
                         finished(one.cell, one.end.exception())

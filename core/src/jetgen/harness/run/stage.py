@@ -11,6 +11,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from jetgen.harness.store.plan import cell_folder, read_plan
 from jetgen.harness.store.provenance import device_name, versions
 from jetgen.harness.store.stages import StageStore
 from jetgen.io.atomic import write_json
+from jetgen.registry.strays import MARK, adopt_orphans, end_strays
 
 __all__ = ["result_path"]
 
@@ -85,8 +87,17 @@ def _distributions(stage: StageContext) -> list[str]:
     return [cell.dataset.distribution, *(metric.distribution for metric in cell.metrics), *generator]
 
 
+def _end_all(mark: str) -> None:
+    """The driver is gone: end this process and everything that it started."""
+    try:
+        end_strays(mark)
+    finally:
+        os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
 def _main(run: Path, cell_id: str, stages: list[str]) -> int:
-    exit_with_parent(lambda: os.killpg(os.getpgid(0), signal.SIGKILL))
+    adopt_orphans()
+    exit_with_parent(partial(_end_all, os.environ.get(MARK, "")))
     plan = read_plan(run)
     cell = plan.cell(cell_id)
     store = StageStore(run, plan, cell)

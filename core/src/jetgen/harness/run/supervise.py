@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import Literal
-from uuid import uuid4
 
 import psutil
 
 from jetgen.harness.run.lifeline import LIFELINE
+from jetgen.harness.store.log_records import cut_log
+from jetgen.registry.strays import MARK, NO_STRAYS, Strays, end_strays, new_mark
 
 __all__ = ["Child", "Ending", "StoppedError", "start", "supervise"]
 
@@ -25,8 +26,6 @@ __all__ = ["Child", "Ending", "StoppedError", "start", "supervise"]
 Reason = Literal["exit", "timeout", "memory"]
 _PERIOD = 0.05  # seconds between two looks at a child
 _MEMORY_PERIOD = 0.25  # walking the process table costs more than a look
-_MARK = "JETGEN_STAGE"
-_STRAY_PATIENCE = 2.0
 _TERM_PATIENCE = 3.0  # seconds between SIGTERM and SIGKILL
 
 
@@ -42,21 +41,18 @@ class Ending:
     reason: Reason
     seconds: float
     peak_bytes: int
-    survivors: tuple[int, ...] = ()
-    """The numbers of processes that it left behind and that could not be ended."""
+    strays: Strays = NO_STRAYS
 
 
 class Child:
-    """A started command; its end is that of everything that it started, whatever session that has made for itself.
+    """A started command; :meth:`stop` and :meth:`clear` end it with everything that it started."""
 
-    All of them inherit a mark in their environment, by which they are found.
-    """
-
-    def __init__(self, process: subprocess.Popen[bytes], lifeline: int, mark: str) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], lifeline: int, mark: str, log: Path) -> None:
         self.process = process
-        self.survivors: tuple[int, ...] = ()
         self._lifeline = lifeline
         self._mark = mark
+        self._log = log
+        self._seen: set[psutil.Process] = set()
         self._started = time.monotonic()
         self.peak_bytes = 0
 
@@ -74,24 +70,20 @@ class Child:
                 unit = 1 if sys.platform == "darwin" else 1024
                 self.peak_bytes = max(self.peak_bytes, usage.ru_maxrss * unit)
                 self._close()
-                self.kill()
-                self._end_strays()  # what it left behind must not share the machine with the next one
         return self.process.returncode
 
     def memory(self) -> int:
         """Bytes that the command and its children hold now."""
         total = 0
-        try:
-            main = psutil.Process(self.process.pid)
-            for one in (main, *main.children(recursive=True)):
+        for one in self._family():
+            with suppress(psutil.Error):  # it ended between two looks
                 total += one.memory_info().rss
-        except psutil.Error:
-            pass  # it ended between two looks
         self.peak_bytes = max(self.peak_bytes, total)
         return total
 
     def stop(self) -> int:
         """SIGTERM to the process group, then SIGKILL; the exit status."""
+        self._family()
         self._signal(signal.SIGTERM)
         end = time.monotonic() + _TERM_PATIENCE
         while self.status() is None and time.monotonic() < end:
@@ -101,27 +93,25 @@ class Child:
             time.sleep(_PERIOD)
         return status
 
-    def kill(self) -> None:
-        """SIGKILL to the process group, at once and without a word."""
+    def clear(self) -> Strays:
+        """End what the ended command left behind: it must not share the machine with the next one."""
+        cut_log(self._log)
         self._signal(signal.SIGKILL)
+        return end_strays(self._mark, self._seen)
 
-    def _end_strays(self) -> None:
-        """End the processes with our mark, again while new ones come."""
-        end = time.monotonic() + _STRAY_PATIENCE
-        while (strays := self._strays()) and time.monotonic() < end:
-            for stray in strays:
-                with suppress(psutil.Error):
-                    stray.kill()
-            psutil.wait_procs(strays, timeout=_PERIOD)
-        self.survivors = tuple(stray.pid for stray in strays)
+    def cut_log(self) -> None:
+        """Keep the log of its output within bounds."""
+        cut_log(self._log)
 
-    def _strays(self) -> list[psutil.Process]:
-        found = []
-        for process in psutil.process_iter():
-            with suppress(psutil.Error, OSError):  # of other users, or gone meanwhile
-                if process.environ().get(_MARK) == self._mark and process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(process)
-        return found
+    def _family(self) -> list[psutil.Process]:
+        """The command and what descends from it; the latter is remembered."""
+        try:
+            main = psutil.Process(self.process.pid)
+            children = main.children(recursive=True)
+        except psutil.Error:
+            return []
+        self._seen.update(children)
+        return [main, *children]
 
     def _signal(self, number: signal.Signals) -> None:
         try:
@@ -137,8 +127,8 @@ class Child:
 
 def start(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Child:
     """Start ``command`` in a session of its own, its output appended to ``log``; it dies when we do."""
+    mark = new_mark()
     ours, theirs = os.pipe()
-    mark = uuid4().hex
     try:
         with log.open("ab") as output:
             process = subprocess.Popen(
@@ -146,7 +136,7 @@ def start(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> 
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **environment, LIFELINE: str(ours), _MARK: mark},
+                env={**os.environ, **environment, LIFELINE: str(ours), MARK: mark},
                 pass_fds=[ours],
                 start_new_session=True,
             )
@@ -155,7 +145,7 @@ def start(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> 
         raise
     finally:
         os.close(ours)
-    return Child(process, theirs, mark)
+    return Child(process, theirs, mark, log)
 
 
 def supervise(child: Child, limit: float, memory_bytes: int, stop: Event | None = None) -> Ending:
@@ -164,15 +154,23 @@ def supervise(child: Child, limit: float, memory_bytes: int, stop: Event | None 
     Raises:
         StoppedError: if ``stop`` is set before the child has ended; the child is stopped first.
     """
-    stop, look = stop or Event(), 0.0
+    status, reason = _watch(child, limit, memory_bytes, stop or Event())
+    seconds = child.seconds
+    return Ending(status, reason, seconds, child.peak_bytes, child.clear())
+
+
+def _watch(child: Child, limit: float, memory_bytes: int, stop: Event) -> tuple[int, Reason]:
+    look = 0.0
     while (status := child.status()) is None:
         if child.seconds > limit:
-            return Ending(child.stop(), "timeout", child.seconds, child.peak_bytes, child.survivors)
+            return child.stop(), "timeout"
         if child.seconds >= look:
             if child.memory() > memory_bytes:
-                return Ending(child.stop(), "memory", child.seconds, child.peak_bytes, child.survivors)
+                return child.stop(), "memory"
+            child.cut_log()
             look = child.seconds + _MEMORY_PERIOD
         if stop.wait(_PERIOD):
             child.stop()
+            child.clear()
             raise StoppedError
-    return Ending(status, "exit", child.seconds, child.peak_bytes, child.survivors)
+    return status, "exit"

@@ -1,23 +1,30 @@
-"""Log records of a cell: appended to a file by its processes, followed by the driver."""
+"""Log records of a cell: appended to a file by its processes, followed by the driver. Plugins write what they like."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-__all__ = ["RecordFollower", "RecordLog", "read_log"]
+__all__ = ["OURS", "RecordFollower", "RecordLog", "cut_log", "read_log"]
 
-_LONGEST = 64 * 2**10  # bytes of a record: none of ours comes near
-_LARGEST = 64 * 2**20  # bytes of the file: hours of reports at every step
+OURS = "harness/"
+"""The kinds of records that begin so are the harness's own; no plugin would think of them."""
+
+_LONGEST = 2**16  # bytes of a record
+_MOST = 2**26  # bytes of the records of a cell
+_LONGEST_LOG = 2**26  # bytes of what the processes of a cell print
+_ENDS = 2**20  # bytes that stay of each end of a longer log
 _BLOCK = 2**20
 
 
 class RecordLog:
     """Appends log records to ``events.jsonl``; it is a listener for :class:`jetgen.RunContext`.
 
-    A record that is too long is left out, and all are when the file has 64 MiB: reports are there to be looked at.
+    A record that is no JSON or longer than 64 kB is replaced by a note. After 64 MB only the harness's own are written.
     """
 
     def __init__(self, path: Path, cell: str) -> None:
@@ -25,13 +32,20 @@ class RecordLog:
         self._cell = cell
 
     def __call__(self, record: Mapping[str, Any]) -> None:
-        line = (json.dumps({"cell": self._cell, **record}, default=str) + "\n").encode()
+        kind = str(record.get("kind"))
+        try:
+            line = self._line(record)
+        except (TypeError, ValueError, RecursionError) as error:
+            line = self._line({"kind": "cut", "text": f"a record {kind[:100]!r} is no JSON: {str(error)[:100]}"})
         if len(line) > _LONGEST:
-            return
+            line = self._line({"kind": "cut", "text": f"a record {kind[:100]!r} of {len(line)} bytes was left out"})
         # One write of one line in append mode: lines of several processes do not mix.
-        with self._path.open("ab", buffering=0) as file:
-            if file.tell() < _LARGEST:
+        with self._path.open("ab") as file:
+            if file.tell() < (2 * _MOST if kind == "stage" or kind.startswith(OURS) else _MOST):
                 file.write(line)
+
+    def _line(self, record: Mapping[str, Any]) -> bytes:
+        return json.dumps({"cell": self._cell, **record}, default=str).encode() + b"\n"
 
 
 class RecordFollower:
@@ -41,32 +55,45 @@ class RecordFollower:
         self._path = path
         self._position = path.stat().st_size if path.exists() else 0
 
-    def new(self) -> list[dict[str, Any]]:
-        """Log records since the last call: at most a megabyte of them, the others with the next calls."""
-        try:
-            with self._path.open("rb") as file:
-                file.seek(self._position)
-                text = file.read(_BLOCK)
-        except FileNotFoundError:
-            return []
-        whole = text[: text.rfind(b"\n") + 1]
-        self._position += len(whole) or (len(text) if len(text) == _BLOCK else 0)
-        return list(_parse(whole.splitlines()))
+    def new(self) -> Iterator[dict[str, Any]]:
+        """The log records since the last call, read in blocks."""
+        with suppress(OSError), self._path.open("rb") as file:
+            file.seek(self._position)
+            for line in _lines(file):
+                self._position += len(line)
+                yield from _parsed(line)
 
 
-def read_log(path: Path) -> list[dict[str, Any]]:
-    """Every log record of a cell so far."""
-    if not path.exists():
-        return []
-    with path.open("rb") as file:
-        return list(_parse(file))
+def read_log(path: Path) -> Iterator[dict[str, Any]]:
+    """Every log record of a cell so far, one after the other."""
+    with suppress(OSError), path.open("rb") as file:
+        for line in _lines(file):
+            yield from _parsed(line)
 
 
-def _parse(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    for line in lines:
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
-            continue  # a kill in the middle of a line leaves a part that is no JSON
+def cut_log(path: Path) -> None:
+    """Keep the two ends of a log that has become too long; who appends to it goes on doing so."""
+    with suppress(OSError):
+        if path.stat().st_size <= _LONGEST_LOG:
+            return
+        with path.open("rb+") as file:
+            file.seek(-_ENDS, os.SEEK_END)
+            end = file.read()
+            file.truncate(_ENDS)
+            file.seek(0, os.SEEK_END)
+            file.write(b"\n[... jetgen left out what stood here: the log was too long ...]\n" + end)
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """The whole lines of a file, and the blocks of those that are too long for a record."""
+    while line := file.readline(_BLOCK):
+        if not line.endswith(b"\n") and len(line) < _BLOCK:
+            return
+        yield line
+
+
+def _parsed(line: bytes) -> Iterator[dict[str, Any]]:
+    with suppress(ValueError, RecursionError):  # a kill in the middle of a line leaves a part that is no JSON
+        record = json.loads(line)
         if isinstance(record, dict):
             yield record

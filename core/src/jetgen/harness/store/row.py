@@ -84,6 +84,7 @@ class Row(_Document):
     skipped_metrics: dict[str, str] = Field(default_factory=dict, description="metric: why it has no score")
     counts: dict[str, float] = Field(default_factory=dict, description="facts about the samples, such as clipped pT")
     cost: CostRecord = CostRecord()
+    strays: tuple[str, ...] = Field(default=(), description="processes that its stages left behind and that do not end")
     needs: dict[str, str] = Field(default_factory=dict)
     provenance: dict[str, Any] = Field(default_factory=dict)
 

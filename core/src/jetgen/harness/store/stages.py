@@ -39,6 +39,7 @@ class StageRecord(BaseModel):
     seconds: float
     peak_bytes: int
     limits: dict[str, float] = Field(default_factory=dict, description="timeout in seconds and memory in bytes")
+    strays: tuple[str, ...] = Field(default=(), description="processes that it left behind and that do not end")
     results: dict[str, Any] = Field(default_factory=dict)
     error_type: str | None = None
     error: str | None = None

@@ -6,6 +6,7 @@ import ctypes
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -66,6 +67,16 @@ class Chatty(Good):
     def sample(self, *args: Any, **more: Any) -> Clouds:
         sys.stdout.write("sampling\n")
         return super().sample(*args, **more)
+
+
+class DetachFit(Good):
+    """Leaves a process in a session of its own, whose number it reports."""
+
+    def fit(self, train: CloudSource, val: CloudSource, ctx: RunContext) -> FitReport:
+        command = [sys.executable, "-S", "-c", "import time; time.sleep(600)"]
+        process = subprocess.Popen(command, start_new_session=True)
+        ctx.report("detached", number=process.pid)
+        return super().fit(train, val, ctx)
 
 
 class ExitFit(Good):

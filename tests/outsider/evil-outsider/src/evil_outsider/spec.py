@@ -16,6 +16,7 @@ def _spec(name: str, evil: str, summary: str) -> GeneratorSpec:
 
 
 CHATTY = _spec("chatty", "model:Chatty", "works, but writes to standard output at every turn")
+DETACH_FIT = _spec("detach-fit", "model:DetachFit", "works, but leaves a process in a session of its own")
 EXIT_FIT = _spec("exit-fit", "model:ExitFit", "calls sys.exit(0) in fit")
 HANG_FIT = _spec("hang-fit", "model:HangFit", "never returns from fit")
 HANG_SAMPLE = _spec("hang-sample", "model:HangSample", "never returns from sample")

@@ -16,15 +16,14 @@ from jetgen.api.settings import Settings
 from jetgen.errors import DataError, PluginError
 from jetgen.harness.run.stages.stage_context import StageContext
 from jetgen.harness.store.keys import changed_modules
-from jetgen.harness.store.log_records import read_log
+from jetgen.harness.store.log_records import OURS, read_log
 from jetgen.harness.store.plan import GeneratorPlan, cell_folder
 from jetgen.io.content import content_digest
 from jetgen.io.saved_model import save_model
 
 __all__ = ["fit"]
 
-# No kind of record that a plugin would think of.
-_BEGIN, _END = "harness/fit", "harness/fit_end"
+_BEGIN, _END = f"{OURS}fit", f"{OURS}fit_end"
 _LARGEST = 2**63  # what the table of results can hold
 
 
