@@ -182,6 +182,41 @@ def test_a_source_that_is_saved_during_the_training_leaves_no_ok_row_and_the_sam
     assert rows(finished)["kind-gaussian"]["scores"]
 
 
+DAMAGE = {
+    "a score that somebody changed": ("row", lambda text: text.replace('"mean": ', '"mean": 9')),
+    "a status that somebody changed": ("row", lambda text: text.replace('"status": "ok"', '"status": "truncated"', 1)),
+    "half a row": ("row", lambda text: text[: len(text) // 2]),
+    "half a plan": ("plan", lambda text: text[: len(text) // 2]),
+    "a plan of nothing": ("plan", lambda _: "[]"),
+    "a deep plan": ("plan", lambda _: 100_000 * "["),
+}
+
+
+@pytest.mark.parametrize(("what", "damage"), DAMAGE.values(), ids=DAMAGE)
+def test_the_same_command_heals_what_was_damaged_and_trains_nothing(module_outsiders, finished, what, damage):
+    before, scores = stage_times(finished), rows(finished)["kind-gaussian"]["scores"]
+    path = finished / "plan.json" if what == "plan" else cell(finished, "kind-gaussian") / "row.json"
+    path.write_text(damage(path.read_text()))
+    if what == "plan":
+        status = module_outsiders.jetbench_here("status", str(finished))
+        assert_one_sentence(status.stderr, "plan.json is damaged", "with the same options makes it again")
+    done = module_outsiders.jetbench_here(*arguments(finished, "kind-gaussian"))
+    assert done.returncode == 0, done.stderr
+    assert rows(finished)["kind-gaussian"]["scores"] == scores
+    assert stage_times(finished) == before
+
+
+def test_a_folder_in_place_of_a_row_costs_that_cell_alone(module_outsiders, finished):
+    broken = cell(finished, "kind-gaussian") / "row.json"
+    broken.unlink()
+    broken.mkdir()
+    done = module_outsiders.jetbench_here(*arguments(finished, "kind-gaussian"))
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "a folder is in its place; move it away" in done.stderr
+    assert "floor" in (finished / "leaderboard.md").read_text()
+
+
 def test_a_failure_is_not_repeated_until_it_is_asked_for(module_outsiders, tmp_path):
     run = tmp_path / "run"
     command = arguments(run, "evil-raise-fit")

@@ -28,6 +28,9 @@ def atomic_path(path: Path) -> Iterator[Path]:
         with aside.open("rb+") as file:
             os.fsync(file.fileno())
         aside.replace(path)
+    except IsADirectoryError as error:
+        msg = f"{path} cannot be written: a folder is in its place; move it away"
+        raise JetgenError(msg) from error
     except OSError as error:
         msg = f"{path} cannot be written: {error.strerror or error}; free some space or choose another folder"
         raise JetgenError(msg) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
@@ -140,10 +141,13 @@ def _finisher(run: Path, plan: Plan, hooks: Hooks, *, last: bool) -> Callable[[C
     """What is called with each cell of a pass that ended, and with the error that kept it from its row."""
 
     def finished(cell: CellPlan, error: BaseException | None) -> None:
+        row = None
         if error is not None and not _complete(StageStore(run, plan, cell, Snapshot())):
             words = str(error) if isinstance(error, JetgenError) else first_line(error)
-            write_row(run, ended_row(cell, "failed", words, phase="cell", error_type=type(error).__name__))
-        row = read_row(run, cell)
+            row = ended_row(cell, "failed", words, phase="cell", error_type=type(error).__name__)
+            with suppress(JetgenError):  # what is at fault may be its folder: the others go on
+                write_row(run, row)
+        row = read_row(run, cell) or row
         if last and row is not None:
             hooks.cell_finished(row)
 

@@ -11,11 +11,13 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from jetgen.errors import RunFolderError
-from jetgen.harness.store.plan import read_plan
+from jetgen.harness.store.plan import DamagedPlanError, read_plan
 
 __all__ = ["locked"]
 
-_LOCK, _HOLDER = "run.lock", "holder.json"
+_LOCK, _HOLDER, _DAMAGED = "run.lock", "holder.json", "plan.damaged.json"
+_OURS = {_LOCK, _HOLDER, _DAMAGED, "plan.json", "cells", "datasets", "results.parquet", "leaderboard.md"}
+"""What a run makes, also one that was stopped before its plan was written."""
 
 
 @contextmanager
@@ -53,13 +55,17 @@ def _require_a_run(run: Path) -> None:
         msg = f"{run} is a file; choose a folder with --out"
         raise RunFolderError(msg)
     names = {path.name for path in run.iterdir()}
-    if "plan.json" in names:
-        read_plan(run)
-        return
-    # What a run leaves that was stopped before its plan was written.
-    left = {name for name in names if name.endswith(".part")} | {_LOCK, _HOLDER}
+    left = {name for name in names if name.endswith(".part")} | _OURS
     strangers = sorted(names - (left if _LOCK in names else set()))
-    if strangers:
+    if "plan.json" in names:
+        try:
+            read_plan(run)
+        except DamagedPlanError:
+            if strangers:
+                raise
+            # Everything else is a run's own: it is planned anew, and what was finished is found again.
+            (run / "plan.json").replace(run / _DAMAGED)
+    elif strangers:
         msg = f"{run} holds other things than a run, such as {strangers[0]}; choose another folder with --out"
         raise RunFolderError(msg)
 

@@ -17,6 +17,9 @@ from jetgen.harness.store.stages import StageRecord, StageStore
 __all__ = ["ended_row", "is_whole", "make_row", "row_without_run"]
 
 
+_WELL = {"status": "ok", "phase": None, "error_type": None, "error": None}
+
+
 def ended_row(
     cell: CellPlan, status: Status, error: str, *, phase: str | None = None, error_type: str | None = None
 ) -> Row:
@@ -56,7 +59,7 @@ def make_row(store: StageStore, *, timing: bool = True) -> Row:
         **_outcome(store, records, timing=timing),
         keys={stage: record.key for stage, record in records.items()},
         metrics={metric.name: metric.spec for metric in cell.metrics},
-        scores={name: score for metric in cell.metrics for name, score in _scores(metric, records).items()},
+        scores=_all_scores(cell, records),
         skipped_metrics={**cell.metrics_skipped, **_failed_metrics(records)},
         counts=records["sample"].results.get("counts", {}) if "sample" in records else {},
         cost=_cost(store, records),
@@ -90,6 +93,8 @@ def is_whole(row: Row, store: StageStore) -> bool:
     return (
         row.keys == {stage: record.key for stage, record in records.items()}
         and row.cost.seconds == {stage: record.seconds for stage, record in records.items()}
+        and row.scores == _all_scores(cell, records)
+        and {**_WELL, **_outcome(store, records, timing=True)} == row.model_dump(include=set(_WELL))
         and row.metrics == {metric.name: metric.spec for metric in cell.metrics}
         and row.skipped_metrics == {**cell.metrics_skipped, **_failed_metrics(records)}
         and digest(row.model_dump(mode="json", include=set(identity))) == digest(identity)
@@ -118,6 +123,10 @@ def _identity(cell: CellPlan) -> dict[str, Any]:
         "generator": None if generator is None else generator.name,
         **{name: getattr(generator, name) for name in of_generator if generator is not None},
     }
+
+
+def _all_scores(cell: CellPlan, records: Mapping[str, StageRecord]) -> dict[str, Score]:
+    return {name: score for metric in cell.metrics for name, score in _scores(metric, records).items()}
 
 
 def _scores(metric: MetricPlan, records: Mapping[str, StageRecord]) -> dict[str, Score]:

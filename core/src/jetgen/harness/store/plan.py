@@ -14,7 +14,17 @@ from jetgen.errors import RunFolderError, UsageError, did_you_mean
 from jetgen.harness.store.keys import digest
 from jetgen.io.atomic import write_text
 
-__all__ = ["PLAN_FORMAT", "CellPlan", "DatasetPlan", "GeneratorPlan", "MetricPlan", "Plan", "cell_folder", "read_plan"]
+__all__ = [
+    "PLAN_FORMAT",
+    "CellPlan",
+    "DamagedPlanError",
+    "DatasetPlan",
+    "GeneratorPlan",
+    "MetricPlan",
+    "Plan",
+    "cell_folder",
+    "read_plan",
+]
 
 PLAN_FORMAT = 2
 """The version of the layout of a run folder."""
@@ -183,6 +193,10 @@ class Plan(_Strict):
         write_text(run / "plan.json", self.model_dump_json(indent=1) + "\n")
 
 
+class DamagedPlanError(RunFolderError):
+    """The plan of a run folder of this version that cannot be used any more."""
+
+
 def read_plan(run: Path) -> Plan:
     """The plan of a run folder.
 
@@ -195,18 +209,24 @@ def read_plan(run: Path) -> Plan:
     except FileNotFoundError:
         msg = f"{run} is not a run folder: it has no plan.json; start one with `jetbench run --out {run}`"
         raise RunFolderError(msg) from None
-    except (OSError, ValueError) as error:
-        msg = f"{path} cannot be read ({error}); choose another folder with --out"
+    except OSError as error:
+        msg = f"{path} cannot be read ({error.strerror or error}); choose another folder with --out"
         raise RunFolderError(msg) from error
-    found = document.get("format") if isinstance(document, dict) else None
+    except (ValueError, RecursionError) as error:
+        msg = f"{path} is damaged ({error}); `jetbench run` with the same options makes it again"
+        raise DamagedPlanError(msg) from error
+    if not isinstance(document, dict):
+        msg = f"{path} is damaged (it holds no JSON object); `jetbench run` with the same options makes it again"
+        raise DamagedPlanError(msg)
+    found = document.get("format")
     if found != PLAN_FORMAT:
         msg = f"{path} has format {found}, this jetgen reads format {PLAN_FORMAT}; choose another folder with --out"
         raise RunFolderError(msg)
     try:
         return Plan.model_validate(document)
     except ValidationError as error:
-        msg = f"{path} is not a plan ({error.error_count()} errors); choose another folder with --out"
-        raise RunFolderError(msg) from error
+        msg = f"{path} is damaged ({error.error_count()} errors); `jetbench run` with the same options makes it again"
+        raise DamagedPlanError(msg) from error
 
 
 def cell_folder(run: Path, cell_id: str) -> Path:

@@ -96,6 +96,8 @@ def _train(stage: StageContext, generator: Generator) -> FitReport:
     anew = not _same_beginning(stage)
     if anew:
         shutil.rmtree(training, ignore_errors=True)
+        if training.is_file():
+            training.unlink()
     training.mkdir(parents=True, exist_ok=True)
     stage.begin()
     stage.context.report(_BEGIN, anew=anew)
@@ -144,9 +146,9 @@ def _same_beginning(stage: StageContext) -> bool:
     """Whether the attempt before this one had the same inputs and code; only then its checkpoint may be used."""
     try:
         begun = json.loads(stage.beginning.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return bool(begun["inputs"] == dict(stage.inputs)) and not changed_modules(begun["modules"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # absent, or damaged: it begins anew
         return False
-    return begun["inputs"] == dict(stage.inputs) and not changed_modules(begun["modules"])
 
 
 def _fit_seconds(log: Path) -> float:
