@@ -55,9 +55,8 @@ def spec_is_sound(session: Session) -> None:
         known = get_args(Kind)
         require(kind in known, f"there is no kind {kind!r}{did_you_mean(kind, known)}; use {', '.join(known)}")
     document = json.loads(json.dumps(spec.to_json()))
-    again = GeneratorSpec(
-        **{**document, "kinds": tuple(document["kinds"]), "capabilities": tuple(document["capabilities"])}
-    )
+    tuples = {name: tuple(value) for name, value in document.items() if isinstance(value, list)}
+    again = GeneratorSpec(**{**document, **tuples})
     require(again == spec, "written as JSON and read back, the spec is not equal; use tuples, not lists")
 
 
