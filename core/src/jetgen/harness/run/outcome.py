@@ -54,12 +54,14 @@ def make_row(store: StageStore, *, timing: bool = True) -> Row:
     """
     cell, records = store.cell, store.current()
     fit = records.get("fit")
+    scores = {name: score for metric in cell.metrics for name, score in _scores(metric, records).items()}
     return Row(
         **_identity(cell),
         **_outcome(store, records, timing=timing),
         keys={stage: record.key for stage, record in records.items()},
         metrics={metric.name: metric.spec for metric in cell.metrics},
-        scores=_all_scores(cell, records),
+        scores=scores,
+        checksum=_checksum(scores),
         skipped_metrics={**cell.metrics_skipped, **_failed_metrics(records)},
         counts=records["sample"].results.get("counts", {}) if "sample" in records else {},
         cost=_cost(store, records),
@@ -93,7 +95,7 @@ def is_whole(row: Row, store: StageStore) -> bool:
     return (
         row.keys == {stage: record.key for stage, record in records.items()}
         and row.cost.seconds == {stage: record.seconds for stage, record in records.items()}
-        and row.scores == _all_scores(cell, records)
+        and row.checksum == _checksum(row.scores)
         and {**_WELL, **_outcome(store, records, timing=True)} == row.model_dump(include=set(_WELL))
         and row.metrics == {metric.name: metric.spec for metric in cell.metrics}
         and row.skipped_metrics == {**cell.metrics_skipped, **_failed_metrics(records)}
@@ -125,8 +127,8 @@ def _identity(cell: CellPlan) -> dict[str, Any]:
     }
 
 
-def _all_scores(cell: CellPlan, records: Mapping[str, StageRecord]) -> dict[str, Score]:
-    return {name: score for metric in cell.metrics for name, score in _scores(metric, records).items()}
+def _checksum(scores: Mapping[str, Score]) -> str:
+    return digest({name: vars(score) for name, score in scores.items()})
 
 
 def _scores(metric: MetricPlan, records: Mapping[str, StageRecord]) -> dict[str, Score]:

@@ -81,6 +81,7 @@ class Row(_Document):
     keys: dict[str, str] = Field(default_factory=dict, description="by stage")
     metrics: dict[str, MetricSpec] = Field(default_factory=dict, description="what the metrics say of themselves")
     scores: dict[str, Score] = Field(default_factory=dict)
+    checksum: str = Field(default="", description="a digest of the scores: one that was changed by hand is noticed")
     skipped_metrics: dict[str, str] = Field(default_factory=dict, description="metric: why it has no score")
     counts: dict[str, float] = Field(default_factory=dict, description="facts about the samples, such as clipped pT")
     cost: CostRecord = CostRecord()
