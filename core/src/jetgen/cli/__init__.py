@@ -19,5 +19,5 @@ def main() -> None:
     try:
         app(prog_name="jetbench")
     except JetgenError as error:
-        sys.stderr.write(f"error: {plain(str(error))}\n".replace("\n", " ").rstrip() + "\n")
+        sys.stderr.write(f"error: {' '.join(plain(str(error)).splitlines())}\n")
         sys.exit(error.exit_status)

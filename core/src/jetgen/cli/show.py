@@ -137,7 +137,6 @@ def _sizes(spec: DatasetSpec) -> Table:
 
 
 def _origins(resolved: Resolved) -> Table:
-
     table = _table("setting", "value", "origin", "what it is")
     fields = type(resolved.settings).model_fields
     for key, value in resolved.values.items():

@@ -142,7 +142,6 @@ class _Resampler(ABC):
         spread[spread == 0] = 1.0
         share, least = self.near
         neighbours = min(len(known), max(least, len(known) // share))
-
         _, found = cKDTree(sides[0] / spread).query(sides[1] / spread, np.arange(1, neighbours + 1))
         return np.asarray(found, np.int64)
 

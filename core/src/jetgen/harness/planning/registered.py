@@ -25,39 +25,35 @@ def refuse_unregistered(cells: Iterable[CellPlan], registry: Registry) -> None:
     Raises:
         PluginError: if one is not; the sentence names the cell and the plugin.
     """
-    known: set[tuple[str, ...]] = set()
+    known: set[tuple[Group, str, tuple[str, ...]]] = set()
     for cell in cells:
         if cell.skip is not None or cell.unloadable is not None:
             continue
         for plan in (cell.dataset, cell.generator, *cell.metrics):
-            if plan is not None and (wanted := _targets(plan)) not in known:
-                _check(cell, plan, registry, wanted)
+            if plan is not None and (wanted := _wanted(plan)) not in known:
+                _check(cell, registry, *wanted)
                 known.add(wanted)
 
 
-def _targets(plan: DatasetPlan | GeneratorPlan | MetricPlan) -> tuple[str, ...]:
-    if isinstance(plan, MetricPlan):
-        return ("metrics", plan.distribution, plan.name, plan.spec.target)
-    if isinstance(plan, GeneratorPlan):
-        return ("generators", plan.distribution, plan.name, plan.target, plan.settings_target)
-    return ("datasets", plan.distribution, plan.name, plan.target)
-
-
-def _check(
-    cell: CellPlan, plan: DatasetPlan | GeneratorPlan | MetricPlan, registry: Registry, wanted: tuple[str, ...]
-) -> None:
-    group: Group = "metrics" if isinstance(plan, MetricPlan) else "generators"
-    if isinstance(plan, DatasetPlan):
-        if plan.target == _FILE:
-            return
-        group = "datasets"
+def _wanted(plan: DatasetPlan | GeneratorPlan | MetricPlan) -> tuple[Group, str, tuple[str, ...]]:
+    """The group, the full name, and what would be imported."""
     name = f"{plan.distribution}/{plan.name}"
+    if isinstance(plan, MetricPlan):
+        return "metrics", name, (plan.spec.target,)
+    if isinstance(plan, GeneratorPlan):
+        return "generators", name, (plan.target, plan.settings_target)
+    return "datasets", name, (plan.target,)
+
+
+def _check(cell: CellPlan, registry: Registry, group: Group, name: str, targets: tuple[str, ...]) -> None:
+    if group == "datasets" and targets == (_FILE,):
+        return
     try:
         found = _registered(registry.find(group, name))
     except (UsageError, PluginError) as error:
         msg = f"the cell {cell.id} cannot be run: {error}"
         raise PluginError(msg) from error
-    for planned, here in zip_longest(wanted[3:], found):
+    for planned, here in zip_longest(targets, found):
         if planned != here:
             msg = f"the cell {cell.id} would import {planned} for {name}, which is {here} here; plan anew: jetbench run"
             raise PluginError(msg)
