@@ -110,14 +110,13 @@ def evaluate(
 
     A metric that does not apply or fails is listed with the reason; the others are still computed.
     """
-    wanted = [metrics] if isinstance(metrics, str) else metrics
-    specs = _chosen(wanted)
+    specs, claimed = _chosen([metrics] if isinstance(metrics, str) else metrics)
     meaning, truth = _read(real, spec, features)
     check_truth(truth, meaning, _called(real, "the true clouds"))
     _, made = _read(fake, meaning, features)
     check_generated(made, meaning, truth, _called(fake, "the generated clouds"))
     known = _read(train, meaning, features)[1] if train is not None else None
-    result = Evaluation(skipped=claimed_metrics(discover(), [one for one in wanted if isinstance(one, str)]))
+    result = Evaluation(skipped=claimed)
     with progress_bar("metrics", len(specs), show=progress) as bar:
         ctx = MetricContext(seed=seed, device=device, threads=usable_cores(), train=known, listener=bar)
         for done, one in enumerate(specs):
@@ -130,10 +129,15 @@ def evaluate(
     return result
 
 
-def _chosen(metrics: Sequence[str | MetricSpec]) -> list[MetricSpec]:
+def _chosen(metrics: Sequence[str | MetricSpec]) -> tuple[list[MetricSpec], dict[str, str]]:
+    """The metrics that are meant, and why some of the names are left out."""
+    specs = [one for one in metrics if isinstance(one, MetricSpec)]
     names = [one for one in metrics if isinstance(one, str)]
-    found = [cast("MetricSpec", plugin.spec) for plugin, _ in chosen_metrics(discover(), names)] if names else []
-    return [*(one for one in metrics if isinstance(one, MetricSpec)), *found]
+    if not names:
+        return specs, {}
+    registry = discover()
+    found = [cast("MetricSpec", plugin.spec) for plugin, _ in chosen_metrics(registry, names)]
+    return [*specs, *found], claimed_metrics(registry, names)
 
 
 def _read(
