@@ -201,13 +201,63 @@ def test_a_healthy_answer_is_remembered_until_the_code_changes(here, tmp_path):
     assert count.read_text() == "xxx"
 
 
-def test_an_error_is_never_remembered(here, tmp_path):
-    cure = tmp_path / "cure"
-    source = f"import pathlib\nassert pathlib.Path({str(cure)!r}).exists(), 'not yet'\n"
+@pytest.fixture
+def moody(here, tmp_path):
+    """A plugin that counts its imports and asserts what a module of somebody else says; the files of the two."""
+    count, helper = tmp_path / "imports", here.folder / "helper_of_moody.py"
+    helper.write_text("WELL = False\n")
+    source = f"open({str(count)!r}, 'a').write('x')\nimport helper_of_moody\nassert helper_of_moody.WELL, 'not yet'\n"
     here.write("moody", source + spec_source("moody"), generators={"moody": "SPEC"})
-    assert found(discover(), "moody/moody").reason == "AssertionError: not yet"
-    cure.touch()
+    discover()  # it is asked twice: among others, and alone
+    assert count.read_text() == "xx"
+    return count, helper
+
+
+def test_an_error_is_remembered_and_the_user_is_told_so(moody):
+    reason = found(discover(), "moody/moody").reason
+    assert reason.startswith("AssertionError: not yet (as it was found within the hour; `jetbench list --refresh` asks")
+    assert moody[0].read_text() == "xx"
+    assert found(discover(refresh=True), "moody/moody").reason == "AssertionError: not yet"
+
+
+def test_an_error_is_forgotten_when_a_file_that_the_plugin_imports_changes(moody):
+    moody[1].write_text("WELL = True\n")
     assert found(discover(), "moody/moody").state is State.OK
+
+
+def test_an_error_is_forgotten_when_the_environment_changes(moody, monkeypatch):
+    monkeypatch.setenv("WHAT_MOODY_ASKS_FOR", "1")
+    discover()
+    assert len(moody[0].read_text()) > 2
+
+
+def test_an_error_is_forgotten_after_an_hour(moody, tmp_path):
+    for file in (tmp_path / "own-cache" / "registry").glob("*.json"):
+        os.utime(file, (file.stat().st_mtime - 3700,) * 2)
+    discover()
+    assert len(moody[0].read_text()) > 2
+
+
+def test_many_broken_plugins_are_asked_once(here):
+    """Whatever breaks them: an exception, an exit, a module that is not there, another api version."""
+    for i in range(3):
+        here.write(f"raises-{i}", "1 / 0", generators={f"raises-{i}": "SPEC"})
+        here.write(f"exits-{i}", "import os; os._exit(4)", generators={f"exits-{i}": "SPEC"})
+        here.write(f"absent-{i}", "", generators={f"absent-{i}": "no_such_module:SPEC"})
+        here.write(f"older-{i}", spec_source(f"older-{i}", api=0), generators={f"older-{i}": "SPEC"})
+    code = """
+import json, subprocess
+from jetgen.registry import discover
+first = {plugin.full_name: plugin.reason for plugin in discover().troubles()}
+def refused(*command, **more):
+    raise AssertionError("a process was started")
+subprocess.Popen.__init__ = refused
+second = {plugin.full_name: plugin.reason for plugin in discover().troubles()}
+print(json.dumps([first, second]))
+"""
+    first, second = json.loads(here.python("-c", code, JETGEN_CACHE=os.environ["JETGEN_CACHE"]).stdout)
+    assert len(first) == 12
+    assert [reason.startswith(first[name]) for name, reason in second.items()] == [True] * 12
 
 
 @pytest.mark.parametrize("damage", ["{", "[]", '{"state": "ok", "spec": {"name": 3}}', ""])

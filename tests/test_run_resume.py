@@ -14,6 +14,7 @@ from jetgen.harness.run.driver import run_plan
 from jetgen.harness.run.finished import finished_rows
 from jetgen.harness.store.plan import Plan, read_plan
 from jetgen.harness.store.row import read_row
+from jetgen.harness.store.stage_record import read_record, write_record
 from jetgen.hooks import Hooks
 from runs import arguments, cell, rows
 
@@ -105,7 +106,9 @@ def test_a_failure_of_its_own_is_finished_and_a_kill_is_not(installed, run):
     plan = read_plan(run)
     folder = run / "cells" / model(plan)
     for status, finished_again in (("failed", True), ("killed", False)):
-        edit(folder / "stages" / "timing.json", status=status, error_type="Error", error="no")
+        path = folder / "stages" / "timing.json"
+        record = read_record(path)
+        write_record(path, record.model_copy(update={"status": status, "error_type": "Error", "error": "no"}))
         edit(folder / "row.json", status=status, phase="timing", error_type="Error", error="no")
         assert (model(plan) in finished_rows(run, plan)) == finished_again
 

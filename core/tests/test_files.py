@@ -348,7 +348,7 @@ def test_a_full_disk_is_one_sentence_and_not_a_crash(tmp_path, space):
     command = [sys.executable, "-c", FULL_DISK, str(tmp_path / "a.h5"), str(space)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.endswith("cannot be written: File too large; free some space or choose another folder\n")
+    assert done.stdout.endswith("cannot be written: a limit on the size of files does not allow it (`ulimit -f`)\n")
     assert list(tmp_path.iterdir()) == []
 
 

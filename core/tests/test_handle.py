@@ -103,7 +103,7 @@ def test_a_model_that_cannot_be_written_leaves_the_one_before_and_nothing_beside
         return real(self, target)
 
     monkeypatch.setattr(Path, "rename", failing)
-    with pytest.raises(JetgenError, match=r"cannot be replaced .No space left on device"):
+    with pytest.raises(JetgenError, match=r"model cannot be written: no space is left; free some"):
         trained.save(folder)
     assert everything(tmp_path) == before
 

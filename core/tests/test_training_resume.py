@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from jetgen.torch.training import read_document
+from jetgen.torch.training.checkpoint import read_checkpoint
 from safetensors.torch import load_file
 
 VICTIM = Path(__file__).with_name("training_victim.py")
@@ -61,7 +62,7 @@ def test_kills_at_random_steps_end_in_the_same_bits_and_the_same_log(tmp_path, u
 
 def test_a_kill_in_the_middle_of_writing_a_checkpoint_leaves_the_older_one_usable(tmp_path, undisturbed):
     assert killed(tmp_path, 25, "--while-writing")
-    document = victim.checkpoint.read_checkpoint(tmp_path / "training.safetensors")[1]
+    document = read_checkpoint(tmp_path / "training.safetensors")[1]
     assert (document["phase"], document["running"]["step"]) == (1, 3)  # the 24th: 20 steps, the end of a phase, 3 steps
     victim.train_and_save(tmp_path)
     assert same_ending(tmp_path, undisturbed)
@@ -83,12 +84,9 @@ def test_a_checkpoint_of_other_settings_is_not_resumed(tmp_path):
     _, report = victim.train(tmp_path, identity={"width": 17})
     assert (tmp_path / "training.csv").read_text() == log
     assert len(report.history["warm/loss/fit"]) == 20
-    document = victim.checkpoint.read_checkpoint(tmp_path / "training.safetensors")[1]
+    document = read_checkpoint(tmp_path / "training.safetensors")[1]
     victim.train(tmp_path, identity={"width": 16})
-    assert (
-        victim.checkpoint.read_checkpoint(tmp_path / "training.safetensors")[1]["fingerprint"]
-        != document["fingerprint"]
-    )
+    assert read_checkpoint(tmp_path / "training.safetensors")[1]["fingerprint"] != document["fingerprint"]
 
 
 @pytest.mark.parametrize("damage", [b"", b"not a checkpoint", None])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 from jetgen import RunContext
-from jetgen.torch.training import Phase, Update, checkpoint, fit, save_weights, seeded, warmup_cosine
+from jetgen.torch.training import Phase, Update, fit, save_weights, seeded, warmup_cosine
 from torch import nn
 
 
@@ -73,10 +73,8 @@ def train(out, kill_at=-1, identity=None, checkpoint_seconds=1e9):
     return nets, fit(nets, {"x": x}, phases, ctx, identity=identity, checkpoint_seconds=checkpoint_seconds)
 
 
-def die_while_writing(tensors, path, metadata):
-    whole = Path(path)
-    real_save(tensors, path, metadata=metadata)
-    whole.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+def die_while_writing(path, content):
+    write_bytes(path, content[: len(content) // 2])
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -91,12 +89,12 @@ if __name__ == "__main__":
     folder, kill_at = Path(sys.argv[1]), int(sys.argv[2])
     torch.set_num_threads(1)
     if "--while-writing" in sys.argv:
-        real_save, countdown = checkpoint.save_file, [kill_at]
+        write_bytes, countdown = Path.write_bytes, [kill_at]
 
-        def save_file(tensors, path, metadata):
+        def counted(path, content):
             countdown[0] -= 1
-            (die_while_writing if countdown[0] == 0 else real_save)(tensors, path, metadata=metadata)
+            return (die_while_writing if countdown[0] == 0 else write_bytes)(path, content)
 
-        checkpoint.save_file = save_file
+        Path.write_bytes = counted
         kill_at = -1
     train_and_save(folder, kill_at)

@@ -14,6 +14,7 @@ __all__ = [
     "JetgenError",
     "PluginError",
     "RunFolderError",
+    "StorageError",
     "TrainingError",
     "UsageError",
     "did_you_mean",
@@ -68,6 +69,10 @@ class PluginError(JetgenError):
 
 class RunFolderError(JetgenError):
     """A run folder that cannot be used: another format, not writable, in use by another run."""
+
+
+class StorageError(JetgenError):
+    """A file or folder that cannot be written: no space, no permission, or something else in its place."""
 
 
 class TrainingError(JetgenError):

@@ -10,8 +10,8 @@ from uuid import uuid4
 
 from jetgen.api.protocols import Generator
 from jetgen.data.spec import CloudSpec
-from jetgen.errors import DataError, JetgenError, PluginError, UsageError
-from jetgen.io.atomic import write_json
+from jetgen.errors import DataError, PluginError, UsageError
+from jetgen.io.atomic import not_written, write_json
 from jetgen.io.json_objects import read_object
 from jetgen.io.pickles import find_pickles
 
@@ -32,7 +32,7 @@ def save_model(generator: Generator, folder: Path, card: Mapping[str, Any]) -> N
     Raises:
         UsageError: if something else is there; it is left as it is.
         PluginError: if the generator saved a pickle, which jetgen never reads.
-        JetgenError: if the folder or the card cannot be written.
+        StorageError: if the folder or the card cannot be written.
     """
     place = _place(folder)
     _require_replaceable(place)
@@ -115,8 +115,7 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True)
     except OSError as error:
-        msg = f"a model cannot be saved in {folder.parent} ({error.strerror or error}); choose another folder"
-        raise JetgenError(msg) from error
+        raise not_written(folder.parent, error) from error
 
 
 def _swap(aside: Path, place: Path) -> None:
@@ -129,6 +128,5 @@ def _swap(aside: Path, place: Path) -> None:
     except OSError as error:
         if before.exists() and not place.exists():
             before.rename(place)
-        msg = f"{place} cannot be replaced ({error.strerror or error}); choose another folder"
-        raise JetgenError(msg) from error
+        raise not_written(place, error) from error
     shutil.rmtree(before, ignore_errors=True)

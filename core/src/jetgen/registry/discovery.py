@@ -20,6 +20,7 @@ __all__ = ["discover", "scan"]
 
 
 _CORE = "jetgen"
+_REMEMBERED = "as it was found within the hour; `jetbench list --refresh` asks again"
 
 
 def discover(*, deny: Collection[str] = (), refresh: bool = False) -> Registry:
@@ -27,7 +28,7 @@ def discover(*, deny: Collection[str] = (), refresh: bool = False) -> Registry:
 
     Arguments:
         deny: distributions, names or ``distribution/name`` that shall not be used nor looked into.
-        refresh: ask every plugin again, even if a healthy answer is in the cache.
+        refresh: ask every plugin again, even if its answer is in the cache.
 
     Raises:
         UsageError: if ``deny`` or the environment variable ``JETGEN_PLUGINS`` names what is not installed.
@@ -49,7 +50,7 @@ def discover(*, deny: Collection[str] = (), refresh: bool = False) -> Registry:
     asked = []
     for entry in entries:
         if entry not in plugins:
-            plugin = None if refresh else _healthy(entry, cache.recall(entry))
+            plugin = None if refresh else _recalled(entry, cache.recall(entry))
             plugins |= {entry: plugin} if plugin else {}
             asked += [] if plugin else [entry]
     plugins |= _ask(asked, cache)
@@ -57,7 +58,7 @@ def discover(*, deny: Collection[str] = (), refresh: bool = False) -> Registry:
 
 
 def _ask(entries: list[Entry], cache: ProbeCache) -> dict[Entry, Plugin]:
-    """Probe the entries; healthy answers go to the cache, errors never do."""
+    """Probe the entries; their answers go to the cache."""
     if not entries:
         return {}
     from jetgen.registry.probing import probe
@@ -65,11 +66,21 @@ def _ask(entries: list[Entry], cache: ProbeCache) -> dict[Entry, Plugin]:
     plugins = {}
     for entry, answer in probe(entries).items():
         plugin = _healthy(entry, answer.document)
-        if plugin is not None:
-            cache.remember(entry, answer.document)
+        cache.remember(entry, {"state": answer.state, "reason": answer.reason, **answer.document})
         plugins[entry] = plugin or _unhealthy(entry, answer.state, answer.reason)
     cache.forget_old()
     return plugins
+
+
+def _recalled(entry: Entry, document: Mapping[str, Any] | None) -> Plugin | None:
+    """The plugin of an answer in the cache; None if it has to be asked."""
+    try:
+        state = State(document["state"]) if document else State.OK
+    except (KeyError, ValueError):
+        return None
+    if document is None or state is State.OK:
+        return _healthy(entry, document)
+    return _unhealthy(entry, state, f"{document.get('reason', '')} ({_REMEMBERED})")
 
 
 def _unhealthy(entry: Entry, state: State, reason: str) -> Plugin:

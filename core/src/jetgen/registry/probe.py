@@ -12,6 +12,7 @@ import os
 import sys
 import traceback
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 
 from jetgen.api.loading import first_line, load_target
@@ -44,7 +45,19 @@ def report(entry: Entry, *, deep: bool) -> dict[str, Any]:
     except BaseException as error:  # noqa: BLE001 (whatever a plugin raises is what is to be reported)
         reason = str(error) if isinstance(error, JetgenError) else first_line(error)
         cause = error.__cause__ or error
-        return {"state": State.BROKEN, "reason": reason, "traceback": "".join(traceback.format_exception(cause))}
+        text = "".join(traceback.format_exception(cause))
+        return {"state": State.BROKEN, "reason": reason, "traceback": text, "files": _files(cause)}
+
+
+def _files(error: BaseException) -> list[str]:
+    """The source files that may have to do with an error: of what was imported, and of where it was raised."""
+    found = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    chain: BaseException | None = error
+    while chain is not None:
+        found.update(frame.filename for frame in traceback.extract_tb(chain.__traceback__))
+        found.add(chain.filename if isinstance(chain, SyntaxError) else None)
+        chain = chain.__cause__ or chain.__context__
+    return sorted(name for name in found if isinstance(name, str) and Path(name).is_file())
 
 
 def _examined(entry: Entry, *, deep: bool) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Healthy answers of the probing child, kept on disk until the plugin or the installation changes."""
+"""Answers of the probing child, kept on disk until the plugin or the installation changes."""
 
 from __future__ import annotations
 
@@ -8,20 +8,25 @@ import json
 import os
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
+from string import hexdigits
 from typing import Any
 
 from jetgen.errors import JetgenError
 from jetgen.io.atomic import write_json
-from jetgen.registry.plugin import Entry
+from jetgen.registry.plugin import Entry, State
 from jetgen.system import cache_folder
 
 __all__ = ["ProbeCache", "fingerprint"]
 
 
 _FORGET_AFTER_DAYS = 30
+_SICK_SECONDS = 3600.0
+_OF_THE_SHELL = {"PWD", "OLDPWD", "SHLVL", "_", "COLUMNS", "LINES", "TERM", "PYTEST_CURRENT_TEST"}
+_NAME = 64  # digits of SHA-256
 
 
 class ProbeCache:
@@ -32,37 +37,46 @@ class ProbeCache:
         self._code: dict[str, str | None] = {}
 
     def recall(self, entry: Entry) -> dict[str, Any] | None:
-        """What the child said of this very entry point, code and installation; None if it was never asked."""
+        """What the child said of this very entry point, code and installation; None if it has to be asked.
+
+        What is wrong with a plugin may lie outside of it. Such an answer holds for an hour, while the environment and
+        the files that the child had read stay as they were.
+        """
         path = self._path(entry)
-        if path is None:
-            return None
         try:
             document = json.loads(path.read_bytes())
-        except (OSError, ValueError):
+            healthy = document["state"] == State.OK
+            holds = healthy or time.time() - path.stat().st_mtime < _SICK_SECONDS
+        except (OSError, ValueError, KeyError, TypeError):
             return None
-        return document if isinstance(document, dict) else None
+        return document if holds and (healthy or document.get("around") == _around(document.get("read", ()))) else None
 
-    def remember(self, entry: Entry, document: dict[str, Any]) -> None:
-        """Keep a healthy answer. A cache that cannot be written is no error: the child is asked again."""
+    def remember(self, entry: Entry, document: Mapping[str, Any]) -> None:
+        """Keep an answer. A cache that cannot be written is no error: the child is asked again."""
         path = self._path(entry)
-        if path is None:
-            return
+        kept = dict(document)
+        if kept["state"] == State.OK and self._code_of(entry) is None:
+            return  # an edit of its code would not be noticed
+        if kept["state"] != State.OK:
+            files = list(kept.pop("files", ()))
+            kept |= {"read": files, "around": _around(files)}
         with contextlib.suppress(JetgenError, OSError):
-            write_json(path, document)
+            write_json(path, kept)
 
     def forget_old(self) -> None:
         """Remove the answers that were given long ago."""
         oldest = time.time() - _FORGET_AFTER_DAYS * 86400
         with contextlib.suppress(OSError):
             for path in self._folder.glob("*.json"):
-                if path.stat().st_mtime < oldest:
+                ours = len(path.stem) == _NAME and set(path.stem) <= set(hexdigits)
+                if ours and path.stat().st_mtime < oldest:
                     path.unlink(missing_ok=True)
 
-    def _path(self, entry: Entry) -> Path | None:
-        code = self._fingerprint(entry.value.partition(":")[0].partition(".")[0].strip())
-        if code is None:
-            return None
-        identity = [*vars(entry).values(), code, self._fingerprint("jetgen"), *self._installation]
+    def _code_of(self, entry: Entry) -> str | None:
+        return self._fingerprint(entry.value.partition(":")[0].partition(".")[0].strip())
+
+    def _path(self, entry: Entry) -> Path:
+        identity = [*vars(entry).values(), self._code_of(entry), self._fingerprint("jetgen"), *self._installation]
         return self._folder / f"{hashlib.sha256(json.dumps(identity).encode()).hexdigest()}.json"
 
     def _fingerprint(self, package: str) -> str | None:
@@ -78,6 +92,20 @@ class ProbeCache:
             with contextlib.suppress(OSError), os.scandir(folder or ".") as inside:
                 names.update(item.name for item in inside if item.name.endswith((".dist-info", ".egg-info")))
         return [sys.prefix, sys.version, *sorted(names)]
+
+
+def _around(files: Sequence[str]) -> str:
+    """A digest of the environment, and of the size and the time of some files."""
+    own = {name: value for name, value in os.environ.items() if name not in _OF_THE_SHELL}
+    return hashlib.sha256(json.dumps([own, [_stamp(file) for file in files]], sort_keys=True).encode()).hexdigest()
+
+
+def _stamp(file: str) -> list[int]:
+    try:
+        status = Path(file).stat()
+    except OSError:
+        return []
+    return [status.st_size, status.st_mtime_ns]
 
 
 _SOURCES = (".py", ".toml")

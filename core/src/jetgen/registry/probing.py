@@ -25,6 +25,9 @@ __all__ = ["Answer", "probe"]
 _PATIENCE = 20.0
 """Seconds: specs and settings are light."""
 
+_LONGEST = 2**20
+"""Bytes of an answer, and of what a child prints."""
+
 _DEEP_PATIENCE = 120.0
 """Seconds: a target may import torch from a slow disk."""
 
@@ -36,7 +39,8 @@ class Answer:
     Arguments:
         traceback: the whole traceback of a plugin that raised.
         output: what a child that died had written to its standard output and error.
-        document: the healthy answer as JSON, with ``spec`` and ``presets``.
+        document: the answer of the child as JSON: with ``spec`` and ``presets`` if it is healthy, with the ``files``
+            that may have to do with it if it raised.
     """
 
     state: State
@@ -149,6 +153,8 @@ class _Lines:
             ready = self._selector.select(0 if ended else min(0.1, max(0.0, deadline - time.monotonic())))
             more = os.read(self._descriptor, 65536) if ready else b""
             self._buffer += more
+            if len(self._buffer) > _LONGEST:
+                return b""  # no answer of ours: a plugin writes here
             if not more and (ready or ended or time.monotonic() >= deadline):
                 return None
         line, _, self._buffer = self._buffer.partition(b"\n")
@@ -163,7 +169,7 @@ def _answer(line: bytes) -> Answer:
         return Answer(State.BROKEN, "wrote to the file descriptors of its process at import")
     if state is State.OK:
         return Answer(state, document=document)
-    return Answer(state, str(document.get("reason", "")), str(document.get("traceback", "")))
+    return Answer(state, str(document.get("reason", "")), str(document.get("traceback", "")), document=document)
 
 
 def _fate(process: subprocess.Popen[bytes], patience: float, when: str) -> str:
@@ -178,5 +184,5 @@ def _fate(process: subprocess.Popen[bytes], patience: float, when: str) -> str:
 
 
 def _text(output: IO[bytes]) -> str:
-    output.seek(0)
+    output.seek(-min(output.seek(0, os.SEEK_END), _LONGEST), os.SEEK_END)
     return output.read().decode(errors="replace")

@@ -17,13 +17,14 @@ from filelock import FileLock, Timeout
 
 from jetgen.errors import RunFolderError
 from jetgen.harness.run.outcome import make_row, row_without_run
-from jetgen.harness.run.stage import result_path
+from jetgen.harness.run.stage import LARGEST_RESULT, result_path
 from jetgen.harness.run.supervise import Ending, start, supervise
 from jetgen.harness.store.keys import digest, torch_version
 from jetgen.harness.store.log_records import RecordLog
 from jetgen.harness.store.row import Row, write_row
-from jetgen.harness.store.stages import MEMORY_LIMIT, StageRecord, StageStatus, StageStore
-from jetgen.io.atomic import write_json
+from jetgen.harness.store.stage_record import MEMORY_LIMIT, StageRecord, StageStatus
+from jetgen.harness.store.stages import StageStore
+from jetgen.io.atomic import make_folder, write_json, writing
 
 __all__ = ["CellRun", "bring_to_row"]
 
@@ -42,10 +43,11 @@ def bring_to_row(
         stop: set by another thread, it ends the stage under way without a record.
 
     Raises:
-        RunFolderError: if the folder of the cell cannot be written, or if another process runs the cell.
+        RunFolderError: if another process runs the cell.
+        StorageError: if something in the folder of the cell cannot be written.
         StoppedError: if ``stop`` was set; the next call goes on from there.
     """
-    with _locked(store):
+    with writing(store.folder), _locked(store):
         row = row_without_run(store.at_once())
         if row is None:
             CellRun(store, session, stop).run(timing=timing)
@@ -57,16 +59,13 @@ def bring_to_row(
 @contextmanager
 def _locked(store: StageStore) -> Iterator[None]:
     """Hold the folder of a cell for this process."""
+    make_folder(store.folder / "stages")
+    lock = FileLock(store.folder / "lock")
     try:
-        (store.folder / "stages").mkdir(parents=True, exist_ok=True)
-        lock = FileLock(store.folder / "lock")
         lock.acquire(timeout=_LOCK_PATIENCE)
     except Timeout:
         msg = f"the cell {store.cell.id} of {store.run} is being run by another process; wait for it or stop it"
         raise RunFolderError(msg) from None
-    except OSError as error:
-        msg = f"{store.folder} cannot be written ({error.strerror or error}); choose another folder with --out"
-        raise RunFolderError(msg) from error
     with lock:
         yield
 
@@ -82,10 +81,16 @@ class CellRun:
         self._log = RecordLog(store.folder / "events.jsonl", store.cell.id)
 
     def run(self, *, timing: bool) -> None:
-        """Run what is stale, in order; what builds on a stage that did not end well is left."""
+        """Run what is stale, in order; what builds on a stage that did not end well is left.
+
+        What an earlier stage left behind is read to its end before a later one starts from it.
+        """
         now = self._store.at_once()
         if not [stage for stage in now.due() if timing or stage != "timing"]:
             return
+        for change in now.forget_edited():
+            self._log({"kind": "warning", "text": f"{change}: it is made again"})
+        now = self._store.at_once()
         stale = [stage for stage in now.stages if not now.finished(stage) and (timing or stage != "timing")]
         self._prepare()
         for batch in self._batches([stage for stage in stale if stage != "prepare"]):
@@ -98,7 +103,7 @@ class CellRun:
         The record of data that were made before stays as it is, and with it every key.
         """
         folder = self._store.dataset_folder
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         with FileLock(folder / "lock"):
             now = self._store.at_once()
             made = now.finished("prepare")
@@ -178,7 +183,9 @@ class CellRun:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        # A stage keeps to the limit; there are other things in its result, of bounded size.
+        small = path.is_file() and path.stat().st_size <= 2 * LARGEST_RESULT
+        document = json.loads(path.read_text(encoding="utf-8")) if small else None
+    except (OSError, ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}

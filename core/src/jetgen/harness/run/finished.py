@@ -21,9 +21,14 @@ def finished_rows(run: Path, plan: Plan) -> dict[str, Row]:
     snapshot = Snapshot()
     rows: dict[str, Row] = {}
     for cell in plan.cells:
-        row = _finished_row(StageStore(run, plan, cell, snapshot), rows)
+        store = StageStore(run, plan, cell, snapshot)
+        row = _finished_row(store, rows)
         if row is not None:
             rows[cell.id] = row
+            continue
+        for need in cell.needs.values():  # its training will start from what these left: an edited one is made again
+            if need in rows and store.of(need).forget_edited():
+                del rows[need]
     return rows
 
 

@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from jetgen.errors import RunFolderError
 from jetgen.harness.store.plan import DamagedPlanError, read_plan
+from jetgen.io.atomic import not_written, write_json
 
 __all__ = ["locked"]
 
@@ -25,7 +26,8 @@ def locked(run: Path) -> Iterator[None]:
     """Hold a run folder for this process; it is made if it is missing.
 
     Raises:
-        RunFolderError: if it holds anything but a run, cannot be written, or is held by another run.
+        RunFolderError: if it holds anything but a run, or is held by another run.
+        StorageError: if it cannot be written.
     """
     try:
         _require_a_run(run)
@@ -36,14 +38,9 @@ def locked(run: Path) -> Iterator[None]:
         msg = f"{run} is in use by another run (process {_holder(run)}); wait for it, stop it, or choose another --out"
         raise RunFolderError(msg) from None
     except OSError as error:
-        msg = f"the run folder {run} cannot be written ({error.strerror or error}); choose another one with --out"
-        raise RunFolderError(msg) from error
+        raise not_written(run / _LOCK if run.is_dir() else run, error) from error
     with lock:
-        try:
-            (run / _HOLDER).write_text(json.dumps({"process": os.getpid()}), encoding="utf-8")
-        except OSError as error:
-            msg = f"the run folder {run} cannot be written ({error.strerror or error}); free some space in it"
-            raise RunFolderError(msg) from error
+        write_json(run / _HOLDER, {"process": os.getpid()})
         yield
 
 

@@ -12,7 +12,8 @@ from jetgen.harness.store.keys import digest
 from jetgen.harness.store.plan import PLAN_FORMAT, CellPlan, MetricPlan
 from jetgen.harness.store.provenance import machine, versions
 from jetgen.harness.store.row import CostRecord, Row, Score, Status, read_row
-from jetgen.harness.store.stages import StageRecord, StageStore
+from jetgen.harness.store.stage_record import StageRecord
+from jetgen.harness.store.stages import StageStore
 
 __all__ = ["ended_row", "is_whole", "make_row", "row_without_run"]
 

@@ -5,6 +5,8 @@ What a stage has to say goes to a file of its own: a plugin may write to standar
 
 from __future__ import annotations
 
+import errno
+import json
 import os
 import signal
 import sys
@@ -17,18 +19,24 @@ from typing import Any
 
 from jetgen.api.context import RunContext
 from jetgen.api.loading import first_line
-from jetgen.errors import TrainingError, plain
+from jetgen.errors import JetgenError, StorageError, plain
 from jetgen.harness.run.lifeline import exit_with_parent
 from jetgen.harness.run.stages.stage_context import StageContext, UnloadableError
 from jetgen.harness.store.keys import torch_version
 from jetgen.harness.store.log_records import RecordLog
+from jetgen.harness.store.outputs import outputs_of
 from jetgen.harness.store.plan import cell_folder, read_plan
 from jetgen.harness.store.provenance import device_name, versions
 from jetgen.harness.store.stages import StageStore
-from jetgen.io.atomic import write_json
+from jetgen.io.atomic import not_written, write_json
 from jetgen.registry.strays import MARK, adopt_orphans, end_strays
 
-__all__ = ["result_path"]
+__all__ = ["LARGEST_RESULT", "result_path"]
+
+LARGEST_RESULT = 2**26
+"""Bytes of what a stage has to say: a thousand times what any honest one says."""
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 
 def result_path(run: Path, cell_id: str, stage: str) -> Path:
@@ -57,14 +65,13 @@ def _run(stage: StageContext) -> dict[str, Any]:
     result: dict[str, Any] = {"status": "ok", "results": {}, "error_type": None, "error": None}
     try:
         result["results"] = _runner(stage.name)(stage)
+        result["outputs"] = {name: output.model_dump() for name, output in outputs_of(stage.folder, stage.name).items()}
         if result["results"].get("stop_reason") == "deadline":
             result["status"] = "truncated"
     except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever a plugin raises becomes a row)
         traceback.print_exc()
         result["status"] = "unloadable" if isinstance(error, UnloadableError) else "failed"
-        result["error_type"] = type(error).__name__
-        ours = isinstance(error, UnloadableError | TrainingError)
-        result["error"] = plain(str(error) if ours else first_line(error))
+        result |= _told(error)
     uncovered = stage.uncovered()
     if uncovered:
         text = f"an edit of {', '.join(uncovered)} will not repeat this stage: name it in modules= of the spec"
@@ -76,6 +83,34 @@ def _run(stage: StageContext) -> dict[str, Any]:
         "torch": torch_version(),
         "versions": {**versions(*_distributions(stage)), "device": device_name(stage.cell.device)},
     }
+
+
+def _told(error: BaseException) -> dict[str, str]:
+    """Type and words of what a stage raised. A full disk is the same whether we or a plugin wrote to it."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        error = not_written(Path(str(error.filename or "a file of the plugin")), error)
+    words = str(error) if isinstance(error, JetgenError) else first_line(error)
+    return {"error_type": type(error).__name__, "error": plain(words)}
+
+
+def _checked(result: dict[str, Any], stage: str) -> dict[str, Any]:
+    """The result, or a failure if what the plugin gave cannot be kept as JSON."""
+    try:
+        size = len(json.dumps(result["results"], allow_nan=False, ensure_ascii=False).encode())
+        words = f"what {stage} gave has {size:,} bytes as JSON; the limit is {LARGEST_RESULT:,}"
+        if size <= LARGEST_RESULT:
+            return result
+    except (TypeError, ValueError, RecursionError) as error:
+        words = f"what {stage} gave is not plain finite JSON ({error})"
+    return {**result, "status": "failed", "results": {}, "outputs": {}, "error_type": "PluginError", "error": words}
+
+
+def _say(path: Path, result: dict[str, Any]) -> None:
+    """Leave the result for the driver; where there is no space for it, there may be some for why."""
+    try:
+        write_json(path, result)
+    except StorageError as error:
+        write_json(path, {**result, "status": "failed", "results": {}, "outputs": {}, **_told(error)})
 
 
 def _distributions(stage: StageContext) -> list[str]:
@@ -106,13 +141,8 @@ def _main(run: Path, cell_id: str, stages: list[str]) -> int:
     context = RunContext(seed=cell.seed, device=cell.device, threads=threads, listener=log)
     good = True
     for stage in stages:
-        result = _run(StageContext(run, plan, cell, stage, store.inputs(stage), context))
-        try:
-            write_json(result_path(run, cell_id, stage), result)
-        except (TypeError, ValueError) as error:
-            words = f"what {stage} gave is not plain finite JSON ({error})"
-            result |= {"status": "failed", "results": {}, "error_type": "PluginError", "error": words}
-            write_json(result_path(run, cell_id, stage), result)
+        result = _checked(_run(StageContext(run, plan, cell, stage, store.inputs(stage), context)), stage)
+        _say(result_path(run, cell_id, stage), result)
         good = good and result["status"] in ("ok", "truncated")
     sys.stdout.flush()
     return 0 if good else 1

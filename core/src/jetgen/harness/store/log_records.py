@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from jetgen.io.atomic import writing
+
 __all__ = ["OURS", "RecordFollower", "RecordLog", "cut_log", "read_log"]
 
 OURS = "harness/"
@@ -40,7 +42,7 @@ class RecordLog:
         if len(line) > _LONGEST:
             line = self._line({"kind": "cut", "text": f"a record {kind[:100]!r} of {len(line)} bytes was left out"})
         # One write of one line in append mode: lines of several processes do not mix.
-        with self._path.open("ab") as file:
+        with writing(self._path), self._path.open("ab") as file:
             if file.tell() < (2 * _MOST if kind == "stage" or kind.startswith(OURS) else _MOST):
                 file.write(line)
 

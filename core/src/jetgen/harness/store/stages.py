@@ -4,50 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import Any
 
 from jetgen.harness.store.keys import CodeOfToday, digest, torch_version
+from jetgen.harness.store.outputs import edited, missing
 from jetgen.harness.store.plan import PLAN_FORMAT, CellPlan, DatasetPlan, Plan, cell_folder
-from jetgen.io.atomic import write_text
-from jetgen.io.saved_model import CARD
+from jetgen.harness.store.stage_record import MEMORY_LIMIT, STORAGE, StageRecord, read_record, write_record
 
-__all__ = ["MEMORY_LIMIT", "Snapshot", "StageRecord", "StageStatus", "StageStore", "dataset_folder", "differences"]
-
-StageStatus = Literal["ok", "truncated", "failed", "timeout", "killed", "unloadable"]
-
-MEMORY_LIMIT = "MemoryLimit"
-"""The error type of a stage that was stopped for its memory. Unlike other kills it would happen again."""
-
-# What a stage must have left in the folder of its cell.
-_OUTPUTS = {"fit": f"model/{CARD}", "sample": "samples.h5"}
-
-
-class StageRecord(BaseModel):
-    """One finished stage. ``key`` hashes everything else that decides its outcome."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    stage: str
-    status: StageStatus
-    key: str
-    inputs: dict[str, Any]
-    modules: dict[str, str] = Field(description="digest of the source of each module that it loaded")
-    torch: str | None
-    versions: dict[str, str] = Field(default_factory=dict, description="of the distributions behind it")
-    seconds: float
-    peak_bytes: int
-    limits: dict[str, float] = Field(default_factory=dict, description="timeout in seconds and memory in bytes")
-    strays: tuple[str, ...] = Field(default=(), description="processes that it left behind and that do not end")
-    results: dict[str, Any] = Field(default_factory=dict)
-    error_type: str | None = None
-    error: str | None = None
-
-    @property
-    def done(self) -> bool:
-        """Whether later stages can build on it."""
-        return self.status in ("ok", "truncated")
+__all__ = ["Snapshot", "StageStore", "dataset_folder", "differences"]
 
 
 class Snapshot:
@@ -62,10 +26,7 @@ class Snapshot:
     def record(self, path: Path) -> StageRecord | None:
         """The record at ``path``; None if there is none that can be read."""
         if path not in self._records:
-            try:
-                self._records[path] = StageRecord.model_validate_json(path.read_bytes())
-            except (OSError, ValidationError):
-                self._records[path] = None
+            self._records[path] = read_record(path)
         return self._records[path]
 
     def changed_code(self, record: StageRecord) -> list[str]:
@@ -132,7 +93,20 @@ class StageStore:
 
     def write(self, record: StageRecord) -> None:
         """Keep ``record``, whole or not at all."""
-        write_text(self.path(record.stage), record.model_dump_json(indent=1) + "\n")
+        write_record(self.path(record.stage), record)
+
+    def forget_edited(self) -> list[str]:
+        """Remove the records of stages whose outputs are not as they were written, so that they are made again.
+
+        Every output is read to its end. The words say what was found.
+        """
+        found = []
+        for stage in self.stages:
+            record = self.record(stage)
+            if record is not None and record.done and (changes := edited(self.folder, record.outputs)):
+                self.path(stage).unlink(missing_ok=True)
+                found += changes
+        return found
 
     def forget_failures(self) -> None:
         """Remove the records of stages that did not end well, so that they are tried again."""
@@ -192,6 +166,8 @@ class StageStore:
             return found
         if record.status == "killed" and record.error_type != MEMORY_LIMIT:
             return [f"it was killed: {record.error}"]
+        if record.error_type == STORAGE:
+            return [f"it could not write: {record.error}"]
         return self._wider_limits(record)
 
     def finished(self, stage: str) -> bool:
@@ -219,12 +195,10 @@ class StageStore:
 
     def _compared(self, stage: str, record: StageRecord | None, now: Snapshot) -> list[str]:
         if record is None:
-            return ["it has not run to its end"]
+            there = self.path(stage).exists()
+            return ["its record is damaged or was edited" if there else "it has not run to its end"]
         found = differences(record.inputs, self.inputs(stage)) + now.changed_code(record)
-        output = _OUTPUTS.get(stage)
-        if record.done and output is not None and not (self.folder / output).exists():
-            found.append(f"{output} is missing")
-        return found
+        return found + (missing(self.folder, record.outputs) if record.done else [])
 
     def _wider_limits(self, record: StageRecord) -> list[str]:
         """What was stopped at a limit is worth another attempt under a wider one."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from jetgen.io.atomic import atomic_path
@@ -27,7 +27,7 @@ def write_checkpoint(path: Path, tensors: Mapping[str, Tensor], document: Mappin
     copies = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
     header = {"version": str(_VERSION), "state": json.dumps(document)}
     with atomic_path(path) as aside:
-        save_file(copies, aside, metadata=header)
+        aside.write_bytes(save(copies, metadata=header))  # errors of `save_file` do not say that the disk is full
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from jetgen.errors import DataError
@@ -35,7 +35,8 @@ def save_weights(folder: Path, module: nn.Module, document: Mapping[str, Any]) -
     """Write the weights of ``module``, and beside them what is needed to build it again."""
     path = folder / _WEIGHTS
     with atomic_path(path) as aside:
-        save_file({name: tensor.cpu().contiguous() for name, tensor in snapshot(module).items()}, aside)
+        # Not `save_file`, whose errors do not say that the disk is full.
+        aside.write_bytes(save({name: tensor.cpu().contiguous() for name, tensor in snapshot(module).items()}))
     stored = json.loads(json.dumps(dict(document)))  # as it will be read
     write_json(folder / _DOCUMENT, {**stored, _DIGEST: _digest(path, stored)})
 

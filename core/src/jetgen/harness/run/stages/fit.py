@@ -6,18 +6,22 @@ import json
 import math
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+from jetgen.api.loading import first_line
 from jetgen.api.pretrained import require_same_clouds
 from jetgen.api.protocols import FitReport, Generator
 from jetgen.api.settings import Settings
-from jetgen.errors import DataError, PluginError
+from jetgen.errors import DataError, PluginError, UsageError
 from jetgen.harness.run.stages.stage_context import StageContext
 from jetgen.harness.store.keys import changed_modules
 from jetgen.harness.store.log_records import OURS, read_log
 from jetgen.harness.store.plan import GeneratorPlan, cell_folder
+from jetgen.io.atomic import make_folder, writing
 from jetgen.io.content import content_digest
 from jetgen.io.saved_model import save_model
 
@@ -52,12 +56,25 @@ def fit(stage: StageContext) -> dict[str, Any]:
         "dataset": stage.cell.dataset.label,
         "seed": stage.cell.seed,
     }
-    save_model(generator, stage.folder / "model", card)
+    _save(stage, generator, card)
     if report is None or report.stop_reason == "finished":  # else a longer limit may go on from here
         shutil.rmtree(stage.folder / "training", ignore_errors=True)
     results = _report_of_weights(stage.folder / "model") if report is None else asdict(report)
     # What was not trained has no time of training: a dash in the table, not a number.
     return {**results, "fit_seconds": None if report is None else _fit_seconds(stage.folder / "events.jsonl")}
+
+
+def _save(stage: StageContext, generator: Generator, card: Mapping[str, Any]) -> None:
+    """Save the model. What is in its place and no model, such as a damaged one, is kept beside it."""
+    place = stage.folder / "model"
+    try:
+        save_model(generator, place, card)
+    except UsageError:
+        kept = next(path for n in count(1) if not (path := place.with_name(f"model.kept{n}")).exists())
+        with writing(kept):
+            place.rename(kept)
+        stage.context.report("warning", text=f"what was called {place.name} and is no saved model is now {kept}")
+        save_model(generator, place, card)
 
 
 def _pretrained(stage: StageContext, cls: Any, settings: Any) -> Generator | None:
@@ -96,9 +113,7 @@ def _train(stage: StageContext, generator: Generator) -> FitReport:
     anew = not _same_beginning(stage)
     if anew:
         shutil.rmtree(training, ignore_errors=True)
-        if training.is_file():
-            training.unlink()
-    training.mkdir(parents=True, exist_ok=True)
+    make_folder(training)
     stage.begin()
     stage.context.report(_BEGIN, anew=anew)
     upstream = {role: cell_folder(stage.run, upstream_id) / "model" for role, upstream_id in cell.needs.items()}
@@ -133,12 +148,16 @@ def _parameters(folder: Path) -> int | None:
     files = sorted(folder.rglob("*.safetensors"))
     if not files:
         return None
-    from safetensors import safe_open
+    from safetensors import SafetensorError, safe_open
 
     total = 0
     for path in files:
-        with safe_open(path, framework="numpy") as file:
-            total += sum(math.prod(file.get_slice(key).get_shape()) for key in file.keys())  # noqa: SIM118 (no mapping)
+        try:
+            with safe_open(path, framework="numpy") as file:
+                total += sum(math.prod(file.get_slice(key).get_shape()) for key in file.keys())  # noqa: SIM118 (no dict)
+        except (OSError, SafetensorError) as error:
+            msg = f"the generator saved {path.name}, which is no file of safetensors ({first_line(error)})"
+            raise PluginError(msg) from error
     return total
 
 
