@@ -262,7 +262,10 @@ def test_malformed_arrays_are_refused_with_one_sentence(tmp_path, arrays, senten
 
 def test_columns_without_names_are_not_guessed(tmp_path):
     path = write_hdf5(tmp_path / "a.h5", points=POINTS, mask=MASK)
-    assert "the 3 columns of points have no names; give them, for example features=(" in refusal(path)
+    assert (
+        "the 3 columns of points have no names; give them, such as etarel,phirel,ptrel (`jetbench evaluate --features`"
+        in refusal(path)
+    )
 
 
 def test_a_mistyped_feature_gets_a_hint(tmp_path, real_jets, jet_spec):

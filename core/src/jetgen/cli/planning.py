@@ -11,16 +11,17 @@ import typer
 
 from jetgen.cli import options
 from jetgen.errors import UsageError, plain
-from jetgen.system import console, core_limit
+from jetgen.system import console
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from jetgen.harness.planning.request import Request
     from jetgen.harness.store.plan import Plan
+    from jetgen.harness.store.row import Row
     from jetgen.registry import Registry
 
-__all__ = ["known_plugins", "make_request", "prepare_command", "run_folder", "show_plan"]
+__all__ = ["earlier_rows", "known_plugins", "make_request", "prepare_command", "run_folder", "show_plan"]
 
 
 _MOST = {"seeds": 10_000, "draws": 1_000}
@@ -106,8 +107,25 @@ def known_plugins(no_plugin: Sequence[str] | None, *, strict: bool) -> Registry:
     return registry
 
 
-def show_plan(plan: Plan) -> None:
-    """Print the cells with their estimated minutes, and why some are skipped."""
+def earlier_rows(run: Path) -> list[Row]:
+    """The rows of earlier commands on a run folder, or what is to become one."""
+    from jetgen.errors import RunFolderError
+    from jetgen.harness.store.plan import read_plan
+    from jetgen.harness.store.row import read_row
+
+    try:
+        cells = read_plan(run).cells if (run / "plan.json").exists() else ()
+        return [row for cell in cells if (row := read_row(run, cell)) is not None]
+    except RunFolderError:  # whoever wants to run there is told
+        return []
+
+
+def show_plan(plan: Plan, rows: Sequence[Row] = ()) -> None:
+    """Print the cells with their estimated minutes, and why some are skipped.
+
+    Arguments:
+        rows: of earlier commands on the run folder. What has ended well is checked when the run starts.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
@@ -115,9 +133,11 @@ def show_plan(plan: Plan) -> None:
     table.add_column("cell", overflow="fold")
     for head in ("threads", "device", "minutes"):
         table.add_column(head, justify="right")
+    ended = {row.id for row in rows if row.status == "ok"}
+    due = [cell for cell in plan.cells if not (cell.skip or cell.unloadable or cell.id in ended)]
     for cell in plan.cells:
-        reason = cell.skip or cell.unloadable
-        table.add_row(cell.id, str(cell.threads), cell.device, "–" if reason else f"{cell.minutes:.1f}")
+        minutes = "there" if cell.id in ended else f"{cell.minutes:.1f}" if cell in due else "–"
+        table.add_row(cell.id, str(cell.threads), cell.device, minutes)
     terminal = console()
     terminal.print(table)
     for cell in plan.cells:
@@ -125,10 +145,11 @@ def show_plan(plan: Plan) -> None:
             terminal.print(f"{cell.id} is skipped: {reason}")
     names = dict.fromkeys(metric.name for cell in plan.cells for metric in cell.metrics)
     terminal.print(f"metrics: {', '.join(names)}")
-    total = sum(cell.minutes for cell in plan.cells if not (cell.skip or cell.unloadable)) / plan.jobs
-    cores, granted_by = core_limit()
+    total = sum(cell.minutes for cell in due) / plan.jobs
     terminal.print(f"about {total:.1f} minutes, {plan.jobs} cell(s) at a time, making data excepted")
-    terminal.print(f"{cores} core(s), as {granted_by} grants")
+    if there := sum(cell.id in ended for cell in plan.cells):
+        terminal.print(f"{there} cell(s) are there; what has changed since is found when the run starts, and run again")
+    terminal.print(f"{plan.cores} core(s), as {plan.granted_by} grants")
 
 
 def prepare_command(

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jetgen.cli import options
-from jetgen.cli.planning import known_plugins, make_request, run_folder, show_plan
+from jetgen.cli.planning import earlier_rows, known_plugins, make_request, run_folder, show_plan
 from jetgen.errors import UsageError, plain
 from jetgen.system import console
 
 if TYPE_CHECKING:
     from jetgen.harness.store.plan import Plan
+    from jetgen.harness.store.row import Row
     from jetgen.registry import Registry
 
 __all__ = ["cell_command", "retry_command", "run_command"]
@@ -74,13 +76,14 @@ def run_command(
         device=device,
     )
     registry = known_plugins(no_plugin, strict=strict_plugins)
-    plan = Planner(request, registry).plan()
-    if dry_run:
-        typer.echo(plan.model_dump_json(indent=1)) if as_json else show_plan(plan)
-        return
     out = run_folder(out)
+    rows = earlier_rows(out)
+    plan = Planner(request, registry, rows).plan()
+    if dry_run:
+        typer.echo(plan.model_dump_json(indent=1)) if as_json else show_plan(plan, rows)
+        return
     with locked(out):
-        _drive(out, plan, registry)
+        _drive(out, plan, registry, rows)
 
 
 def retry_command(run: Run) -> None:
@@ -129,7 +132,7 @@ def cell_command(
     raise typer.Exit(1 if row.bad else 0)
 
 
-def _drive(run: Path, plan: Plan, registry: Registry) -> None:
+def _drive(run: Path, plan: Plan, registry: Registry, rows: Sequence[Row] = ()) -> None:
     """Run a plan with all hooks, end with the leaderboard, and exit with 1 if a cell failed."""
     from jetgen.harness.report.leaderboard import show
     from jetgen.harness.run.driver import run_plan
@@ -137,7 +140,7 @@ def _drive(run: Path, plan: Plan, registry: Registry) -> None:
 
     hooks = Hooks(registry.of("hooks"), warn=lambda text: typer.echo(plain(f"warning: {text}"), err=True))
     plan = hooks.modify_plan(plan)
-    show_plan(plan)
+    show_plan(plan, rows)
     try:
         rows = run_plan(run, plan, hooks)
     except KeyboardInterrupt:

@@ -80,8 +80,9 @@ def choose(
     if wanted is None:
         if found is not None:
             return tuple(found), list(range(width))
-        example = "features=('etarel', 'phirel', 'ptrel'), or put them into the file as an array feature_names"
-        store.refuse(f"the {width} columns of {array} have no names; give them, for example {example}")
+        how = "such as etarel,phirel,ptrel (`jetbench evaluate --features`, or features= in Python)"
+        place = "put them into the file as an array feature_names"
+        store.refuse(f"the {width} columns of {array} have no names; give them, {how}, or {place}")
     if found is None:
         if len(wanted) != width:
             store.refuse(f"{array} has {width} columns but {len(wanted)} names were given: {', '.join(wanted)}")

@@ -14,20 +14,21 @@ from jetgen.api.specs import GeneratorSpec, MetricSpec
 from jetgen.datasets.naming import find_dataset, open_dataset
 from jetgen.errors import DataError, JetgenError, PluginError, UsageError, did_you_mean
 from jetgen.evaluation.choice import chosen_metrics, claimed_metrics, inapplicable
+from jetgen.harness.planning.estimates import Estimates
 from jetgen.harness.planning.request import Request
 from jetgen.harness.store.keys import digest
 from jetgen.harness.store.plan import PLAN_FORMAT, CellPlan, DatasetPlan, GeneratorPlan, MetricPlan, Plan
 from jetgen.harness.store.provenance import versions
+from jetgen.harness.store.row import Row
 from jetgen.io.content import content_digest
 from jetgen.registry import Plugin, Registry, State, load_target
 from jetgen.system import core_limit
 
 __all__ = ["Planner"]
 
-# Estimated minutes on two cores, and the safety limit of a stage as a multiple of them.
-_MINUTES = {"tiny": 0.2, "quick": 2.0, "standard": 30.0, "gpu": 5.0, "full": 600.0}
-_SAFETY = 10.0
-_LEAST_TIMEOUTS = {"standard": 900.0, "slow": 3_600.0, "paper": 36_000.0}
+# Seconds after which a stage is stopped, whatever the machine: ten times what the preset should take, or more.
+_TIMEOUTS = {"standard": 18_000.0, "gpu": 3_000.0, "full": 360_000.0}
+_LEAST_TIMEOUTS = {"standard": 1_200.0, "slow": 3_600.0, "paper": 36_000.0}
 # Blocks of timing: long enough for the clock and the caches, but `tiny` is there to check, not to measure.
 _BLOCK_SECONDS = {"tiny": 0.1}
 _USUAL_BLOCK_SECONDS = 1.0
@@ -36,9 +37,13 @@ _LONGEST_ID = 200  # bytes
 
 
 class Planner:
-    """Makes the cells of one request from what the registry knows."""
+    """Makes the cells of one request from what the registry knows.
 
-    def __init__(self, request: Request, registry: Registry) -> None:
+    Arguments:
+        rows: of earlier commands on the run folder: cells like theirs take as long.
+    """
+
+    def __init__(self, request: Request, registry: Registry, rows: Sequence[Row] = ()) -> None:
         cores, granted_by = core_limit()
         if request.threads is not None and request.threads < cores:
             cores, granted_by = request.threads, "--threads"
@@ -50,6 +55,8 @@ class Planner:
         self._threads = cores // request.jobs
         share = int(psutil.virtual_memory().total * _MEMORY_SHARE / request.jobs)
         self._memory = share if request.memory is None else request.memory
+        self._granted_by = granted_by
+        self._estimates = Estimates(rows)
         self._cells: dict[str, CellPlan] = {}
 
     def plan(self) -> Plan:
@@ -69,6 +76,8 @@ class Planner:
             jetgen=versions()["jetgen"],
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             jobs=request.jobs,
+            cores=self._threads * request.jobs,
+            granted_by=self._granted_by,
             cells=tuple(self._cells.values()),
         )
 
@@ -160,7 +169,7 @@ class Planner:
         return tuple(sorted(chosen, key=lambda metric: (metric.module, metric.name))), skipped
 
     def _floor(self, dataset: DatasetPlan) -> CellPlan:
-        return self._cell(_id(f"floor.{dataset.label}"), None, dataset, seed=0, minutes=_MINUTES["tiny"])
+        return self._cell(_id(f"floor.{dataset.label}"), None, dataset, seed=0)
 
     def _model(
         self,
@@ -183,7 +192,7 @@ class Planner:
             return cell_id
         if preset not in plugin.presets and (spec.baseline or self._request.generators == "all"):
             reason = f"{plugin.name} has no preset {preset!r}; it has {', '.join(plugin.presets) or 'none'}"
-            self._add(self._cell(cell_id, _described(plugin, preset), dataset, seed, 0.0, skip=reason))
+            self._add(self._cell(cell_id, _described(plugin, preset), dataset, seed, skip=reason))
             return cell_id
         resolved = resolve(_settings_class(spec), plugin.name, preset, layers)
         needs = {role: self._need(need, dataset, seed) for role, need in resolved.settings.needs().items()}
@@ -202,9 +211,8 @@ class Planner:
             modules=spec.modules,
             inputs=_digests(resolved.settings, plugin.name),
         )
-        minutes = _MINUTES["tiny"] if spec.baseline else _MINUTES.get(preset, _MINUTES["standard"])
         skip = _incompatibility(spec, resolved.settings, dataset)
-        self._add(self._cell(cell_id, generator, dataset, seed, minutes, needs=needs, skip=skip))
+        self._add(self._cell(cell_id, generator, dataset, seed, needs=needs, skip=skip))
         return cell_id
 
     def _need(self, need: Need, dataset: DatasetPlan, seed: int) -> str:
@@ -214,7 +222,7 @@ class Planner:
     def _unloadable(self, cell_id: str, plugin: Plugin, dataset: DatasetPlan, seed: int, preset: str) -> CellPlan:
         generator = _described(plugin, preset)
         reason = f"its plugin is {plugin.state.value}: {plugin.reason}"
-        return self._cell(cell_id, generator, dataset, seed, 0.0, unloadable=reason)
+        return self._cell(cell_id, generator, dataset, seed, unloadable=reason)
 
     def _cell(
         self,
@@ -222,14 +230,14 @@ class Planner:
         generator: GeneratorPlan | None,
         dataset: DatasetPlan,
         seed: int,
-        minutes: float,
         **more: Any,
     ) -> CellPlan:
         request = self._request
         metrics, skipped = self._metrics(dataset, generator)
         least = max(_LEAST_TIMEOUTS[metric.spec.tier] for metric in metrics) if metrics else _LEAST_TIMEOUTS["standard"]
-        timeout = max(least, minutes * 60 * _SAFETY) if request.timeout is None else request.timeout
-        return CellPlan(
+        preset = "" if generator is None or generator.baseline else generator.preset.partition("+")[0]
+        timeout = max(least, _TIMEOUTS.get(preset, 0.0)) if request.timeout is None else request.timeout
+        cell = CellPlan(
             id=cell_id,
             kind="floor" if generator is None else "model",
             generator=generator,
@@ -244,9 +252,11 @@ class Planner:
             timeout=timeout,
             grace=request.grace,
             block_seconds=_BLOCK_SECONDS.get(request.preset, _USUAL_BLOCK_SECONDS),
-            minutes=minutes,
+            minutes=0.0,
             **more,
         )
+        idle = cell.skip is not None or cell.unloadable is not None
+        return cell if idle else cell.model_copy(update={"minutes": self._estimates.minutes(cell)})
 
     def _add(self, cell: CellPlan) -> None:
         self._cells.setdefault(cell.id, cell)

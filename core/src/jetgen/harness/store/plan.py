@@ -148,6 +148,8 @@ class Plan(_Strict):
     jetgen: str
     created: str
     jobs: int
+    cores: int = Field(default=1, description="all that cells may use together")
+    granted_by: str = Field(default="", description="what limits the cores: the machine, an option, a batch system")
     environment: dict[str, Any] = Field(default_factory=dict, description="what hooks add to the provenance")
     cells: tuple[CellPlan, ...]
 

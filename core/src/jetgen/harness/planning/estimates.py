@@ -1,0 +1,86 @@
+"""How long a cell may take: as long as one like it took in the run folder, else by rule and the machine's own speed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from statistics import median
+
+from jetgen.harness.store.plan import CellPlan
+from jetgen.harness.store.row import Row
+
+__all__ = ["Estimates"]
+
+# Seconds on two cores of a machine that counts as in `_COUNT_SECONDS`, measured with `make bench`; see `_by_rule`.
+_FIT = {"tiny": 3.0, "quick": 120.0, "standard": 1800.0, "gpu": 300.0, "full": 36_000.0}
+_BASELINE = 1.0
+_SAMPLE = {"tiny": 1.0}
+_USUAL_SAMPLE = 15.0
+_METRICS = {"standard": 1.0, "slow": 120.0, "paper": 3600.0}
+_OF_A_FLOOR = 2.0  # more draws than of a model
+_OF_A_MODEL = 15.0  # seconds of a metric that asks the model itself
+_TIMING = {"tiny": 2.0}
+_USUAL_TIMING = 12.0
+_START = 0.5  # of each process
+_CLOUDS = 10_000  # test clouds behind the numbers above
+_COUNT_SECONDS = 0.011
+
+
+class Estimates:
+    """Minutes of cells, from the rows that are in the run folder and the speed of this machine at this moment.
+
+    Arguments:
+        rows: of earlier commands on the folder.
+    """
+
+    def __init__(self, rows: Sequence[Row] = ()) -> None:
+        self._rows = [row for row in rows if row.scored]
+        self._slowness = _count() / _COUNT_SECONDS
+
+    def minutes(self, cell: CellPlan) -> float:
+        """Minutes of all stages of ``cell``, making data excepted."""
+        stages = [f"metric.{metric.name}" for metric in cell.metrics]
+        if cell.generator is not None:
+            stages += ["fit", "sample"] + ([] if cell.generator.baseline else ["timing"])
+        return sum(self._seconds(cell, stage) for stage in stages) / 60
+
+    def _seconds(self, cell: CellPlan, stage: str) -> float:
+        """As rows of the same generator, preset, data and threads have it, else of the same data, else by rule."""
+        same_data = [row for row in self._rows if (row.label, row.threads) == (cell.dataset.label, cell.threads)]
+        own = [row for row in same_data if (row.generator, row.preset) == _subject(cell)]
+        judged = [row for row in same_data if stage.startswith("metric.") and row.kind == cell.kind]
+        for rows in (own, judged):
+            seconds = [row.cost.seconds[stage] for row in rows if stage in row.cost.seconds]
+            if seconds:
+                return median(seconds) + _START
+        return (_by_rule(cell, stage) + _START) * self._slowness * 2 / max(1, min(2, cell.threads))
+
+
+def _subject(cell: CellPlan) -> tuple[str | None, str | None]:
+    return (None, None) if cell.generator is None else (cell.generator.name, cell.generator.preset)
+
+
+def _by_rule(cell: CellPlan, stage: str) -> float:
+    """Seconds of a stage by the preset and the tiers of metrics, in proportion to the clouds that are judged."""
+    generator = cell.generator
+    size = cell.dataset.counts[2] / _CLOUDS
+    preset = "" if generator is None else generator.preset.partition("+")[0]
+    if stage == "fit":
+        return _BASELINE if generator is not None and generator.baseline else _FIT.get(preset, _FIT["quick"])
+    if stage == "sample":
+        return _BASELINE if generator is not None and generator.baseline else size * _SAMPLE.get(preset, _USUAL_SAMPLE)
+    if stage == "timing":
+        return _TIMING.get(preset, _USUAL_TIMING)
+    spec = next(metric.spec for metric in cell.metrics if stage == f"metric.{metric.name}")
+    seconds = _METRICS[spec.tier] * (_OF_A_FLOOR if generator is None else 1.0)
+    return size * (seconds + (_OF_A_MODEL if "model" in spec.needs else 0.0))
+
+
+def _count() -> float:
+    """Seconds that this machine takes to count, at its best of three: plain Python, which needs no library."""
+    best = float("inf")
+    for _ in range(3):
+        start = time.perf_counter()
+        sum(i * i for i in range(200_000))
+        best = min(best, time.perf_counter() - start)
+    return best

@@ -1,0 +1,64 @@
+"""The plan that is shown before a run: the minutes that cells will take, what is there, the cores."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from runs import arguments, cell
+
+
+@pytest.fixture
+def run(finished_run, tmp_path):
+    """A copy of a run that ended well."""
+    return Path(shutil.copytree(finished_run, tmp_path / "run"))
+
+
+def planned(outsiders, run: Path, *more: str) -> dict[str, float]:
+    """The minutes that the plan names, by cell."""
+    done = outsiders.jetbench_here(*arguments(run, "kind-gaussian", more=(*more, "--dry-run", "--json")))
+    assert done.returncode == 0, done.stderr
+    return {one["id"]: one["minutes"] for one in json.loads(done.stdout)["cells"]}
+
+
+def shown(outsiders, run: Path, *more: str) -> str:
+    done = outsiders.jetbench_here(*arguments(run, "kind-gaussian", more=(*more, "--dry-run")))
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_another_seed_is_planned_as_long_as_the_first_one_took(outsiders, run):
+    outsiders.install("kind-outsider")
+    path = cell(run, "kind-gaussian") / "row.json"
+    row = json.loads(path.read_text())
+    for hours in (1, 3):
+        row["cost"]["seconds"]["fit"] = 3600.0 * hours
+        path.write_text(json.dumps(row))
+        minutes = planned(outsiders, run, "--seeds", "2")
+        assert minutes["kind-gaussian.tiny.kind-jets@tiny.s1"] == pytest.approx(60 * hours, abs=1)
+
+
+def test_without_rows_a_longer_preset_takes_longer(outsiders, tmp_path):
+    outsiders.install("kind-outsider")
+    minutes = [
+        planned(outsiders, tmp_path / "no", "--preset", preset)[f"kind-gaussian.{preset}.kind-jets@tiny.s0"]
+        for preset in ("tiny", "quick", "standard", "full")
+    ]
+    assert minutes == sorted(minutes)
+    assert minutes[0] > 0
+
+
+def test_what_is_there_is_not_counted(outsiders, run):
+    outsiders.install("kind-outsider")
+    text = shown(outsiders, run)
+    assert "about 0.0 minutes" in text
+    assert text.count(" there ") >= 2
+    assert "2 cell(s) are there; what has changed since is found when the run starts" in text
+    assert "are there" not in shown(outsiders, run, "--preset", "quick", "--draws", "3", "--out", str(run / "other"))
+
+
+def test_the_cores_are_those_of_the_plan(outsiders, tmp_path):
+    outsiders.install("kind-outsider")
+    assert "1 core(s), as --threads grants" in shown(outsiders, tmp_path / "no", "--threads", "1")
