@@ -21,10 +21,10 @@ import time
 from pathlib import Path
 from statistics import median
 
-from jetgen.harness.store.keys import digest
 from jetgen.harness.store.plan import CellPlan, Plan, read_plan
 from jetgen.harness.store.row import read_row
 from jetgen.harness.store.stages import StageStore
+from jetgen.io.json_objects import digest
 
 
 def _command(options: argparse.Namespace, run: Path, seeds: int) -> list[str]:

@@ -31,6 +31,59 @@ class Frugal:
 """
 
 
+EVIL = """
+import os
+from jetgen import Measurement, MetricSpec
+
+class Evil:
+    calls = 0
+
+    @classmethod
+    def create(cls, cloud_spec):
+        return cls()
+
+    def compute(self, real, fake, ctx):
+        Evil.calls += 1
+        return self.answer(fake)
+
+def evil(name, answer):
+    globals()[name.title()] = type(name.title(), (Evil,), {"answer": answer})
+    return MetricSpec(name=name, summary="evil", target=f"evil_metrics:{name.title()}", kinds=("jets",), floor_draws=2)
+
+exits = evil("exits", lambda self, fake: os._exit(0))
+changes = evil("changes", lambda self, fake: Measurement(1.0, {f"changes_{Evil.calls}": 1.0}))
+number = evil("number", lambda self, fake: 1.0)
+paths = evil("paths", lambda self, fake: Measurement(1.0, {"../x": 1.0}))
+takes = evil("takes", lambda self, fake: Measurement(1.0, {"w1mult": 99.0}))
+large = evil("large", lambda self, fake: Measurement(10**400))
+wipes = evil("wipes", lambda self, fake: Measurement(float(fake.points.fill(0) is None)))
+works = evil("works", lambda self, fake: Measurement(float(fake.points.max())))
+"""
+
+EVIL_WORDS = {
+    "changes": "the draws have other components: changes_",
+    "exits": "its process ended itself with status 0",
+    "large": "OverflowError",
+    "number": "Number returned float; a metric returns jetgen.Measurement",
+    "paths": "Paths returned a component called '../x'; use letters",
+    "takes": "its component w1mult is called like a score of another metric",
+}
+
+
+def test_evil_metrics_are_left_out_with_the_reason_and_touch_no_other_score(module_outsiders, run, tmp_path):
+    names = (*EVIL_WORDS, "wipes", "works")
+    module_outsiders.write("evil-metrics", EVIL, metrics={name: name for name in names})
+    done = module_outsiders.jetbench(*arguments(tmp_path / "run", "kind-gaussian", metrics=("w1mult", *names)))
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    for name, row in rows(tmp_path / "run").items():
+        found = {metric: words in row["skipped_metrics"].get(metric, "") for metric, words in EVIL_WORDS.items()}
+        assert found == dict.fromkeys(EVIL_WORDS, True)
+        assert set(row["scores"]) == {"w1mult", "wipes", "works"}
+        assert row["scores"]["w1mult"] == rows(run)[name]["scores"]["w1mult"]
+        assert row["scores"]["works"]["mean"] > 0
+
+
 @pytest.fixture(scope="module")
 def run(module_outsiders, tmp_path_factory):
     """Two generators, of which one knows its density, and every way to name metrics."""

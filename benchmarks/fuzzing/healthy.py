@@ -136,6 +136,6 @@ HEALTHY = (
     Healthy("ragged.npz", _ragged_npz, _clouds_of),
     Healthy("padded.npz", _padded_npz, _clouds_of),
     Healthy("shard.h5", _shard, _shard_of),
-    Healthy("independence", _model("independence"), _samples_of, "generator.json"),
-    Healthy("mdma-gan", _model("mdma-gan"), _samples_of, "generator.json"),
+    Healthy("independence", _model("independence"), _samples_of),
+    Healthy("mdma-gan", _model("mdma-gan"), _samples_of),
 )

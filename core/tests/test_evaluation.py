@@ -267,3 +267,19 @@ def test_metrics_are_found_by_name(golden_jets, jet_spec):
 def test_without_names_every_standard_metric_is_tried(golden_jets, jet_spec):
     result = evaluate(*golden_jets, spec=jet_spec, train=golden_jets[0], floor_splits=0)
     assert {"w1m", "w1p", "w1mult", "novelty"} <= {*result.metrics, *result.skipped}
+
+
+class Wiping(Answering):
+    """Writes into the clouds that it is given."""
+
+    def compute(self, real, fake, ctx):
+        real.points[:], fake.points[:] = 0, 1
+        return Measurement(0.0)
+
+
+def test_a_metric_that_writes_into_the_clouds_spoils_nothing_for_others(golden_jets, jet_spec):
+    real, fake = golden_jets
+    alone = evaluate(real, fake, [specs.w1m], jet_spec, floor_splits=2)
+    beside = evaluate(real, fake, [outsider("wiping", Wiping), specs.w1m], jet_spec, floor_splits=2)
+    assert beside.metrics["w1m"] == alone.metrics["w1m"]
+    assert real.points.any()

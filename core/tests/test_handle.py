@@ -116,6 +116,10 @@ def test_a_card_names_a_registered_generator_and_imports_nothing_else(trained, t
     monkeypatch.syspath_prepend("")
     path = tmp_path / "model" / "generator.json"
     card = json.loads(path.read_text())
+    path.write_text(json.dumps({**card, "seed": 7}))
+    with pytest.raises(DataError, match=r"generator.json is missing or damaged \(it is not as it was saved"):
+        load(tmp_path / "model")
+    del card["sha256"]  # as an older jetgen wrote it
     evil = {"target": "evil_code:Model", "settings_target": "evil_code:Settings"}
     path.write_text(json.dumps({**card, **evil, "generator": {**card["generator"], **evil}}))
     assert load(tmp_path / "model").sample(20, seed=1).fingerprint() == trained.sample(20, seed=1).fingerprint()

@@ -43,5 +43,8 @@ def first_line(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         status, text = (error.code, "") if isinstance(error.code, int) else (int(bool(error.code)), error.code)
         return f"exited with status {status}" + (f": {text}" if text else "")
-    text = str(error).strip()
+    try:
+        text = str(error).strip()
+    except Exception:  # noqa: BLE001 (the words of an error are code of its author)
+        text = ""
     return f"{type(error).__name__}: {text.splitlines()[0]}" if text else type(error).__name__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -116,17 +117,25 @@ def evaluate(
     _, made = _read(fake, meaning, features)
     check_generated(made, meaning, truth, _called(fake, "the generated clouds"))
     known = _read(train, meaning, features)[1] if train is not None else None
-    result = Evaluation(skipped=claimed)
+    result, names = Evaluation(skipped=claimed), {one.name for one in specs}
     with progress_bar("metrics", len(specs), show=progress) as bar:
         ctx = MetricContext(seed=seed, device=device, threads=usable_cores(), train=known, listener=bar)
         for done, one in enumerate(specs):
             bar({"kind": "stage", "stage": one.name, "done": done})
             found = _result_or_reason(one, meaning, truth, made, ctx, floor_splits)
+            if not isinstance(found, str) and (taken := _taken(one.name, found, result, names)):
+                found = f"its component {taken} is called like a score of another metric"
             if isinstance(found, str):
                 result.skipped[one.name] = found
             else:
                 result.metrics[one.name] = found
     return result
+
+
+def _taken(metric: str, found: MetricResult, before: Evaluation, names: set[str]) -> str | None:
+    """A component that is called like another metric or a component of one; None if there is none."""
+    others = {name for one in before.metrics.values() for name in one.components} | (names - {metric})
+    return next((name for name in found.components if name in others), None)
 
 
 def _chosen(metrics: Sequence[str | MetricSpec]) -> tuple[list[MetricSpec], dict[str, str]]:
@@ -196,7 +205,8 @@ def _result_or_reason(
     if reason is not None:
         return reason
     try:
-        return _result(spec, meaning, real, fake, ctx, floor_splits)
+        # A metric is a plugin: what it writes into the clouds is not for the next one.
+        return _result(spec, meaning, copy.deepcopy(real), copy.deepcopy(fake), ctx, floor_splits)
     except Exception as error:  # noqa: BLE001 (a metric is a plugin: it may raise anything, the others go on)
         return first_line(error)
 

@@ -13,6 +13,7 @@ from jetgen.api.metric import Measurement
 from jetgen.api.protocols import Metric, MetricContext, SupportsFeatures
 from jetgen.data.clouds import Clouds
 from jetgen.errors import DataError
+from jetgen.registry.plugin import legal_name
 
 __all__ = ["Sample", "Scorer"]
 
@@ -52,12 +53,17 @@ class Scorer:
         """The measurement of two samples, as :meth:`featurise` returned them or a selection of their clouds.
 
         Raises:
-            DataError: if the metric returns no :class:`jetgen.Measurement` or a number that is not finite.
+            DataError: if the metric returns no :class:`jetgen.Measurement`, a number that is not finite, or a component
+                with a name that no plugin could have.
         """
         found = self._compare(real, fake, ctx)
         if not isinstance(found, Measurement):
             msg = f"{self.name} returned {type(found).__name__}; a metric returns jetgen.Measurement(value, components)"
             raise DataError(msg)
+        for name in found.components:
+            if not legal_name(name):
+                msg = f"{self.name} returned a component called {name!r}; use letters, digits and . _ + - ! ~"
+                raise DataError(msg)
         for label, number in {**found.named("value"), **found.named_stderr("stderr")}.items():
             if not math.isfinite(number):
                 msg = f"{self.name}: {label} is {number} for {len(fake)} generated against {len(real)} true clouds"

@@ -15,6 +15,7 @@ from jetgen.errors import StorageError
 __all__ = ["atomic_path", "make_folder", "not_written", "write_json", "write_text", "writing"]
 
 _REMEDIES = {
+    errno.ENOENT: "its folder is gone; run the same command again",
     errno.EISDIR: "a folder is in its place; move it away",
     errno.EEXIST: "a file is in the place of a folder; move it away",
     errno.ENOTDIR: "a file is in the place of a folder; move it away",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from pathlib import Path
@@ -10,9 +11,19 @@ from typing import Any, NoReturn
 from jetgen.errors import DataError
 from jetgen.io.reading import one_line, reading, require_file
 
-__all__ = ["parse_object", "read_object"]
+__all__ = ["digest", "parse_object", "read_object"]
 
 _LARGEST = 2**26  # bytes; the largest description of a model that is known has a hundredth of it
+
+
+def digest(document: Any) -> str:
+    """SHA-256 of the canonical JSON of ``document``: sorted keys, no spaces, no NaN.
+
+    >>> digest({"a": 1, "b": [2.0]}) == digest({"b": [2.0], "a": 1})
+    True
+    """
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read_object(path: Path, what: str, remedy: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,13 +13,16 @@ from jetgen.api.protocols import Generator
 from jetgen.data.spec import CloudSpec
 from jetgen.errors import DataError, PluginError, UsageError
 from jetgen.io.atomic import not_written, write_json
-from jetgen.io.json_objects import read_object
+from jetgen.io.json_objects import digest, read_object
 from jetgen.io.pickles import find_pickles
 
 __all__ = ["CARD", "read_card", "save_model"]
 
 CARD = "generator.json"
 """The file of the card: the name and the settings of the generator, the spec of its clouds and the files, as JSON."""
+
+_DIGEST = "sha256"
+"""In the card: a digest of the rest of it."""
 
 
 def save_model(generator: Generator, folder: Path, card: Mapping[str, Any]) -> None:
@@ -31,7 +35,7 @@ def save_model(generator: Generator, folder: Path, card: Mapping[str, Any]) -> N
 
     Raises:
         UsageError: if something else is there; it is left as it is.
-        PluginError: if the generator saved a pickle, which jetgen never reads.
+        PluginError: if the generator saved a pickle, which jetgen never reads, or what is neither file nor folder.
         StorageError: if the folder or the card cannot be written.
     """
     place = _place(folder)
@@ -40,10 +44,14 @@ def save_model(generator: Generator, folder: Path, card: Mapping[str, Any]) -> N
     try:
         _make(aside)
         generator.save(aside)
+        for name in _files(aside):
+            _require_plain(aside, name)
         for name in find_pickles(aside):
             msg = f"the generator saved {name}, a pickle; save safetensors, npz or HDF5 instead"
             raise PluginError(msg)
-        write_json(aside / CARD, {**card, "files": _files(aside)})
+        files = [name for name in _files(aside) if name != CARD]
+        described = json.loads(json.dumps({**card, "files": files}))  # as it will be read
+        write_json(aside / CARD, {**described, _DIGEST: digest(described)})
         _swap(aside, place)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -58,12 +66,20 @@ def read_card(folder: Path) -> dict[str, Any]:
     path = folder / CARD
     try:
         card = read_object(path, "card of a model", "save the model again")
+        _check_digest(card)
         _check_card(card)
     except DataError as error:
         reason = str(error).removeprefix(f"{path}: ")
         msg = f"{folder} is not the folder of a saved model: {path.name} is missing or damaged ({reason})"
         raise DataError(msg) from error
     return card
+
+
+def _check_digest(card: dict[str, Any]) -> None:
+    saved = card.pop(_DIGEST, None)  # an older jetgen wrote none
+    if saved is not None and saved != digest(card):
+        msg = "it is not as it was saved: it is damaged or was edited"
+        raise DataError(msg)
 
 
 def _check_card(card: Mapping[str, Any]) -> None:
@@ -109,6 +125,17 @@ def _files(folder: Path) -> list[str]:
     return sorted(
         path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()
     )
+
+
+def _require_plain(folder: Path, name: str) -> None:
+    """Refuse what is not kept with the model: a pipe, or a link to somewhere else."""
+    path = folder / name
+    if not path.is_file():
+        msg = f"the generator saved {name}, which is no file; save plain files"
+        raise PluginError(msg)
+    if not path.resolve().is_relative_to(folder):
+        msg = f"the generator saved {name}, a link to {path.resolve()}; save the file itself"
+        raise PluginError(msg)
 
 
 def _make(folder: Path) -> None:

@@ -16,11 +16,11 @@ from jetgen.errors import DataError, JetgenError, PluginError, UsageError, did_y
 from jetgen.evaluation.choice import chosen_metrics, claimed_metrics, inapplicable
 from jetgen.harness.planning.estimates import Estimates
 from jetgen.harness.planning.request import Request
-from jetgen.harness.store.keys import digest
 from jetgen.harness.store.plan import PLAN_FORMAT, CellPlan, DatasetPlan, GeneratorPlan, MetricPlan, Plan
 from jetgen.harness.store.provenance import versions
 from jetgen.harness.store.row import Row
 from jetgen.io.content import content_digest
+from jetgen.io.json_objects import digest
 from jetgen.registry import Plugin, Registry, State, load_target
 from jetgen.system import core_limit
 

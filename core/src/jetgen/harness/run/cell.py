@@ -19,12 +19,13 @@ from jetgen.errors import RunFolderError
 from jetgen.harness.run.outcome import make_row, row_without_run
 from jetgen.harness.run.stage import LARGEST_RESULT, result_path
 from jetgen.harness.run.supervise import Ending, start, supervise
-from jetgen.harness.store.keys import digest, torch_version
+from jetgen.harness.store.keys import torch_version
 from jetgen.harness.store.log_records import RecordLog
 from jetgen.harness.store.row import Row, write_row
 from jetgen.harness.store.stage_record import MEMORY_LIMIT, StageRecord, StageStatus
 from jetgen.harness.store.stages import StageStore
 from jetgen.io.atomic import make_folder, write_json, writing
+from jetgen.io.json_objects import digest
 
 __all__ = ["CellRun", "bring_to_row"]
 
@@ -111,7 +112,7 @@ class CellRun:
                 return
             if made:
                 self._supervise(["prepare"])
-                result_path(self._store.run, self._cell.id, "prepare").unlink(missing_ok=True)
+                self._result("prepare").unlink(missing_ok=True)
             else:
                 self._run(["prepare"])
             if self._session is not None:
@@ -125,18 +126,30 @@ class CellRun:
             yield list(batch)
 
     def _run(self, batch: list[str]) -> None:
+        """Run stages in one process. Those that one of them kept from their turn get a process of their own."""
+        while batch:
+            batch = self._run_once(batch)
+
+    def _run_once(self, batch: list[str]) -> list[str]:
+        """Run stages up to the first that ends the process without a word; those that are left."""
         name = batch[0].split(".")[0]
         for stage in batch:
-            result_path(self._store.run, self._cell.id, stage).unlink(missing_ok=True)
+            self._result(stage).unlink(missing_ok=True)
         self._log({"kind": "stage", "stage": name, "state": "started", "time": time.time()})
         ending = self._supervise(batch)
-        for stage in batch:
+        silent = (i for i, stage in enumerate(batch) if not self._result(stage).exists())
+        reached = next(silent, len(batch)) + 1
+        for stage in batch[:reached]:
             self._store.write(self._record(stage, ending))
         for words, strays in (("was ended", ending.strays.ended), ("cannot be ended", ending.strays.left)):
             if strays:
                 self._log({"kind": "warning", "text": f"what {name} left behind {words}: {', '.join(strays)}"})
         ended = {"state": "finished", "time": time.time(), "seconds": ending.seconds}
         self._log({"kind": "stage", "stage": name, **ended})
+        return batch[reached:]
+
+    def _result(self, stage: str) -> Path:
+        return result_path(self._store.run, self._cell.id, stage)
 
     def _supervise(self, batch: list[str]) -> Ending:
         cell, store = self._cell, self._store
@@ -151,7 +164,7 @@ class CellRun:
 
     def _record(self, stage: str, ending: Ending) -> StageRecord:
         """The record of ``stage`` from what its process said, or from how it ended if it said nothing."""
-        path = result_path(self._store.run, self._cell.id, stage)
+        path = self._result(stage)
         inputs = self._store.inputs(stage)
         said = _read(path)
         if not said:

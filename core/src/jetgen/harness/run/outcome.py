@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from jetgen.evaluation.floors import band
-from jetgen.harness.store.keys import digest
 from jetgen.harness.store.plan import PLAN_FORMAT, CellPlan, MetricPlan
 from jetgen.harness.store.provenance import machine, versions
 from jetgen.harness.store.row import CostRecord, Row, Score, Status, read_row
 from jetgen.harness.store.stage_record import StageRecord
 from jetgen.harness.store.stages import StageStore
+from jetgen.io.json_objects import digest
 
 __all__ = ["ended_row", "is_whole", "make_row", "row_without_run"]
 
@@ -55,7 +55,9 @@ def make_row(store: StageStore, *, timing: bool = True) -> Row:
     """
     cell, records = store.cell, store.current()
     fit = records.get("fit")
-    scores = {name: score for metric in cell.metrics for name, score in _scores(metric, records).items()}
+    left_out = _left_out(cell, records)
+    judged = [metric for metric in cell.metrics if metric.name not in left_out]
+    scores = {name: score for metric in judged for name, score in _scores(metric, records).items()}
     return Row(
         **_identity(cell),
         **_outcome(store, records, timing=timing),
@@ -63,7 +65,7 @@ def make_row(store: StageStore, *, timing: bool = True) -> Row:
         metrics={metric.name: metric.spec for metric in cell.metrics},
         scores=scores,
         checksum=_checksum(scores),
-        skipped_metrics={**cell.metrics_skipped, **_failed_metrics(records)},
+        skipped_metrics={**cell.metrics_skipped, **left_out},
         counts=records["sample"].results.get("counts", {}) if "sample" in records else {},
         cost=_cost(store, records),
         strays=tuple(name for record in records.values() for name in record.strays),
@@ -99,7 +101,7 @@ def is_whole(row: Row, store: StageStore) -> bool:
         and row.checksum == _checksum(row.scores)
         and {**_WELL, **_outcome(store, records, timing=True)} == row.model_dump(include=set(_WELL))
         and row.metrics == {metric.name: metric.spec for metric in cell.metrics}
-        and row.skipped_metrics == {**cell.metrics_skipped, **_failed_metrics(records)}
+        and row.skipped_metrics == {**cell.metrics_skipped, **_left_out(cell, records)}
         and digest(row.model_dump(mode="json", include=set(identity))) == digest(identity)
     )
 
@@ -130,6 +132,21 @@ def _identity(cell: CellPlan) -> dict[str, Any]:
 
 def _checksum(scores: Mapping[str, Score]) -> str:
     return digest({name: vars(score) for name, score in scores.items()})
+
+
+def _left_out(cell: CellPlan, records: Mapping[str, StageRecord]) -> dict[str, str]:
+    """Why a metric has no score, for each whose stage did not end well or whose names are those of another."""
+    found = _failed_metrics(records)
+    names, seen = {metric.name for metric in cell.metrics}, set[str]()
+    for metric in cell.metrics:
+        record = records.get(f"metric.{metric.name}")
+        given = record.results["values"] if record is not None and record.done else {}
+        taken = [name for name in given if name in seen or (name in names and name != metric.name)]
+        if taken:
+            found[metric.name] = f"its component {taken[0]} is called like a score of another metric"
+        else:
+            seen.update(given)
+    return found
 
 
 def _scores(metric: MetricPlan, records: Mapping[str, StageRecord]) -> dict[str, Score]:

@@ -68,7 +68,9 @@ def _run(stage: StageContext) -> dict[str, Any]:
         result["outputs"] = {name: output.model_dump() for name, output in outputs_of(stage.folder, stage.name).items()}
         if result["results"].get("stop_reason") == "deadline":
             result["status"] = "truncated"
-    except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever a plugin raises becomes a row)
+    except KeyboardInterrupt:  # somebody ends this process
+        raise
+    except BaseException as error:  # noqa: BLE001 (whatever a plugin raises becomes a row)
         traceback.print_exc()
         result["status"] = "unloadable" if isinstance(error, UnloadableError) else "failed"
         result |= _told(error)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import importlib.util
-import json
 import sys
 import sysconfig
 from collections.abc import Collection, Mapping
 from importlib.machinery import PathFinder
 from pathlib import Path
-from typing import Any
 
 from jetgen.harness.store.sources import SourceDigests
 
 __all__ = [
     "CodeOfToday",
     "changed_modules",
-    "digest",
     "family",
     "loaded_modules",
     "torch_version",
@@ -33,16 +29,6 @@ _NOBODYS = ("__main__", "__mp_main__", "sitecustomize", "usercustomize")
 
 UNREADABLE = "unreadable"
 """Stands for the digest of a module whose file is missing, or inside an archive."""
-
-
-def digest(document: Any) -> str:
-    """SHA-256 of the canonical JSON of ``document``: sorted keys, no spaces, no NaN.
-
-    >>> digest({"a": 1, "b": [2.0]}) == digest({"b": [2.0], "a": 1})
-    True
-    """
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def family(targets: Collection[str]) -> frozenset[str]:
@@ -61,7 +47,7 @@ def loaded_modules(packages: Collection[str]) -> dict[str, str]:
         top = name.split(".")[0]
         path = getattr(module, "__file__", None)
         ours = top in packages or top.startswith("jetgen_")
-        if path is not None and ours and not _orchestrates(name):
+        if isinstance(path, str) and ours and not _orchestrates(name):
             found[name] = sources.digest(Path(path)) or UNREADABLE
     sources.save()
     return found
@@ -79,11 +65,19 @@ def uncovered_packages(packages: Collection[str]) -> list[str]:
         if "." in name or name in packages or name.startswith("jetgen_") or name in _NOBODYS:
             continue
         # A folder without __init__.py has no file. Submodules are not asked: those of torch tell of none that exists.
-        places = [getattr(module, "__file__", None) or "", *getattr(module, "__path__", [])]
-        place = next((Path(place).resolve() for place in places if place), None)
+        places = [getattr(module, "__file__", None), *_folders(module)]
+        place = next((Path(place).resolve() for place in places if isinstance(place, str) and place), None)
         if place is not None and not any(place.is_relative_to(folder) for folder in installed):
             found.append(name)
     return found
+
+
+def _folders(module: object) -> list[object]:
+    """Where a package looks for its modules. What stands in ``sys.modules`` may be anything."""
+    try:
+        return list(getattr(module, "__path__", ()))
+    except Exception:  # noqa: BLE001 (as above)
+        return []
 
 
 def _orchestrates(module: str) -> bool:

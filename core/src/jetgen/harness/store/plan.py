@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from jetgen.api.specs import MetricSpec
 from jetgen.data.spec import CloudSpec
 from jetgen.errors import RunFolderError, UsageError, did_you_mean
-from jetgen.harness.store.keys import digest
 from jetgen.io.atomic import write_text
+from jetgen.io.json_objects import digest
 
 __all__ = [
     "PLAN_FORMAT",

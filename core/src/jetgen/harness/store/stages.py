@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jetgen.harness.store.keys import CodeOfToday, digest, torch_version
+from jetgen.harness.store.keys import CodeOfToday, torch_version
 from jetgen.harness.store.outputs import edited, missing
 from jetgen.harness.store.plan import PLAN_FORMAT, CellPlan, DatasetPlan, Plan, cell_folder
 from jetgen.harness.store.stage_record import MEMORY_LIMIT, STORAGE, StageRecord, read_record, write_record
+from jetgen.io.json_objects import digest
 
 __all__ = ["Snapshot", "StageStore", "dataset_folder", "differences"]
 

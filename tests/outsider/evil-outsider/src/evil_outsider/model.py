@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Self
 
 import numpy as np
@@ -153,6 +154,50 @@ class SurrogateFit(Good):
     def fit(self, *args: Any, **more: Any) -> FitReport:
         message = "half a character: \ud800"
         raise RuntimeError(message)
+
+
+class SurrogateHistory(Good):
+    def fit(self, *args: Any, **more: Any) -> FitReport:
+        return FitReport(parameters=0, steps=1, history={"\ud800": [1.0]})
+
+
+class RaiseBase(Good):
+    def fit(self, *args: Any, **more: Any) -> FitReport:
+        message = "the evil fit raises what nobody catches"
+        raise BaseException(message)  # noqa: TRY002 (that is the evil)
+
+
+class RaiseWordless(Good):
+    def fit(self, *args: Any, **more: Any) -> FitReport:
+        class WordlessError(Exception):
+            def __str__(self) -> str:
+                raise ValueError
+
+        raise WordlessError
+
+
+class OddModules(Good):
+    """Works, but leaves things among the modules that are none."""
+
+    def fit(self, *args: Any, **more: Any) -> FitReport:
+        for name, odd in {"jetgen_odd": 3, "odd": 5}.items():
+            module = ModuleType(name)
+            module.__file__ = odd  # type: ignore[assignment]
+            module.__path__ = odd  # type: ignore[assignment]
+            sys.modules[name] = module
+        return super().fit(*args, **more)
+
+
+class SaveLink(Good):
+    def save(self, folder: Path) -> None:
+        super().save(folder)
+        (folder / "elsewhere").symlink_to("/etc/passwd")
+
+
+class SavePipe(Good):
+    def save(self, folder: Path) -> None:
+        super().save(folder)
+        os.mkfifo(folder / "pipe.safetensors")
 
 
 class RaiseFit(Good):

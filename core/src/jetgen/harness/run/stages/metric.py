@@ -7,6 +7,7 @@ from typing import Any
 from jetgen.api.metric import Measurement
 from jetgen.api.protocols import Dataset, Generator, MetricContext
 from jetgen.data.clouds import Clouds
+from jetgen.errors import PluginError
 from jetgen.evaluation.floors import floor_draws
 from jetgen.evaluation.scorer import Scorer
 from jetgen.evaluation.strata import strata
@@ -66,6 +67,10 @@ def _model_draws(
 
 
 def _by_name(draws: list[dict[str, float]]) -> dict[str, list[float]]:
+    odd = next((name for draw in draws for name in draw.keys() ^ draws[0].keys()), None)
+    if odd is not None:
+        msg = f"the draws have other components: {odd} is in some of them only"
+        raise PluginError(msg)
     return {name: [draw[name] for draw in draws] for name in draws[0]}
 
 

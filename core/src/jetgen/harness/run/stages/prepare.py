@@ -7,7 +7,7 @@ from typing import Any
 from jetgen.datasets.preparing import prepare as prepare_clouds
 from jetgen.errors import DataError
 from jetgen.harness.run.stages.stage_context import StageContext
-from jetgen.harness.store.keys import digest
+from jetgen.io.json_objects import digest
 
 __all__ = ["prepare"]
 
