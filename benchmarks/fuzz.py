@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--inputs", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--only", default="", help="only the healthy inputs whose name contains one of these words, with commas"
+        "--only", default="", help="only healthy inputs with one of these words in the name; with commas"
     )
     parser.add_argument("--json", type=Path, help="write the counts to this file")
     asked = parser.parse_args()
@@ -74,7 +74,8 @@ def _run(home: Path, inputs: int, seed: int, only: str) -> dict[str, _Count]:
     (home / "damaged").mkdir()
     chosen = [one for one in HEALTHY if any(word in one.name for word in only.split(",") or [""])]
     if not chosen:
-        raise SystemExit(f"no healthy input is called like {only}; there are {', '.join(one.name for one in HEALTHY)}")
+        msg = f"no healthy input is called like {only}; there are {', '.join(one.name for one in HEALTHY)}"
+        raise SystemExit(msg)
     contents = {}
     for one in chosen:
         one.write(home / "healthy" / one.name)
