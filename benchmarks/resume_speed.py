@@ -49,7 +49,7 @@ def _copy(run: Path, plan: Plan, first: CellPlan, seed: int) -> None:
             inputs = there.inputs(stage)
             key = digest({"inputs": inputs, "modules": record.modules, "torch": record.torch})
             record = record.model_copy(update={"inputs": inputs, "key": key})
-            there.path(stage).write_text(record.model_dump_json(indent=1), encoding="utf-8")
+            there.write(record)
         keys[stage] = record.key
     row = read_row(run, first)
     if row is not None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from jetgen.harness.store.row import Row
     from jetgen.registry import Registry
 
-__all__ = ["earlier_rows", "known_plugins", "make_request", "prepare_command", "run_folder", "show_plan"]
+__all__ = ["known_plugins", "make_request", "prepare_command", "run_folder", "show_plan"]
 
 
 _MOST = {"seeds": 10_000, "draws": 1_000}
@@ -107,24 +107,11 @@ def known_plugins(no_plugin: Sequence[str] | None, *, strict: bool) -> Registry:
     return registry
 
 
-def earlier_rows(run: Path) -> list[Row]:
-    """The rows of earlier commands on a run folder, or what is to become one."""
-    from jetgen.errors import RunFolderError
-    from jetgen.harness.store.plan import read_plan
-    from jetgen.harness.store.row import read_row
-
-    try:
-        cells = read_plan(run).cells if (run / "plan.json").exists() else ()
-        return [row for cell in cells if (row := read_row(run, cell)) is not None]
-    except RunFolderError:  # whoever wants to run there is told
-        return []
-
-
 def show_plan(plan: Plan, rows: Sequence[Row] = ()) -> None:
-    """Print the cells with their estimated minutes, and why some are skipped.
+    """Print the cells that are to run with their estimated minutes, and why some are skipped.
 
     Arguments:
-        rows: of earlier commands on the run folder. What has ended well is checked when the run starts.
+        rows: of earlier commands on the run folder. What has ended well is counted, and checked when the run starts.
     """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
@@ -136,8 +123,9 @@ def show_plan(plan: Plan, rows: Sequence[Row] = ()) -> None:
     ended = {row.id for row in rows if row.status == "ok"}
     due = [cell for cell in plan.cells if not (cell.skip or cell.unloadable or cell.id in ended)]
     for cell in plan.cells:
-        minutes = "there" if cell.id in ended else f"{cell.minutes:.1f}" if cell in due else "–"
-        table.add_row(cell.id, str(cell.threads), cell.device, minutes)
+        if cell.id not in ended:
+            skipped = cell.skip or cell.unloadable
+            table.add_row(cell.id, str(cell.threads), cell.device, "–" if skipped else f"{cell.minutes:.1f}")
     terminal = console()
     terminal.print(table)
     for cell in plan.cells:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jetgen.cli import options
-from jetgen.cli.planning import earlier_rows, known_plugins, make_request, run_folder, show_plan
+from jetgen.cli.planning import known_plugins, make_request, run_folder, show_plan
 from jetgen.errors import UsageError, plain
 from jetgen.system import console
 
@@ -57,6 +57,7 @@ def run_command(
         raise UsageError(msg)
     from jetgen.harness.planning.planner import Planner
     from jetgen.harness.run.folder import locked
+    from jetgen.harness.store.row import read_rows
 
     request = make_request(
         suite,
@@ -77,7 +78,7 @@ def run_command(
     )
     registry = known_plugins(no_plugin, strict=strict_plugins)
     out = run_folder(out)
-    rows = earlier_rows(out)
+    rows = read_rows(out)
     plan = Planner(request, registry, rows).plan()
     if dry_run:
         typer.echo(plan.model_dump_json(indent=1)) if as_json else show_plan(plan, rows)

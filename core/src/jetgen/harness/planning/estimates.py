@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from statistics import median
+from typing import Any
 
 from jetgen.harness.store.plan import CellPlan
 from jetgen.harness.store.row import Row
@@ -23,7 +24,7 @@ _TIMING = {"tiny": 2.0}
 _USUAL_TIMING = 12.0
 _START = 0.5  # of each process
 _CLOUDS = 10_000  # test clouds behind the numbers above
-_COUNT_SECONDS = 0.011
+_COUNT_SECONDS = 0.00275
 
 
 class Estimates:
@@ -34,8 +35,15 @@ class Estimates:
     """
 
     def __init__(self, rows: Sequence[Row] = ()) -> None:
-        self._rows = [row for row in rows if row.scored]
         self._slowness = _count() / _COUNT_SECONDS
+        taken: dict[tuple[Any, ...], list[float]] = {}
+        for row in rows:
+            for stage, seconds in row.cost.seconds.items() if row.scored else ():
+                data = (stage, row.label, row.threads)
+                taken.setdefault((*data, row.generator, row.preset), []).append(seconds)
+                if stage.startswith("metric."):
+                    taken.setdefault((*data, row.kind), []).append(seconds)
+        self._usual = {key: median(seconds) for key, seconds in taken.items()}
 
     def minutes(self, cell: CellPlan) -> float:
         """Minutes of all stages of ``cell``, making data excepted."""
@@ -46,18 +54,13 @@ class Estimates:
 
     def _seconds(self, cell: CellPlan, stage: str) -> float:
         """As rows of the same generator, preset, data and threads have it, else of the same data, else by rule."""
-        same_data = [row for row in self._rows if (row.label, row.threads) == (cell.dataset.label, cell.threads)]
-        own = [row for row in same_data if (row.generator, row.preset) == _subject(cell)]
-        judged = [row for row in same_data if stage.startswith("metric.") and row.kind == cell.kind]
-        for rows in (own, judged):
-            seconds = [row.cost.seconds[stage] for row in rows if stage in row.cost.seconds]
-            if seconds:
-                return median(seconds) + _START
+        data = (stage, cell.dataset.label, cell.threads)
+        generator = cell.generator
+        subject = (None, None) if generator is None else (generator.name, generator.preset)
+        for key in ((*data, *subject), (*data, cell.kind)):
+            if key in self._usual:
+                return self._usual[key] + _START
         return (_by_rule(cell, stage) + _START) * self._slowness * 2 / max(1, min(2, cell.threads))
-
-
-def _subject(cell: CellPlan) -> tuple[str | None, str | None]:
-    return (None, None) if cell.generator is None else (cell.generator.name, cell.generator.preset)
 
 
 def _by_rule(cell: CellPlan, stage: str) -> float:
@@ -81,6 +84,6 @@ def _count() -> float:
     best = float("inf")
     for _ in range(3):
         start = time.perf_counter()
-        sum(i * i for i in range(200_000))
+        sum(i * i for i in range(50_000))
         best = min(best, time.perf_counter() - start)
     return best

@@ -58,6 +58,7 @@ class Planner:
         self._granted_by = granted_by
         self._estimates = Estimates(rows)
         self._cells: dict[str, CellPlan] = {}
+        self._chosen: dict[tuple[str, str | None], tuple[tuple[MetricPlan, ...], dict[str, str]]] = {}
 
     def plan(self) -> Plan:
         """The whole plan: for each dataset its floor, the baselines, and every model with every seed."""
@@ -150,11 +151,12 @@ class Planner:
     ) -> tuple[tuple[MetricPlan, ...], dict[str, str]]:
         """The metrics that apply to the dataset and the generator, and why others do not."""
         chosen, skipped = [], claimed_metrics(self._registry, self._request.metrics)
+        cloud_spec = dataset.spec
         for plugin, named in chosen_metrics(self._registry, self._request.metrics):
             spec = plugin.spec
             if not isinstance(spec, MetricSpec) or "core" in spec.needs:
                 continue  # what wants a core for itself is the timing stage
-            reason = inapplicable(spec, dataset.spec)
+            reason = inapplicable(spec, cloud_spec)
             able = generator is not None and spec.capability in generator.capabilities
             if reason is None and "model" in spec.needs and not able:
                 if not named or generator is None:
@@ -233,7 +235,10 @@ class Planner:
         **more: Any,
     ) -> CellPlan:
         request = self._request
-        metrics, skipped = self._metrics(dataset, generator)
+        key = (dataset.label, None if generator is None else f"{generator.distribution}/{generator.name}")
+        if key not in self._chosen:
+            self._chosen[key] = self._metrics(dataset, generator)
+        metrics, skipped = self._chosen[key]
         least = max(_LEAST_TIMEOUTS[metric.spec.tier] for metric in metrics) if metrics else _LEAST_TIMEOUTS["standard"]
         preset = "" if generator is None or generator.baseline else generator.preset.partition("+")[0]
         timeout = max(least, _TIMEOUTS.get(preset, 0.0)) if request.timeout is None else request.timeout

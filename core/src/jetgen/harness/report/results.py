@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from pydantic_core import to_json
 
 from jetgen.harness.report.leaderboard import markdown
 from jetgen.harness.store.row import Row
@@ -56,13 +57,15 @@ def _write_parquet(table: Sequence[Mapping[str, Any]], path: Path) -> None:
     from pyarrow import json as pyarrow_json
     from pyarrow import parquet
 
-    names = list(dict.fromkeys(name for record in table for name in record))
-    lines = [json.dumps(record) + "\n" for record in table]
+    lines, names, texts = [], dict[str, None](), set[str]()
+    for record in table:
+        lines.append(to_json(record) + b"\n")
+        names |= dict.fromkeys(record)
+        texts |= {name for name in record.keys() - texts if isinstance(record[name], str)}
     # Without its type a text that looks like a date would become one.
-    texts = {name for record in table for name, value in record.items() if isinstance(value, str)}
     schema = pa.schema([(name, pa.string()) for name in names if name in texts])
     read = pyarrow_json.ReadOptions(use_threads=False, block_size=max([1 << 20, *map(len, lines)]))
     parsed = pyarrow_json.ParseOptions(explicit_schema=schema)
-    made = pyarrow_json.read_json(io.BytesIO("".join(lines).encode()), read, parsed) if lines else pa.table({})
+    made = pyarrow_json.read_json(io.BytesIO(b"".join(lines)), read, parsed) if lines else pa.table({})
     with path.open("wb") as file:  # a name with a colon would be taken for the address of a file system
-        parquet.write_table(made.select(names), file)
+        parquet.write_table(made.select(list(names)), file)

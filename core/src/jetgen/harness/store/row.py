@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,7 +12,7 @@ from jetgen.api.specs import MetricSpec
 from jetgen.harness.store.plan import CellPlan, cell_folder
 from jetgen.io.atomic import write_text
 
-__all__ = ["CostRecord", "Row", "Score", "Status", "read_row", "write_row"]
+__all__ = ["CostRecord", "Row", "Score", "Status", "read_row", "read_rows", "write_row"]
 
 Status = Literal["ok", "truncated", "skipped", "failed", "timeout", "killed", "unloadable"]
 
@@ -124,6 +125,15 @@ def read_row(run: Path, cell: CellPlan) -> Row | None:
         return Row.model_validate_json((cell_folder(run, cell.id) / "row.json").read_bytes())
     except (OSError, ValidationError):
         return None
+
+
+def read_rows(run: Path) -> list[Row]:
+    """The rows of all cells that a run folder holds and that can be read, whatever the plan says of them."""
+    found = []
+    for path in sorted(run.glob("cells/*/row.json")):
+        with suppress(OSError, ValidationError):
+            found.append(Row.model_validate_json(path.read_bytes()))
+    return found
 
 
 def write_row(run: Path, row: Row) -> None:

@@ -51,6 +51,7 @@ class StageStore:
         self.dataset_folder = dataset_folder(run, cell.dataset)
         self._snapshot = snapshot
         self._paths: dict[str, Path] = {}
+        self._reasons: dict[str, list[str]] = {}
 
     def of(self, cell_id: str) -> StageStore:
         """The stages of another cell of the run, at the same moment."""
@@ -158,6 +159,13 @@ class StageStore:
 
     def reasons(self, stage: str) -> list[str]:
         """Why ``stage`` would run again; empty if it would not, which holds for a failure of its own too."""
+        if self._snapshot is None:
+            return self.at_once().reasons(stage)
+        if stage not in self._reasons:
+            self._reasons[stage] = self._reasons_now(stage)
+        return self._reasons[stage]
+
+    def _reasons_now(self, stage: str) -> list[str]:
         before = self.before(stage)
         if before is not None and (stale := self.reasons(before)):
             return [f"the stage before it, {before}, would run again: {stale[0]}"]
