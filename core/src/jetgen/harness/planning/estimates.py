@@ -24,7 +24,7 @@ _TIMING = {"tiny": 2.0}
 _USUAL_TIMING = 12.0
 _START = 0.5  # of each process
 _CLOUDS = 10_000  # test clouds behind the numbers above
-_COUNT_SECONDS = 0.00275
+_COUNT_SECONDS = 0.0023
 
 
 class Estimates:
