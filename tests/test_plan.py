@@ -62,3 +62,27 @@ def test_what_is_there_is_not_counted(outsiders, run):
 def test_the_cores_are_those_of_the_plan(outsiders, tmp_path):
     outsiders.install("kind-outsider")
     assert "1 core(s), as --threads grants" in shown(outsiders, tmp_path / "no", "--threads", "1")
+
+
+OWN_PRESETS = """
+from dataclasses import replace
+from kind_outsider.settings import KindGaussianSettings
+from kind_outsider.spec import KIND_GAUSSIAN
+
+class OwnSettings(KindGaussianSettings):
+    presets = {"tiny": {}, "quick": {}, "standard": {}, "overnight": {}}
+
+OWN = replace(KIND_GAUSSIAN, name="own", settings="own_presets:OwnSettings")
+"""
+
+
+def test_a_preset_that_only_its_generator_has_may_take_as_long_as_the_standard_one(outsiders, tmp_path):
+    outsiders.install("kind-outsider")
+    outsiders.write("own-presets", OWN_PRESETS, generators={"own": "OWN"})
+    limits = {}
+    for preset in ("tiny", "quick", "standard", "overnight"):
+        done = outsiders.jetbench_here(
+            *arguments(tmp_path / "no", "own", more=("--preset", preset, "--dry-run", "--json"))
+        )
+        (limits[preset],) = [one["timeout"] for one in json.loads(done.stdout)["cells"] if one["generator"]]
+    assert limits == {"tiny": 900, "quick": 1200, "standard": 18_000, "overnight": 18_000}

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
-from jetgen.harness.store.plan import CellPlan
+from jetgen.harness.store.plan import CellPlan, GeneratorPlan
 from jetgen.harness.store.row import Row
 
-__all__ = ["Estimates"]
+__all__ = ["Estimates", "fit_seconds"]
 
 # Seconds on two cores of a machine that counts as in `_COUNT_SECONDS`, measured with `make bench`; see `_by_rule`.
 _FIT = {"tiny": 3.0, "quick": 120.0, "standard": 1800.0, "gpu": 300.0, "full": 36_000.0}
@@ -63,13 +63,20 @@ class Estimates:
         return (_by_rule(cell, stage) + _START) * self._slowness * 2 / max(1, min(2, cell.threads))
 
 
+def fit_seconds(generator: GeneratorPlan | None) -> float:
+    """Seconds of a training by its preset. One that only its generator has may be long."""
+    if generator is None or generator.baseline:
+        return _BASELINE
+    return _FIT.get(generator.base_preset, _FIT["standard"])
+
+
 def _by_rule(cell: CellPlan, stage: str) -> float:
     """Seconds of a stage by the preset and the tiers of metrics, in proportion to the clouds that are judged."""
     generator = cell.generator
     size = cell.dataset.counts[2] / _CLOUDS
-    preset = "" if generator is None else generator.preset.partition("+")[0]
+    preset = "" if generator is None else generator.base_preset
     if stage == "fit":
-        return _BASELINE if generator is not None and generator.baseline else _FIT.get(preset, _FIT["quick"])
+        return fit_seconds(generator)
     if stage == "sample":
         return _BASELINE if generator is not None and generator.baseline else size * _SAMPLE.get(preset, _USUAL_SAMPLE)
     if stage == "timing":

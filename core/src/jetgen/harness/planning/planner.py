@@ -14,7 +14,7 @@ from jetgen.api.specs import GeneratorSpec, MetricSpec
 from jetgen.datasets.naming import find_dataset, open_dataset
 from jetgen.errors import DataError, JetgenError, PluginError, UsageError, did_you_mean
 from jetgen.evaluation.choice import chosen_metrics, claimed_metrics, inapplicable
-from jetgen.harness.planning.estimates import Estimates
+from jetgen.harness.planning.estimates import Estimates, fit_seconds
 from jetgen.harness.planning.request import Request
 from jetgen.harness.store.plan import PLAN_FORMAT, CellPlan, DatasetPlan, GeneratorPlan, MetricPlan, Plan
 from jetgen.harness.store.provenance import versions
@@ -26,9 +26,9 @@ from jetgen.system import core_limit
 
 __all__ = ["Planner"]
 
-# Seconds after which a stage is stopped, whatever the machine: ten times what the preset should take, or more.
-_TIMEOUTS = {"standard": 18_000.0, "gpu": 3_000.0, "full": 360_000.0}
-_LEAST_TIMEOUTS = {"standard": 1_200.0, "slow": 3_600.0, "paper": 36_000.0}
+# The safety limit of a stage: a multiple of what a training should take, and at least so many seconds.
+_SAFETY = 10.0
+_LEAST_TIMEOUTS = {"standard": 900.0, "slow": 3_600.0, "paper": 36_000.0}
 # Blocks of timing: long enough for the clock and the caches, but `tiny` is there to check, not to measure.
 _BLOCK_SECONDS = {"tiny": 0.1}
 _USUAL_BLOCK_SECONDS = 1.0
@@ -240,8 +240,7 @@ class Planner:
             self._chosen[key] = self._metrics(dataset, generator)
         metrics, skipped = self._chosen[key]
         least = max(_LEAST_TIMEOUTS[metric.spec.tier] for metric in metrics) if metrics else _LEAST_TIMEOUTS["standard"]
-        preset = "" if generator is None or generator.baseline else generator.preset.partition("+")[0]
-        timeout = max(least, _TIMEOUTS.get(preset, 0.0)) if request.timeout is None else request.timeout
+        timeout = max(least, _SAFETY * fit_seconds(generator)) if request.timeout is None else request.timeout
         cell = CellPlan(
             id=cell_id,
             kind="floor" if generator is None else "model",

@@ -52,6 +52,11 @@ class GeneratorPlan(_Strict):
     inputs: dict[str, str] = Field(default_factory=dict, description="digest of what a setting names, by setting")
 
     @property
+    def base_preset(self) -> str:
+        """The preset without the mark of changed settings."""
+        return self.preset.partition("+")[0]
+
+    @property
     def overrides(self) -> dict[str, Any]:
         """The settings that come from neither the defaults nor the preset."""
         own = {key for key, origin in self.origins.items() if origin != "default" and not origin.startswith("preset ")}
