@@ -86,3 +86,37 @@ def test_a_preset_that_only_its_generator_has_may_take_as_long_as_the_standard_o
         )
         (limits[preset],) = [one["timeout"] for one in json.loads(done.stdout)["cells"] if one["generator"]]
     assert limits == {"tiny": 900, "quick": 1200, "standard": 18_000, "overnight": 18_000}
+
+
+NEEDED = """
+from dataclasses import replace
+from jetgen.api.settings import Need
+from kind_outsider.settings import KindGaussianSettings
+from kind_outsider.spec import KIND_GAUSSIAN
+
+class KnowsSettings(KindGaussianSettings):
+    presets = {"tiny": {}}
+
+class AsksSettings(KindGaussianSettings):
+    presets = {"tiny": {}, "quick": {}}
+
+    def needs(self):
+        return {"base": Need("knows", "tiny", {})}
+
+KNOWS = replace(
+    KIND_GAUSSIAN, name="knows", settings="needed:KnowsSettings", target="kind_outsider.density:KindDensity",
+    capabilities=("SupportsLogProb",),
+)
+ASKS = replace(KIND_GAUSSIAN, name="zealous", settings="needed:AsksSettings")
+"""
+
+
+def test_a_generator_that_is_skipped_in_one_preset_keeps_its_metrics_in_another(outsiders, tmp_path):
+    outsiders.install("kind-outsider")
+    outsiders.write("needed", NEEDED, generators={"knows": "KNOWS", "zealous": "ASKS"})
+    command = ("plan", "--all", "-d", "kind-jets@tiny", "--preset", "quick", "--json", "--out", str(tmp_path / "no"))
+    done = outsiders.jetbench_here(*command, JETGEN_PLUGINS="kind-outsider,needed")
+    assert done.returncode == 0, done.stderr
+    cells = {one["id"]: one for one in json.loads(done.stdout)["cells"]}
+    assert cells["knows.quick.kind-jets@tiny.s0"]["skip"] == "knows has no preset 'quick'; it has tiny"
+    assert "nll" in {metric["name"] for metric in cells["knows.tiny.kind-jets@tiny.s0"]["metrics"]}

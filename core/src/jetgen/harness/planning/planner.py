@@ -58,7 +58,7 @@ class Planner:
         self._granted_by = granted_by
         self._estimates = Estimates(rows)
         self._cells: dict[str, CellPlan] = {}
-        self._chosen: dict[tuple[str, str | None], tuple[tuple[MetricPlan, ...], dict[str, str]]] = {}
+        self._chosen: dict[tuple[Any, ...], tuple[tuple[MetricPlan, ...], dict[str, str]]] = {}
 
     def plan(self) -> Plan:
         """The whole plan: for each dataset its floor, the baselines, and every model with every seed."""
@@ -235,7 +235,7 @@ class Planner:
         **more: Any,
     ) -> CellPlan:
         request = self._request
-        key = (dataset.label, None if generator is None else f"{generator.distribution}/{generator.name}")
+        key = (dataset.label, generator and (generator.distribution, generator.name, generator.capabilities))
         if key not in self._chosen:
             self._chosen[key] = self._metrics(dataset, generator)
         metrics, skipped = self._chosen[key]
