@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -131,3 +132,9 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory, session_cache: Path) 
             done = outsiders.jetbench(*arguments(run, "kind-gaussian"))
             assert done.returncode == 0, done.stderr
     return run
+
+
+@pytest.fixture
+def run(finished_run: Path, tmp_path: Path) -> Path:
+    """A copy of a run that ended well, for a test that changes it."""
+    return Path(shutil.copytree(finished_run, tmp_path / "run"))

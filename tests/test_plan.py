@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 from runs import arguments, cell
-
-
-@pytest.fixture
-def run(finished_run, tmp_path):
-    """A copy of a run that ended well."""
-    return Path(shutil.copytree(finished_run, tmp_path / "run"))
 
 
 def planned(outsiders, run: Path, *more: str) -> dict[str, float]:

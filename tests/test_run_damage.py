@@ -150,12 +150,6 @@ NAMED = {
 }
 
 
-@pytest.fixture
-def run(finished_run, tmp_path):
-    """A copy of a run that ended well."""
-    return Path(shutil.copytree(finished_run, tmp_path / "run"))
-
-
 def again(outsiders, run: Path):
     outsiders.install("kind-outsider")
     return outsiders.jetbench_here(*arguments(run, "kind-gaussian"))

@@ -38,12 +38,6 @@ class Observer:
 
 
 @pytest.fixture
-def run(finished_run, tmp_path):
-    """A copy of a finished run that a test may change."""
-    return shutil.copytree(finished_run, tmp_path / "run")
-
-
-@pytest.fixture
 def installed(outsiders, monkeypatch):
     """The kind outsider, which this process sees too: it compares the records with today's code."""
     outsiders.install("kind-outsider")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import cast
 
 from jetgen.api.specs import MetricSpec
 from jetgen.data.spec import CloudSpec
 from jetgen.registry import Plugin, Registry, State
 
-__all__ = ["TIERS", "chosen_metrics", "claimed_metrics", "inapplicable", "too_few_clouds"]
+__all__ = ["TIERS", "chosen_metrics", "claimed_metrics", "clash", "inapplicable", "too_few_clouds"]
 
 TIERS = {"standard": ("standard",), "slow": ("slow",), "all": ("standard", "slow")}
 """Words that select many metrics, and the tiers that they stand for."""
@@ -67,6 +67,18 @@ def inapplicable(spec: MetricSpec, cloud_spec: CloudSpec) -> str | None:
     if absent:
         return f"{spec.name} needs {' and '.join(absent)}, which is not installed: pip install {' '.join(absent)}"
     return None
+
+
+def clash(metric: str, given: Iterable[str], metrics: Collection[str], seen: Collection[str]) -> str | None:
+    """Why the scores of a metric are left out: one would replace a score of another; None if none does.
+
+    Arguments:
+        given: the names of its scores, its own among them.
+        metrics: the names of all metrics that are computed.
+        seen: the names of the scores of those before it.
+    """
+    taken = next((name for name in given if name in seen or (name in metrics and name != metric)), None)
+    return None if taken is None else f"its component {taken} is called like a score of another metric"
 
 
 def too_few_clouds(spec: MetricSpec, n_real: int, n_fake: int) -> str | None:

@@ -19,7 +19,7 @@ from jetgen.data.checks import check_generated, check_truth
 from jetgen.data.clouds import Clouds
 from jetgen.data.spec import CloudSpec
 from jetgen.errors import DataError, UsageError
-from jetgen.evaluation.choice import chosen_metrics, claimed_metrics, inapplicable, too_few_clouds
+from jetgen.evaluation.choice import chosen_metrics, claimed_metrics, clash, inapplicable, too_few_clouds
 from jetgen.evaluation.floors import Band, bands, floor_draws, sampling_spread
 from jetgen.evaluation.progress import progress_bar
 from jetgen.evaluation.scorer import Scorer
@@ -117,25 +117,21 @@ def evaluate(
     _, made = _read(fake, meaning, features)
     check_generated(made, meaning, truth, _called(fake, "the generated clouds"))
     known = _read(train, meaning, features)[1] if train is not None else None
-    result, names = Evaluation(skipped=claimed), {one.name for one in specs}
+    result = Evaluation(skipped=claimed)
+    names, seen = {one.name for one in specs}, set[str]()
     with progress_bar("metrics", len(specs), show=progress) as bar:
         ctx = MetricContext(seed=seed, device=device, threads=usable_cores(), train=known, listener=bar)
         for done, one in enumerate(specs):
             bar({"kind": "stage", "stage": one.name, "done": done})
             found = _result_or_reason(one, meaning, truth, made, ctx, floor_splits)
-            if not isinstance(found, str) and (taken := _taken(one.name, found, result, names)):
-                found = f"its component {taken} is called like a score of another metric"
+            if not isinstance(found, str):
+                found = clash(one.name, found.components, names, seen) or found
             if isinstance(found, str):
                 result.skipped[one.name] = found
             else:
                 result.metrics[one.name] = found
+                seen.update(found.components)
     return result
-
-
-def _taken(metric: str, found: MetricResult, before: Evaluation, names: set[str]) -> str | None:
-    """A component that is called like another metric or a component of one; None if there is none."""
-    others = {name for one in before.metrics.values() for name in one.components} | (names - {metric})
-    return next((name for name in found.components if name in others), None)
 
 
 def _chosen(metrics: Sequence[str | MetricSpec]) -> tuple[list[MetricSpec], dict[str, str]]:

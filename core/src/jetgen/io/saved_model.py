@@ -44,12 +44,13 @@ def save_model(generator: Generator, folder: Path, card: Mapping[str, Any]) -> N
     try:
         _make(aside)
         generator.save(aside)
-        for name in _files(aside):
+        saved = _files(aside)
+        for name in saved:
             _require_plain(aside, name)
         for name in find_pickles(aside):
             msg = f"the generator saved {name}, a pickle; save safetensors, npz or HDF5 instead"
             raise PluginError(msg)
-        files = [name for name in _files(aside) if name != CARD]
+        files = [name for name in saved if name != CARD]
         described = json.loads(json.dumps({**card, "files": files}))  # as it will be read
         write_json(aside / CARD, {**described, _DIGEST: digest(described)})
         _swap(aside, place)

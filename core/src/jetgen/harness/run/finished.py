@@ -20,6 +20,7 @@ def finished_rows(run: Path, plan: Plan) -> dict[str, Row]:
     """
     snapshot = Snapshot()
     rows: dict[str, Row] = {}
+    sound: set[str] = set()  # cells that others need, and whose outputs were read to their end
     for cell in plan.cells:
         store = StageStore(run, plan, cell, snapshot)
         row = _finished_row(store, rows)
@@ -27,8 +28,12 @@ def finished_rows(run: Path, plan: Plan) -> dict[str, Row]:
             rows[cell.id] = row
             continue
         for need in cell.needs.values():  # its training will start from what these left: an edited one is made again
-            if need in rows and store.of(need).forget_edited():
+            if need not in rows or need in sound:
+                continue
+            if store.of(need).forget_edited():
                 del rows[need]
+            else:
+                sound.add(need)
     return rows
 
 

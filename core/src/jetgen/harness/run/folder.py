@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from jetgen.errors import RunFolderError
 from jetgen.harness.store.plan import DamagedPlanError, read_plan
-from jetgen.io.atomic import not_written, write_json
+from jetgen.io.atomic import write_json, writing
 
 __all__ = ["locked"]
 
@@ -29,16 +29,16 @@ def locked(run: Path) -> Iterator[None]:
         RunFolderError: if it holds anything but a run, or is held by another run.
         StorageError: if it cannot be written.
     """
-    try:
+    with writing(run):
         _require_a_run(run)
         run.mkdir(parents=True, exist_ok=True)
         lock = FileLock(run / _LOCK)
-        lock.acquire(timeout=0)
-    except Timeout:
-        msg = f"{run} is in use by another run (process {_holder(run)}); wait for it, stop it, or choose another --out"
-        raise RunFolderError(msg) from None
-    except OSError as error:
-        raise not_written(run / _LOCK if run.is_dir() else run, error) from error
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            holder = _holder(run)
+            msg = f"{run} is in use by another run (process {holder}); wait for it, stop it, or choose another --out"
+            raise RunFolderError(msg) from None
     with lock:
         write_json(run / _HOLDER, {"process": os.getpid()})
         yield

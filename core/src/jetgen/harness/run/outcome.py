@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from jetgen.evaluation.choice import clash
 from jetgen.evaluation.floors import band
 from jetgen.harness.store.plan import PLAN_FORMAT, CellPlan, MetricPlan
 from jetgen.harness.store.provenance import machine, versions
@@ -141,9 +142,8 @@ def _left_out(cell: CellPlan, records: Mapping[str, StageRecord]) -> dict[str, s
     for metric in cell.metrics:
         record = records.get(f"metric.{metric.name}")
         given = record.results["values"] if record is not None and record.done else {}
-        taken = [name for name in given if name in seen or (name in names and name != metric.name)]
-        if taken:
-            found[metric.name] = f"its component {taken[0]} is called like a score of another metric"
+        if reason := clash(metric.name, given, names, seen):
+            found[metric.name] = reason
         else:
             seen.update(given)
     return found

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
+
+from jetgen.errors import DataError
+from jetgen.io.content import content_digest
 
 __all__ = ["Output", "edited", "missing", "outputs_of"]
 
@@ -31,7 +33,8 @@ def outputs_of(folder: Path, stage: str) -> dict[str, Output]:
     place = folder / name
     files = sorted(path for path in place.rglob("*") if path.is_file()) if place.is_dir() else [place]
     return {
-        path.relative_to(folder).as_posix(): Output(size=path.stat().st_size, sha256=_sha256(path)) for path in files
+        path.relative_to(folder).as_posix(): Output(size=path.stat().st_size, sha256=content_digest(path))
+        for path in files
     }
 
 
@@ -56,14 +59,9 @@ def edited(folder: Path, outputs: Mapping[str, Output]) -> list[str]:
     found = missing(folder, outputs)
     for name, output in [] if found else outputs.items():
         try:
-            same = _sha256(folder / name) == output.sha256
-        except OSError:
+            same = content_digest(folder / name) == output.sha256
+        except DataError:
             same = False
         if not same:
             found.append(f"{name} is not as it was written")
     return found
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -121,19 +120,19 @@ class Row(_Document):
 
 def read_row(run: Path, cell: CellPlan) -> Row | None:
     """The row of a cell; None if it has none that can be read, for example one of another format."""
-    try:
-        return Row.model_validate_json((cell_folder(run, cell.id) / "row.json").read_bytes())
-    except (OSError, ValidationError):
-        return None
+    return _row_at(cell_folder(run, cell.id) / "row.json")
 
 
 def read_rows(run: Path) -> list[Row]:
     """The rows of all cells that a run folder holds and that can be read, whatever the plan says of them."""
-    found = []
-    for path in sorted(run.glob("cells/*/row.json")):
-        with suppress(OSError, ValidationError):
-            found.append(Row.model_validate_json(path.read_bytes()))
-    return found
+    return [row for path in sorted(run.glob("cells/*/row.json")) if (row := _row_at(path)) is not None]
+
+
+def _row_at(path: Path) -> Row | None:
+    try:
+        return Row.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
 
 
 def write_row(run: Path, row: Row) -> None:
