@@ -274,12 +274,15 @@ class Wiping(Answering):
 
     def compute(self, real, fake, ctx):
         real.points[:], fake.points[:] = 0, 1
+        ctx.train.points[:] = 0
         return Measurement(0.0)
 
 
 def test_a_metric_that_writes_into_the_clouds_spoils_nothing_for_others(golden_jets, jet_spec):
     real, fake = golden_jets
-    alone = evaluate(real, fake, [specs.w1m], jet_spec, floor_splits=2)
-    beside = evaluate(real, fake, [outsider("wiping", Wiping), specs.w1m], jet_spec, floor_splits=2)
-    assert beside.metrics["w1m"] == alone.metrics["w1m"]
+    asked = [specs.w1m, specs.novelty]
+    alone = evaluate(real, fake, asked, jet_spec, train=fake[:500], floor_splits=2)
+    beside = evaluate(real, fake, [outsider("wiping", Wiping), *asked], jet_spec, train=fake[:500], floor_splits=2)
+    assert list(beside.metrics) == ["wiping", "w1m", "novelty"]
+    assert [beside.metrics[one.name] for one in asked] == [alone.metrics[one.name] for one in asked]
     assert real.points.any()

@@ -202,7 +202,8 @@ def _result_or_reason(
         return reason
     try:
         # A metric is a plugin: what it writes into the clouds is not for the next one.
-        return _result(spec, meaning, copy.deepcopy(real), copy.deepcopy(fake), ctx, floor_splits)
+        real, fake, train = copy.deepcopy((real, fake, ctx.train))
+        return _result(spec, meaning, real, fake, dataclasses.replace(ctx, train=train), floor_splits)
     except Exception as error:  # noqa: BLE001 (a metric is a plugin: it may raise anything, the others go on)
         return first_line(error)
 
