@@ -21,13 +21,13 @@ from typing import Any
 import jetgen
 import numpy as np
 import torch
-from jetgen.metrics.c2st.calibration import separation
 from jetgen.metrics.c2st.inputs import Encoder
 from jetgen.metrics.c2st.metric import ClassifierTest
 from jetgen.metrics.c2st.networks import Batch, stack
-from jetgen.metrics.c2st.profiles import FAST
+from jetgen.metrics.c2st.profiles import SLOW
 from jetgen.metrics.c2st.splitting import FOLDS, Folds
 from jetgen.metrics.c2st.training import Part, outputs_after_training
+from jetgen.metrics.c2st.verdict import Verdict
 from jetgen.metrics.distortions import DISTORTIONS
 from jetgen.torch.training import seeded, torch_threads
 from torch import Tensor, nn
@@ -101,17 +101,17 @@ def peer(
 ) -> dict[str, float]:
     """ParticleNet-lite on the splits, the inputs of the points and the recipe of our set network."""
     ctx = jetgen.MetricContext(seed=seed)
-    folds = Folds.of(real, fake, FAST.clouds, ctx.rng("metric"))
+    folds = Folds.of(real, fake, SLOW.clouds, ctx.rng("metric"))
     areas, start = [], time.perf_counter()
     for number in range(trainings):
         learn, select, test = folds.samples(number)
-        encoder = Encoder(learn.clouds, spec, FAST.points)
+        encoder = Encoder(learn.clouds, spec, SLOW.points)
         first, second, third = (Part(encoder(one.clouds), one.labels, "cpu") for one in (learn, select, test))
         at = ctx.at("training", number)
         with torch_threads(count), seeded(at.torch_seed("metric")):
             network = ParticleNetLite(first.width)
-            outputs = outputs_after_training(network, (first, second, third), FAST.set_recipe, at)
-        areas.append(separation((outputs[0], select.labels), (outputs[1], test.labels)).auc)
+            outputs = outputs_after_training(network, (first, second, third), SLOW.set_recipe, at)
+        areas.append(Verdict.of((outputs[0], select.labels), outputs[1], test).auc.value)
     return {"peer": float(np.mean(areas)), "peer_seconds": (time.perf_counter() - start) / trainings}
 
 
@@ -161,7 +161,7 @@ def main() -> None:
     parser.add_argument("--dataset", default="pythia-top30@small")
     parser.add_argument("--only", nargs="*", choices=list(DISTORTIONS))
     parser.add_argument("--closures", type=int, default=3)
-    parser.add_argument("--clouds", type=int, default=FAST.clouds, help="jets of each class")
+    parser.add_argument("--clouds", type=int, default=SLOW.clouds, help="jets of each class")
     parser.add_argument("--peer", type=int, default=1, help="trainings of ParticleNet-lite")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
@@ -169,7 +169,7 @@ def main() -> None:
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
     for name, real, fake, spec in samples(options):
-        row = {"sample": name, "clouds": min(len(real), len(fake), FAST.clouds), "peer_trainings": options.peer}
+        row = {"sample": name, "clouds": min(len(real), len(fake), SLOW.clouds), "peer_trainings": options.peer}
         row |= ours(real, fake, spec, options.threads, options.seed)
         if options.peer:
             row |= peer(real, fake, spec, options.threads, options.seed, options.peer)

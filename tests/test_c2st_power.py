@@ -15,7 +15,7 @@ from jetgen.metrics.distortions import DISTORTIONS
 pytest.importorskip("torch")
 
 from jetgen.metrics.c2st.metric import ClassifierTest
-from jetgen.metrics.c2st.profiles import FAST
+from jetgen.metrics.c2st.profiles import SLOW
 
 GOLDEN = Path(__file__).parents[1] / "core" / "tests" / "golden" / "top30_real_and_fake.npz"
 SPEC = CloudSpec("jets", (Feature("etarel"), Feature("phirel"), Feature("ptrel", nature="positive")), 30)
@@ -24,10 +24,13 @@ ERROR = 0.0204
 
 
 class Power(ClassifierTest):
-    """The fast profile with two trainings of few epochs."""
+    """The slow profile with two trainings of few epochs."""
 
     profile = dataclasses.replace(
-        FAST, trainings=2, set_recipe=dataclasses.replace(FAST.set_recipe, epochs=5, batch=50)
+        SLOW,
+        trainings=2,
+        set_recipe=dataclasses.replace(SLOW.set_recipe, epochs=5, batch=50),
+        high_level_recipe=dataclasses.replace(SLOW.high_level_recipe, batch=200),
     )
 
 

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jetgen.metrics.c2st.calibration import Calibration, area_under_curve, separation, shannon_divergence
+from jetgen import Clouds
+from jetgen.metrics.c2st.calibration import Calibration, area_under_curve, area_variance, shannon_divergence
+from jetgen.metrics.c2st.splitting import Sample
+from jetgen.metrics.c2st.verdict import Score, Verdict, mean_score
 from scipy.stats import mannwhitneyu
 
 FALSE_TRUE = np.array([False, True])
@@ -12,6 +15,12 @@ FALSE_TRUE = np.array([False, True])
 
 def labels(text):
     return np.array([letter == "t" for letter in text])
+
+
+def verdict(select, test):
+    """The verdict of outputs and labels of selection clouds and of clouds to report on."""
+    outputs, kinds = test
+    return Verdict.of(select, outputs, Sample(Clouds(np.zeros((0, 1)), [0]), kinds, np.arange(len(kinds))))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +75,8 @@ def test_calibrated_outputs_stay_away_from_certainty_and_beyond_the_knots_they_a
 
 def test_a_classifier_the_wrong_way_round_is_calibrated_to_say_nothing():
     outputs, kinds = np.array([3.0, 4.0, 0.0, 1.0]), labels("fftt")
-    assert separation((outputs, kinds), (outputs, kinds)) == pytest.approx((0.5, 0.0))
+    found = verdict((outputs, kinds), (outputs, kinds))
+    assert (found.auc.value, found.jsd.value) == pytest.approx((0.5, 0.0))
 
 
 def test_the_divergence_of_a_perfect_classifier_is_one_bit_and_of_a_silent_one_zero():
@@ -84,10 +94,34 @@ def test_a_classifier_that_is_too_sure_has_a_negative_divergence():
     assert shannon_divergence(np.array([0.9, 0.1]), FALSE_TRUE) < 0
 
 
-def test_separation_of_two_gaussians_by_their_likelihood_ratio():
+def test_two_gaussians_are_told_apart_by_their_likelihood_ratio():
     rng = np.random.default_rng(1)
     kinds = np.arange(20_000) % 2 == 1
     select, test = rng.normal(kinds, 1.0), rng.normal(kinds, 1.0)
-    found = separation((select, kinds), (test, kinds))
-    assert found.auc == pytest.approx(0.7602, abs=0.01)  # Phi(1 / sqrt 2)
-    assert found.jsd == pytest.approx(0.1581, abs=0.012)  # by quadrature
+    found = verdict((select, kinds), (test, kinds))
+    assert found.auc.value == pytest.approx(0.7602, abs=0.01)  # Phi(1 / sqrt 2)
+    assert found.jsd.value == pytest.approx(0.1581, abs=0.012)  # by quadrature
+
+
+def test_the_standard_errors_are_the_spread_over_samples_of_clouds():
+    found = []
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        kinds = np.arange(600) % 2 == 1
+        outputs = 1.0 / (1.0 + np.exp(-rng.normal(kinds, 1.0) + 0.5))  # the true probability: a fixed classifier
+        found.append(Verdict(outputs, kinds, np.zeros(600, np.int64)))
+    for scores in ([one.auc for one in found], [one.jsd for one in found]):
+        spread = np.std([score.value for score in scores], ddof=1)
+        assert spread == pytest.approx(np.mean([score.stderr for score in scores]), rel=4 / np.sqrt(2 * 300))
+
+
+def test_the_variance_of_an_area_where_there_is_nothing_to_find_is_known():
+    rng = np.random.default_rng(0)
+    n = 5_000
+    assert area_variance(rng.random(2 * n), np.arange(2 * n) < n) == pytest.approx((2 * n + 1) / (12 * n * n), rel=0.05)
+
+
+def test_the_error_of_a_mean_is_at_least_that_of_the_clouds_and_at_least_the_spread_of_the_trainings():
+    assert mean_score([Score(0.6, 0.03)]) == Score(0.6, 0.03)
+    assert mean_score([Score(0.6, 0.03), Score(0.6, 0.03)]).stderr == pytest.approx(0.03 / np.sqrt(2))
+    assert mean_score([Score(0.5, 0.01), Score(0.7, 0.01)]).stderr == pytest.approx(0.1)

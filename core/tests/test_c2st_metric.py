@@ -9,8 +9,8 @@ from jetgen.errors import DataError
 
 torch = pytest.importorskip("torch")
 
-from jetgen.metrics.c2st.metric import ClassifierTest, PaperClassifierTest  # noqa: E402 (after the check for torch)
-from jetgen.metrics.c2st.profiles import FAST, Recipe  # noqa: E402
+from jetgen.metrics.c2st.metric import ClassifierTest, FastClassifierTest, PaperClassifierTest  # noqa: E402 (after the check for torch)
+from jetgen.metrics.c2st.profiles import SLOW, Recipe  # noqa: E402
 
 NAMES = ["c2st", "c2st_jsd", "c2st_hl", "c2st_hl_jsd"]
 PLANE = CloudSpec("table", (Feature("x"), Feature("y")), 1)
@@ -20,7 +20,7 @@ class Quick(ClassifierTest):
     """The same in seconds."""
 
     profile = dataclasses.replace(
-        FAST,
+        SLOW,
         trainings=2,
         set_width=32,
         set_recipe=Recipe(epochs=5, batch=50, rate=2e-3),
@@ -92,6 +92,40 @@ def test_clouds_of_any_kind_are_judged_even_empty_ones():
 def test_too_few_clouds_are_refused_with_one_sentence():
     with pytest.raises(DataError, match="c2st splits each side in five and needs 50 clouds or more there, not 49"):
         ClassifierTest.create(PLANE).compute(rows(60, 0, 0), rows(49, 0, 1), MetricContext())
+
+
+def test_clouds_without_high_level_features_have_the_judge_of_sets_only():
+    kinds = CloudSpec("table", (Feature("kind", nature="categorical"),), 1)
+    rng = np.random.default_rng(0)
+
+    def draw(share):
+        return Clouds((rng.random((400, 1)) < share).astype(float), np.arange(401))
+
+    found = Quick.create(kinds).compute(draw(0.5), draw(0.9), MetricContext()).named("c2st")
+    assert list(found) == ["c2st", "c2st_jsd"]
+    assert found["c2st"] == pytest.approx(0.7, abs=0.1)
+
+
+def test_a_verdict_says_which_clouds_it_is_about(real_jets, fake_jets, jet_spec):
+    real, fake = real_jets[:150], fake_jets[:120]
+    found = list(Quick.create(jet_spec).verdicts(real, fake, MetricContext()))
+    assert [name for name, _ in found] == ["c2st", "c2st_hl"] * 2
+    for _, one in found:
+        assert len(one.probabilities) == len(one.labels) == len(one.rows)
+        assert one.labels.sum() == (~one.labels).sum() == 24
+        assert one.rows[one.labels].max() < 150
+        assert one.rows[~one.labels].max() < 120
+    first, second = (one.rows[one.labels] for _, one in found[::2])
+    assert not set(first) & set(second)
+
+
+def test_the_fast_profile_has_a_standard_error_from_its_one_training(real_jets, fake_jets, jet_spec):
+    class Brief(FastClassifierTest):
+        profile = dataclasses.replace(Quick.profile, trainings=FastClassifierTest.profile.trainings)
+
+    found = Brief.create(jet_spec).compute(real_jets[:300], fake_jets[:300], MetricContext())
+    assert list(found.named("c2st_fast")) == [name.replace("c2st", "c2st_fast") for name in NAMES]
+    assert 0 < found.stderr < 0.1
 
 
 def test_the_profile_of_the_papers_has_names_of_its_own():

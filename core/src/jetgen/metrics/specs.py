@@ -7,6 +7,7 @@ from jetgen.api.specs import MetricSpec
 __all__ = [
     "METRICS",
     "c2st",
+    "c2st_fast",
     "c2st_paper",
     "cost",
     "cov",
@@ -183,7 +184,22 @@ c2st = MetricSpec(
     kinds=_ALL_KINDS,
     direction="half",
     smallest_n=_ONE_VALUE_A_CLOUD,
+    costly=True,
     tier="slow",
+    requires=("torch", "lightning_fabric"),
+    draws=1,
+    floor_draws=1,
+)
+
+c2st_fast = MetricSpec(
+    name="c2st_fast",
+    summary="the same by one short training: about a minute",
+    target="jetgen.metrics.c2st.metric:FastClassifierTest",
+    paper="2106.05285",
+    kinds=_ALL_KINDS,
+    direction="half",
+    smallest_n=_ONE_VALUE_A_CLOUD,
+    costly=True,
     requires=("torch", "lightning_fabric"),
     draws=1,
     floor_draws=1,
@@ -246,6 +262,7 @@ cost = MetricSpec(
 )
 
 METRICS = (
+    c2st_fast,
     w1m,
     w1p,
     w1pt,

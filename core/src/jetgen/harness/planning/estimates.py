@@ -18,6 +18,7 @@ _BASELINE = 1.0
 _SAMPLE = {"tiny": 1.0}
 _USUAL_SAMPLE = 15.0
 _METRICS = {"standard": 1.0, "slow": 120.0, "paper": 3600.0}
+_COSTLY = {"standard": 50.0, "slow": 170.0, "paper": 36_000.0}  # one draw, of a floor too
 _OF_A_FLOOR = 2.0  # more draws than of a model
 _OF_A_MODEL = 15.0  # seconds of a metric that asks the model itself
 _TIMING = {"tiny": 2.0}
@@ -82,6 +83,8 @@ def _by_rule(cell: CellPlan, stage: str) -> float:
     if stage == "timing":
         return _TIMING.get(preset, _USUAL_TIMING)
     spec = next(metric.spec for metric in cell.metrics if stage == f"metric.{metric.name}")
+    if spec.costly:
+        return size * _COSTLY[spec.tier]
     seconds = _METRICS[spec.tier] * (_OF_A_FLOOR if generator is None else 1.0)
     return size * (seconds + (_OF_A_MODEL if "model" in spec.needs else 0.0))
 

@@ -13,7 +13,7 @@ from jetgen.api.settings import Need, Settings, resolve
 from jetgen.api.specs import GeneratorSpec, MetricSpec
 from jetgen.datasets.naming import find_dataset, open_dataset
 from jetgen.errors import DataError, JetgenError, PluginError, UsageError, did_you_mean
-from jetgen.evaluation.choice import chosen_metrics, claimed_metrics, inapplicable
+from jetgen.evaluation.choice import chosen_metrics, claimed_metrics, inapplicable, too_few_clouds
 from jetgen.harness.planning.estimates import Estimates, fit_seconds
 from jetgen.harness.planning.request import Request
 from jetgen.harness.store.plan import PLAN_FORMAT, CellPlan, DatasetPlan, GeneratorPlan, MetricPlan, Plan
@@ -157,6 +157,8 @@ class Planner:
             if not isinstance(spec, MetricSpec) or "core" in spec.needs:
                 continue  # what wants a core for itself is the timing stage
             reason = inapplicable(spec, cloud_spec)
+            if reason is None and spec.costly and not named:
+                reason = too_few_clouds(spec, dataset.counts[-1], dataset.counts[-1])
             able = generator is not None and spec.capability in generator.capabilities
             if reason is None and "model" in spec.needs and not able:
                 if not named or generator is None:

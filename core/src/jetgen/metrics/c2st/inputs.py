@@ -13,6 +13,7 @@ from jetgen.data.jets import RELATIVE, has_relative
 from jetgen.data.ordering import leading_feature, leading_points
 from jetgen.data.spec import CloudSpec, Feature
 from jetgen.metrics.observables.high_level import high_level, in_radians
+from jetgen.metrics.observables.spacing import spacing
 
 __all__ = ["Encoder", "Inputs", "Scale"]
 
@@ -22,6 +23,7 @@ Float64 = NDArray[np.float64]
 _CATEGORIES = 16
 _REACH = 10.0
 _EXTREME = 1e-3
+_SMALLEST, _LARGEST = 8, 3
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Inputs:
         offsets: int64 (N + 1).
         whole: float32 (N, H), per cloud its high-level features, its conditioning, and the high-level features of its
             conditioning cloud.
+        spacings: float32 (N, S), the logarithms of the smallest and of the largest distances between its points.
     """
 
     points: Float32
@@ -44,14 +47,16 @@ class Inputs:
     shares: Float32
     offsets: NDArray[np.int64]
     whole: Float32
+    spacings: Float32
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
     def without_points(self) -> Inputs:
-        """The same with every cloud empty: only ``whole`` is left."""
+        """The same with every cloud empty and without spacings: only ``whole`` is left."""
         none = np.zeros_like(self.offsets)
-        return Inputs(self.points[:0], self.positions[:0], self.logs[:0], self.shares[:0], none, self.whole)
+        points = self.points[:0], self.positions[:0], self.logs[:0], self.shares[:0]
+        return Inputs(*points, none, self.whole, self.spacings[:, :0])
 
 
 @dataclass(frozen=True)
@@ -102,17 +107,20 @@ class Encoder:
         self.point_scale = Scale.fit(self._points(kept))
         self.position_scale = Scale.fit(self._positions(kept))
         self.whole_scale = Scale.fit(self._whole(clouds))
+        self.spacing_scale = Scale.fit(self._spacings(kept, self._scaled_positions(kept)))
 
     def __call__(self, clouds: Clouds) -> Inputs:
         kept = self._kept(clouds)
         logs, shares = self._weights(kept)
+        positions = self._scaled_positions(kept)
         return Inputs(
             points=self.point_scale(self._points(kept)),
-            positions=self._scaled_positions(kept),
+            positions=positions,
             logs=logs.astype(np.float32),
             shares=shares.astype(np.float32),
             offsets=kept.offsets,
             whole=self.whole_scale(self._whole(clouds)),
+            spacings=self.spacing_scale(self._spacings(kept, positions)),
         )
 
     @property
@@ -178,6 +186,12 @@ class Encoder:
         # eta and phi share one unit, so that distances are proportional to Delta R.
         unit = float(self.position_scale.spread.mean())
         return np.asarray(np.clip(positions / unit, -100.0, 100.0), np.float32)
+
+    def _spacings(self, clouds: Clouds, positions: Float32) -> Float64:
+        """Of clouds of one point there are none. A network of pooled pairs hardly learns an order statistic itself."""
+        if self.spec.max_points == 1:
+            return np.empty((len(clouds), 0))
+        return np.asarray(np.log(spacing(positions, clouds.offsets, _SMALLEST, _LARGEST) + 1e-4))
 
     def _whole(self, clouds: Clouds) -> Float64:
         parts = [high_level(clouds, self.spec), *self._conditioning(clouds)]

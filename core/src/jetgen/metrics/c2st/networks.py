@@ -14,7 +14,8 @@ __all__ = ["Batch", "HighLevelClassifier", "SetClassifier", "pair_features", "st
 class Batch(NamedTuple):
     """Padded clouds: points (B, P, D), positions (B, P, K), logs, shares and mask (B, P), whole (B, H).
 
-    Slots without a point hold zeros. The fields are those of :class:`jetgen.metrics.c2st.inputs.Inputs`.
+    Slots without a point hold zeros. The fields are those of :class:`jetgen.metrics.c2st.inputs.Inputs`; the spacings
+    are the last columns of ``whole``.
     """
 
     points: Tensor
@@ -54,7 +55,7 @@ class _Pairs(nn.Module):
     def __init__(self, most: int, channels: int) -> None:
         super().__init__()
         self.most, self.channels = most, channels
-        self.layers = stack(4, 32, channels)
+        self.layers = stack(4, channels, channels)
         self.mean: Tensor
         self.spread: Tensor
         self.register_buffer("mean", torch.zeros(4))

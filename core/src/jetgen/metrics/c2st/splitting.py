@@ -17,10 +17,17 @@ FOLDS = 5
 
 
 class Sample(NamedTuple):
-    """Clouds of both classes and their labels: True for true clouds."""
+    """Clouds of both classes.
+
+    Arguments:
+        clouds: the clouds.
+        labels: True for true clouds.
+        rows: int64 (N,), the number of each cloud among the true or among the generated ones.
+    """
 
     clouds: Clouds
     labels: Labels
+    rows: NDArray[np.int64]
 
 
 class Folds:
@@ -33,9 +40,10 @@ class Folds:
     def of(cls, real: Clouds, fake: Clouds, most: int, rng: np.random.Generator) -> Self:
         """A random split of at most ``most`` clouds of each class, equally many of both."""
         n = min(len(real), len(fake), most)
-        chosen = [side[rng.permutation(len(side))[:n]] for side in (real, fake)]
+        rows = [rng.permutation(len(side))[:n] for side in (real, fake)]
+        clouds = Clouds.concatenate([side[chosen] for side, chosen in zip((real, fake), rows, strict=True)])
         labels = np.repeat([True, False], n)
-        return cls(Sample(Clouds.concatenate(chosen), labels), np.tile(np.arange(n) % FOLDS, 2))
+        return cls(Sample(clouds, labels, np.concatenate(rows)), np.tile(np.arange(n) % FOLDS, 2))
 
     def samples(self, number: int) -> tuple[Sample, Sample, Sample]:
         """The samples that training ``number`` learns from, is selected by and reports on."""
@@ -43,4 +51,5 @@ class Folds:
         return self._where(turn > 1), self._where(turn == 1), self._where(turn == 0)
 
     def _where(self, chosen: NDArray[np.bool_]) -> Sample:
-        return Sample(self.sample.clouds[np.flatnonzero(chosen)], self.sample.labels[chosen])
+        clouds, labels, rows = self.sample
+        return Sample(clouds[np.flatnonzero(chosen)], labels[chosen], rows[chosen])

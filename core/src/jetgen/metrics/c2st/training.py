@@ -47,11 +47,12 @@ class Part:
         self.labels = labels
         self.width, self.dimension = inputs.points.shape[1], inputs.positions.shape[1]
         columns = [inputs.points, inputs.positions, inputs.logs[:, None], inputs.shares[:, None]]
+        whole = np.concatenate([inputs.whole, inputs.spacings], axis=1)
         points, offsets = torch.from_numpy(np.concatenate(columns, axis=1)), torch.from_numpy(inputs.offsets)
         self.rows: Mapping[str, Rows] = {
             "points": Ragged(points.to(device), offsets.to(device)),
             "sizes": offsets.diff().to(device),
-            "whole": torch.from_numpy(np.ascontiguousarray(inputs.whole)).to(device),
+            "whole": torch.from_numpy(whole).to(device),
             "labels": torch.from_numpy(labels.astype(np.float32)).to(device),
         }
 

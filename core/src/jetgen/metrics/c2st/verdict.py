@@ -1,0 +1,78 @@
+"""What a trained classifier says of clouds that it was not trained on, and how sure its scores are."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jetgen.metrics.c2st.calibration import (
+    Calibration,
+    Float64,
+    Labels,
+    area_under_curve,
+    area_variance,
+    shannon_divergence,
+)
+from jetgen.metrics.c2st.splitting import Sample
+
+__all__ = ["Score", "Verdict", "mean_score"]
+
+
+@dataclass(frozen=True)
+class Score:
+    """A value and its standard error."""
+
+    value: float
+    stderr: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The calibrated outputs of one classifier on the clouds that it reports on, equally many of both classes.
+
+    Arguments:
+        probabilities: float64 (N,), that a cloud is a true one.
+        labels: True for true clouds.
+        rows: int64 (N,), the number of each cloud among the true or among the generated ones.
+    """
+
+    probabilities: Float64
+    labels: Labels
+    rows: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, select: tuple[Float64, Labels], outputs: Float64, test: Sample) -> Self:
+        """The verdict on the sample ``test``, calibrated with the outputs and the labels of the selection clouds."""
+        return cls(Calibration(*select)(outputs), test.labels, test.rows)
+
+    @property
+    def auc(self) -> Score:
+        """The area under the ROC curve; its error is that of the clouds reported on (DeLong 1988)."""
+        variance = area_variance(self.probabilities, self.labels)
+        return Score(area_under_curve(self.probabilities, self.labels), math.sqrt(variance))
+
+    @property
+    def jsd(self) -> Score:
+        """The lower bound of the Jensen-Shannon divergence in bits."""
+        given = np.where(self.labels, self.probabilities, 1.0 - self.probabilities)
+        error = float(np.log2(given).std(ddof=1)) / math.sqrt(len(given))
+        return Score(shannon_divergence(self.probabilities, self.labels), error)
+
+
+def mean_score(scores: list[Score]) -> Score:
+    """The mean of the scores of trainings that report on different clouds.
+
+    Its error comes from the clouds, or from the spread of the trainings if that is larger: two trainings differ by
+    more than what they report on.
+
+    >>> mean_score([Score(0.6, 0.03), Score(0.6, 0.04)]).stderr
+    0.025
+    """
+    values = [score.value for score in scores]
+    of_clouds = math.sqrt(sum(score.stderr**2 for score in scores)) / len(scores)
+    of_trainings = float(np.std(values, ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else 0.0
+    return Score(float(np.mean(values)), max(of_clouds, of_trainings))
