@@ -30,7 +30,7 @@ class Power(ClassifierTest):
         SLOW,
         trainings=2,
         set_recipe=dataclasses.replace(SLOW.set_recipe, epochs=5, batch=50),
-        high_level_recipe=dataclasses.replace(SLOW.high_level_recipe, batch=200),
+        high_level_recipe=dataclasses.replace(SLOW.high_level_recipe, batch=100),
     )
 
 

@@ -59,9 +59,9 @@ FAST = Profile(
     trainings=1,
     pairs=20,
     set_width=64,
-    set_recipe=Recipe(epochs=10, batch=256, rate=4e-3),
-    high_level_width=512,
-    high_level_recipe=Recipe(epochs=10, batch=256, rate=1e-3),
+    set_recipe=Recipe(epochs=7, batch=256, rate=4e-3),
+    high_level_width=256,
+    high_level_recipe=Recipe(epochs=20, batch=256, rate=4e-3),
 )
 """Takes less than a minute on two CPU cores."""
 
@@ -71,9 +71,9 @@ SLOW = Profile(
     trainings=3,
     pairs=20,
     set_width=64,
-    set_recipe=Recipe(epochs=16, batch=256, rate=4e-3),
-    high_level_width=512,
-    high_level_recipe=Recipe(epochs=20, batch=256, rate=1e-3),
+    set_recipe=Recipe(epochs=12, batch=256, rate=4e-3),
+    high_level_width=256,
+    high_level_recipe=Recipe(epochs=20, batch=256, rate=4e-3),
 )
 """Takes about three minutes on two CPU cores."""
 
