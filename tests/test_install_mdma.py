@@ -14,7 +14,7 @@ from runs import rows
 
 ROOT = Path(__file__).parent.parent
 OURS = ("core", "plugins/mdma-flowmatch", "plugins/mdma-gan", "plugins/pythia", "plugins/mdma")
-STANDARD = {"novelty", "sliced", "w1efp", "w1m", "w1mult", "w1p", "w1pt"}
+STANDARD = {"energy_test", "novelty", "nplm", "sks", "sliced", "w1efp", "w1m", "w1mult", "w1p", "w1pt"}
 GENERATORS = {"mdma-flowmatch": {*STANDARD, "nll"}, "mdma-gan": STANDARD}
 
 pytestmark = pytest.mark.install

@@ -11,14 +11,17 @@ __all__ = [
     "c2st_paper",
     "cost",
     "cov",
+    "energy_test",
     "fpd",
     "kpd",
     "mmd",
     "nll",
     "novelty",
+    "nplm",
     "shower_energy",
     "shower_profiles",
     "shower_sparsity",
+    "sks",
     "sliced",
     "substructure",
     "w1efp",
@@ -228,6 +231,42 @@ sliced = MetricSpec(
     smallest_n=_ONE_VALUE_A_CLOUD,
 )
 
+sks = MetricSpec(
+    name="sks",
+    summary="sliced Kolmogorov-Smirnov distance between high-level features, with its p-value by permutation",
+    target="jetgen.metrics.two_sample.sks:SlicedKolmogorovSmirnov",
+    paper="2409.16336",
+    kinds=_ALL_KINDS,
+    smallest_n=_ONE_VALUE_A_CLOUD,
+    ranked=False,  # tests: whether there is a difference; p and Z are no distances to take ratios of
+    draws=1,
+    floor_draws=3,
+)
+
+energy_test = MetricSpec(
+    name="energy_test",
+    summary="energy distance between high-level features of 5,000 clouds, with its p-value by permutation",
+    target="jetgen.metrics.two_sample.energy:EnergyTest",
+    paper="math/0309164",
+    kinds=_ALL_KINDS,
+    smallest_n=_ONE_VALUE_A_CLOUD,
+    ranked=False,  # as sks
+    draws=1,
+    floor_draws=3,
+)
+
+nplm = MetricSpec(
+    name="nplm",
+    summary="log-likelihood ratio learnt by kernels on high-level features (NPLM), with its p-value by permutation",
+    target="jetgen.metrics.two_sample.nplm:NewPhysicsLearningMachine",
+    paper="2508.02275",
+    kinds=_ALL_KINDS,
+    smallest_n=_ONE_VALUE_A_CLOUD,
+    ranked=False,  # as sks
+    draws=1,
+    floor_draws=3,
+)
+
 novelty = MetricSpec(
     name="novelty",
     summary="distance of generated clouds to the training clouds over that of test clouds: 1 is new, 0 is a copy",
@@ -272,6 +311,9 @@ METRICS = (
     shower_profiles,
     shower_sparsity,
     sliced,
+    sks,
+    energy_test,
+    nplm,
     novelty,
     nll,
     cost,
