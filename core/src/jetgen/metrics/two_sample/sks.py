@@ -53,44 +53,45 @@ def sliced_ks(pooled: _Array, labels: NDArray[np.bool_], along: _Array) -> tuple
     """
     n = len(pooled) // 2
     packed = _packed(labels)
+    sums = np.empty_like(packed)  # used again and again: to ask for new memory takes as long as to compute
     total, shares = np.zeros(len(labels), np.int64), np.zeros(2 * n)
     for direction in along:
         values = pooled @ direction
         order = np.argsort(values)
-        ends = np.flatnonzero(np.diff(values[order], append=np.inf))  # F and G are compared after ties
-        total += _suprema(packed, order, ends)[: len(labels)]
-        first = np.cumsum(np.where(labels[0, order], 1, -1))[ends]
+        last = np.diff(values[order], append=np.inf) > 0  # F and G are compared after ties
+        total += _suprema(packed, order, last, sums)[: len(labels)]
+        first = np.where(labels[0, order], 1, -1).cumsum() * last
         furthest = np.abs(first).argmax()
-        shares[order[: ends[furthest] + 1]] += np.sign(first[furthest])
+        shares[order[: furthest + 1]] += np.sign(first[furthest])
     # With these points given the statistic is a difference of two means of the shares.
     variance = shares[labels[0]].var() + shares[~labels[0]].var()
     return total / (n * len(along)), math.sqrt(variance / n) / len(along)
 
 
 def _packed(labels: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """int64 (P / 4, N), +1 for generated and -1 for true of four rows of labels, each in 16 bits of an integer."""
-    rows = -(-len(labels) // _LANES) * _LANES
-    signs = np.zeros((rows, labels.shape[1]), np.int64)
-    signs[: len(labels)] = np.where(labels, 1, -1)
-    by_lane = signs.reshape(-1, _LANES, labels.shape[1])
-    found: NDArray[np.int64] = np.einsum("rln,l->rn", by_lane, 1 << (16 * np.arange(_LANES)))
+    """int64, +1 for generated and -1 for true: four rows of labels in an integer, 16 bits each, zeros at the ends."""
+    rows, columns = (-(-size // step) for size, step in zip(labels.shape, (_LANES, _CHUNK), strict=True))
+    signs = np.zeros((rows, _LANES, columns * _CHUNK), np.int64)
+    signs.reshape(rows * _LANES, -1)[: len(labels), : labels.shape[1]] = np.where(labels, 1, -1)
+    found: NDArray[np.int64] = np.einsum("rln,l->rn", signs, 1 << (16 * np.arange(_LANES)))
     return found
 
 
-def _suprema(packed: NDArray[np.int64], order: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
-    """int64 (P,), n sup |F - G| of each row of labels along one direction.
+def _suprema(
+    packed: NDArray[np.int64], order: NDArray[np.int64], last: NDArray[np.bool_], sums: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """int64 (P,), n sup |F - G| of each row of labels along one direction; ``sums`` is room for intermediate results.
 
-    It is the largest partial sum of the signs in the ``order`` of the values. One addition of 64-bit integers adds
-    four rows at once.
+    It is the largest partial sum of the signs in the ``order`` of the values, after the ``last`` of equal ones. One
+    addition of 64-bit integers adds four rows at once.
     """
-    sums = np.take(packed, order, axis=1).cumsum(axis=1)  # indexing would put the axes in an order that is slow here
-    if len(ends) < len(order):
-        sums = sums[:, ends]
-    padded = np.zeros((len(packed), -(-sums.shape[1] // _CHUNK) * _CHUNK), np.int64)
-    padded[:, : sums.shape[1]] = sums
-    padded += _ZEROS
-    runs = padded.view(np.uint16).reshape(len(packed), -1, _CHUNK * _LANES)
-    high, low = (found.reshape(len(packed), _CHUNK, _LANES) for found in (runs.max(axis=1), runs.min(axis=1)))
+    padded = np.concatenate([order, np.arange(len(order), packed.shape[1])])
+    np.take(packed, padded, axis=1, out=sums, mode="clip")
+    np.cumsum(sums, axis=1, out=sums)
+    sums[:, np.flatnonzero(~last)] = 0
+    sums += _ZEROS
+    runs = sums.view(np.uint16).reshape(len(sums), -1, _CHUNK * _LANES)
+    high, low = (found.reshape(len(sums), _CHUNK, _LANES) for found in (runs.max(axis=1), runs.min(axis=1)))
     above, below = high.max(axis=1).astype(np.int64) - _ZERO, _ZERO - low.min(axis=1).astype(np.int64)
     found: NDArray[np.int64] = np.maximum(above, below).ravel()
     return found
