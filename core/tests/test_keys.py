@@ -3,8 +3,10 @@
 import sys
 
 import pytest
+from jetgen.api.specs import MetricSpec
 from jetgen.harness.store import sources
-from jetgen.harness.store.keys import changed_modules, loaded_modules
+from jetgen.harness.store.keys import changed_modules, loaded_modules, metric_modules
+from jetgen.harness.store.plan import MetricPlan
 
 SOURCE = '''"""What it is."""
 
@@ -121,3 +123,26 @@ def test_digests_are_remembered_between_processes_and_a_damaged_cache_is_no_erro
     cache.write_text("[")
     sources._read.cache_clear()
     assert changed_modules(before) == []
+
+
+def judged_by(target, *modules, needs=()):
+    spec = MetricSpec(name="it", summary="", target=target, kinds=("jets",), needs=needs)
+    plan = MetricPlan(name="it", distribution="some", version="1", spec=spec)
+    return set(metric_modules(plan, dict.fromkeys(modules, "digest")))
+
+
+def test_the_version_of_a_metric_is_its_code_and_not_that_of_data_models_or_the_run():
+    counted = ("jetgen.metrics.sliced", "jetgen.evaluation.floors", "jetgen.harness.run.stages.metric")
+    shared = ("jetgen.data.jets", "jetgen.torch.nn.attention")
+    others = ("jetgen", "jetgen.io.reading", "jetgen.harness.run.stages.fit", "jetgen_pythia.pool", "jetgen_mdma.model")
+    target = "jetgen.metrics.sliced:SlicedDistance"
+    assert judged_by(target, *counted, *shared, *others) == {*counted, *shared}
+    # A metric that asks the model has loaded that model's layers too: its version must not depend on the model.
+    assert judged_by(target, *counted, *shared, *others, needs=("model",)) == set(counted)
+
+
+def test_a_metric_of_another_package_has_the_code_of_that_package():
+    own = ("lab_metrics", "lab_metrics.girth", "lab_metrics.tools")
+    assert judged_by("lab_metrics.girth:Girth", *own, "lab_metrics2", "lab_models") == set(own)
+    assert judged_by("lab_metrics.girth:Girth", *own, needs=("model",)) == {"lab_metrics.girth"}
+    assert judged_by("girth:Girth", "girth", "girths") == {"girth"}

@@ -27,6 +27,8 @@ class Measurement:
         components: further values by full name, such as ``"w1p_etarel"``.
         stderr: the uncertainty of ``value`` that the metric itself computes; None if it computes none.
         component_stderr: the same of components, by their names.
+        halves: values against each of ``MetricContext.halves`` instead of all true clouds, by the full name of the
+            metric or component; for a metric that has them without another comparison.
 
     Raises:
         DataError: if ``component_stderr`` names something that is not a component.
@@ -39,6 +41,7 @@ class Measurement:
     components: Mapping[str, float] = field(default_factory=dict)
     stderr: float | None = None
     component_stderr: Mapping[str, float] = field(default_factory=dict)
+    halves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.component_stderr if name not in self.components]
@@ -49,6 +52,8 @@ class Measurement:
         object.__setattr__(self, "stderr", None if self.stderr is None else float(self.stderr))
         for part in ("components", "component_stderr"):
             object.__setattr__(self, part, {str(name): float(one) for name, one in getattr(self, part).items()})
+        halves = {str(name): tuple(float(one) for one in values) for name, values in self.halves.items()}
+        object.__setattr__(self, "halves", halves)
 
     def named(self, metric: str) -> dict[str, float]:
         """All values by name: that of the metric first, under the name ``metric``, then the components."""

@@ -152,10 +152,13 @@ class MetricContext(RunContext):
     Arguments:
         train: the training clouds, if the spec of the metric ``needs`` ``"train"``.
         model: the trained generator, if it ``needs`` ``"model"``.
+        halves: int64 row numbers of halves of the true clouds. A metric with a result for every cloud gives its values
+            against each half as well, as ``Measurement.halves``; others may ignore them.
     """
 
     train: CloudSource | None = None
     model: Generator | None = None
+    halves: tuple[NDArray[np.int64], ...] = ()
 
 
 class Metric(Protocol):

@@ -64,7 +64,8 @@ class Scorer:
             if not legal_name(name):
                 msg = f"{self.name} returned a component called {name!r}; use letters, digits and . _ + - ! ~"
                 raise DataError(msg)
-        for label, number in {**found.named("value"), **found.named_stderr("stderr")}.items():
+        halves = {f"{name} of half {i}": one for name, values in found.halves.items() for i, one in enumerate(values)}
+        for label, number in {**found.named("value"), **found.named_stderr("stderr"), **halves}.items():
             if not math.isfinite(number):
                 msg = f"{self.name}: {label} is {number} for {len(fake)} generated against {len(real)} true clouds"
                 raise DataError(msg)

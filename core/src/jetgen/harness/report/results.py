@@ -34,7 +34,8 @@ def records(rows: Sequence[Row]) -> list[dict[str, Any]]:
         for name, score in row.scores.items():
             facts = {fact: getattr(row.spec_of(name), fact) for fact in _FACTS}
             values = score.model_dump(exclude={"values"})
-            found.append({**common, "score": name, **values, **facts, "draws": len(score.values)})
+            more = {"metric_version": row.version_of(name), "draws": len(score.values)}
+            found.append({**common, "score": name, **values, **facts, **more})
         if not row.scores:
             found.append(common)
     return found

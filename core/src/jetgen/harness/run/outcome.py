@@ -9,6 +9,7 @@ import numpy as np
 
 from jetgen.evaluation.choice import clash
 from jetgen.evaluation.floors import band
+from jetgen.harness.store.keys import metric_modules
 from jetgen.harness.store.plan import PLAN_FORMAT, CellPlan, MetricPlan
 from jetgen.harness.store.provenance import machine, versions
 from jetgen.harness.store.row import CostRecord, Row, Score, Status, read_row
@@ -64,6 +65,7 @@ def make_row(store: StageStore, *, timing: bool = True) -> Row:
         **_outcome(store, records, timing=timing),
         keys={stage: record.key for stage, record in records.items()},
         metrics={metric.name: metric.spec for metric in cell.metrics},
+        metric_versions=_metric_versions(cell, records),
         scores=scores,
         checksum=_checksum(scores),
         skipped_metrics={**cell.metrics_skipped, **left_out},
@@ -102,6 +104,7 @@ def is_whole(row: Row, store: StageStore) -> bool:
         and row.checksum == _checksum(row.scores)
         and {**_WELL, **_outcome(store, records, timing=True)} == row.model_dump(include=set(_WELL))
         and row.metrics == {metric.name: metric.spec for metric in cell.metrics}
+        and row.metric_versions == _metric_versions(cell, records)
         and row.skipped_metrics == {**cell.metrics_skipped, **_left_out(cell, records)}
         and digest(row.model_dump(mode="json", include=set(identity))) == digest(identity)
     )
@@ -135,6 +138,16 @@ def _checksum(scores: Mapping[str, Score]) -> str:
     return digest({name: vars(score) for name, score in scores.items()})
 
 
+def _metric_versions(cell: CellPlan, records: Mapping[str, StageRecord]) -> dict[str, str]:
+    """By metric, which version of it has computed the scores."""
+    found = {metric.name: (metric, records.get(f"metric.{metric.name}")) for metric in cell.metrics}
+    return {
+        name: f"{metric.distribution} {metric.version} {digest(metric_modules(metric, record.modules))[:12]}"
+        for name, (metric, record) in found.items()
+        if record is not None and record.done
+    }
+
+
 def _left_out(cell: CellPlan, records: Mapping[str, StageRecord]) -> dict[str, str]:
     """Why a metric has no score, for each whose stage did not end well or whose names are those of another."""
     found = _failed_metrics(records)
@@ -166,6 +179,7 @@ def _scores(metric: MetricPlan, records: Mapping[str, StageRecord]) -> dict[str,
             low=of_draws.low,
             high=of_draws.high,
             stderr=stderr,
+            halves=record.results.get("halves", {}).get(name, []),
             n_real=record.results["n_real"],
             n_fake=record.results["n_fake"],
         )

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from importlib.machinery import PathFinder
 from pathlib import Path
 
+from jetgen.harness.store.plan import MetricPlan
 from jetgen.harness.store.sources import SourceDigests
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "changed_modules",
     "family",
     "loaded_modules",
+    "metric_modules",
     "torch_version",
     "uncovered_packages",
 ]
@@ -25,6 +27,8 @@ __all__ = [
 # What starts and records stages decides when one runs, not what it computes: an edit there retrains nothing.
 _ORCHESTRATION = ("jetgen.harness.", "jetgen.registry.")
 _STAGES = "jetgen.harness.run.stages."
+_JUDGING = ("jetgen.metrics.", "jetgen.evaluation.", f"{_STAGES}metric.")
+_SHARED = ("jetgen.data.", "jetgen.torch.")
 _NOBODYS = ("__main__", "__mp_main__", "sitecustomize", "usercustomize")
 
 UNREADABLE = "unreadable"
@@ -51,6 +55,19 @@ def loaded_modules(packages: Collection[str]) -> dict[str, str]:
             found[name] = sources.digest(Path(path)) or UNREADABLE
     sources.save()
     return found
+
+
+def metric_modules(metric: MetricPlan, modules: Mapping[str, str]) -> dict[str, str]:
+    """Of the modules that a metric stage loaded, those that decide what the metric says of given clouds.
+
+    Data and generators have versions of their own. A metric that asks the trained model has loaded the layers of that
+    model too: of the code that models share it has none.
+    """
+    own = metric.module.split(".")[0]
+    rooms = [*_JUDGING] if "model" in metric.spec.needs else [*_JUDGING, *_SHARED]
+    if own != "jetgen":
+        rooms.append(f"{own}." if "model" not in metric.spec.needs else f"{metric.module}.")
+    return {name: digest for name, digest in modules.items() if f"{name}.".startswith(tuple(rooms))}
 
 
 def uncovered_packages(packages: Collection[str]) -> list[str]:

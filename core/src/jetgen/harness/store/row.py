@@ -30,6 +30,7 @@ class Score(_Document):
     low: float = Field(description="5 % quantile over the draws")
     high: float = Field(description="95 % quantile over the draws")
     stderr: float | None = Field(default=None, description="what the metric itself computes, mean over the draws")
+    halves: list[float] = Field(default_factory=list, description="first draw against halves of the truth, if known")
     n_real: int
     n_fake: int
 
@@ -80,6 +81,9 @@ class Row(_Document):
     threads: int
     keys: dict[str, str] = Field(default_factory=dict, description="by stage")
     metrics: dict[str, MetricSpec] = Field(default_factory=dict, description="what the metrics say of themselves")
+    metric_versions: dict[str, str] = Field(
+        default_factory=dict, description="metric: its distribution, version and a digest of the code that computed it"
+    )
     scores: dict[str, Score] = Field(default_factory=dict)
     checksum: str = Field(default="", description="a digest of the scores: one that was changed by hand is noticed")
     skipped_metrics: dict[str, str] = Field(default_factory=dict, description="metric: why it has no score")
@@ -111,6 +115,10 @@ class Row(_Document):
     def spec_of(self, score: str) -> MetricSpec:
         """The spec of the metric behind one of the scores."""
         return self.metrics[self.scores[score].metric]
+
+    def version_of(self, score: str) -> str:
+        """What computed one of the scores; empty if the row does not tell."""
+        return self.metric_versions.get(self.scores[score].metric, "")
 
     @property
     def bad(self) -> bool:

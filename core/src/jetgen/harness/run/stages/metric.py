@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from jetgen.api.metric import Measurement
 from jetgen.api.protocols import Dataset, Generator, MetricContext
+from jetgen.api.specs import MetricSpec
 from jetgen.data.clouds import Clouds
 from jetgen.errors import PluginError
 from jetgen.evaluation.floors import floor_draws
+from jetgen.evaluation.halves import compared_with_halves, truth_halves
 from jetgen.evaluation.scorer import Scorer
 from jetgen.evaluation.strata import strata
 from jetgen.harness.run.stages.stage_context import StageContext
@@ -20,7 +23,8 @@ __all__ = ["metric"]
 def metric(stage: StageContext) -> dict[str, Any]:
     """The results of one metric: ``values`` and ``stderr`` by name, one per draw, and the numbers of clouds compared.
 
-    ``stderr`` has the names whose uncertainty the metric itself computes.
+    ``stderr`` has the names whose uncertainty the metric itself computes, ``halves`` those of a model that could be
+    compared with halves of the truth: its first draw against each half.
     """
     plan = next(one for one in stage.cell.metrics if stage.name == f"metric.{one.name}")
     spec = stage.cell.dataset.spec
@@ -38,32 +42,39 @@ def metric(stage: StageContext) -> dict[str, Any]:
         train=train,
         model=_model(stage) if "model" in plan.spec.needs else None,
     )
-    number, n_real = stage.cell.draws_of(plan), len(test)
+    number, n_real, halves = stage.cell.draws_of(plan), len(test), dict[str, list[float]]()
     if stage.cell.generator is None:
         truth = _truth(dataset, with_train=train is None)
         n_real, n_fake, draws = floor_draws(scorer, truth, n_real, n_real, number, context, strata(truth, spec))
     else:
-        n_fake, draws = n_real, _model_draws(stage, scorer, test[:n_real], number, context)
+        n_fake = n_real
+        draws, halves = _model_draws(stage, scorer, plan.spec, test[:n_real], number, context)
     return {
         "values": _by_name([draw.named(plan.name) for draw in draws]),
         "stderr": _by_name([draw.named_stderr(plan.name) for draw in draws]),
+        "halves": halves,
         "n_real": n_real,
         "n_fake": n_fake,
     }
 
 
 def _model_draws(
-    stage: StageContext, scorer: Scorer, test: Clouds, number: int, context: MetricContext
-) -> list[Measurement]:
-    """The scores of the first draws of the cell's samples, each as large as ``test``."""
-    real, n, draws = scorer.featurise(test, context), len(test), []
+    stage: StageContext, scorer: Scorer, spec: MetricSpec, test: Clouds, number: int, context: MetricContext
+) -> tuple[list[Measurement], dict[str, list[float]]]:
+    """The scores of the first draws of the cell's samples, each as large as ``test``; the first against halves too."""
+    real, n, draws, halves = scorer.featurise(test, context), len(test), [], dict[str, list[float]]()
     with open_clouds(stage.folder / "samples.h5") as samples:
         for draw in range(number):
             at = context.at("draw", draw)
             fake = scorer.featurise(samples[draw * n : (draw + 1) * n], at)
-            draws.append(scorer.compare(real, fake, at))
+            if draw == 0:
+                with_halves = replace(at, halves=truth_halves(test, stage.cell.dataset.spec))
+                first, halves = compared_with_halves(scorer, spec, real, fake, with_halves)
+                draws.append(first)
+            else:
+                draws.append(scorer.compare(real, fake, at))
             context.report("progress", done=draw + 1, total=number, unit="draws")
-    return draws
+    return draws, halves
 
 
 def _by_name(draws: list[dict[str, float]]) -> dict[str, list[float]]:
