@@ -119,6 +119,25 @@ def test_a_verdict_says_which_clouds_it_is_about(real_jets, fake_jets, jet_spec)
     assert not set(first) & set(second)
 
 
+def test_the_areas_against_halves_of_the_truth_are_those_of_the_clouds_in_them(real_jets, fake_jets, jet_spec):
+    real, fake = real_jets[:300], fake_jets[:300]
+    halves = (np.arange(150), np.arange(150, 300))
+    judge, ctx = Quick.create(jet_spec), MetricContext()
+    found = judge.compute(real, fake, dataclasses.replace(ctx, halves=halves))
+    assert found == dataclasses.replace(judge.compute(real, fake, ctx), halves=found.halves)
+    assert set(found.halves) == {"c2st", "c2st_hl"}
+    areas = [[], []]
+    for name, one in judge.verdicts(real, fake, ctx):
+        if name == "c2st":
+            for side, half in zip(areas, halves, strict=True):
+                true, made = one.probabilities[one.labels], one.probabilities[~one.labels]
+                mine = true[np.isin(one.rows[one.labels], half)]
+                side.append(np.mean(np.where(mine == made[:, None], 0.5, mine > made[:, None])))
+    assert found.halves["c2st"] == pytest.approx(np.mean(areas, axis=1), rel=1e-12)
+    # A half that a training reports on nothing of has no area, and then no half has.
+    assert judge.compute(real, fake, dataclasses.replace(ctx, halves=(*halves, np.array([], int)))).halves == {}
+
+
 def test_the_fast_profile_has_a_standard_error_from_its_one_training(real_jets, fake_jets, jet_spec):
     class Brief(FastClassifierTest):
         profile = dataclasses.replace(Quick.profile, trainings=FastClassifierTest.profile.trainings)

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from statistics import fmean
 from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from jetgen.api.metric import CloudMetric, Measurement
 from jetgen.api.protocols import MetricContext
@@ -50,6 +55,9 @@ class ClassifierTest(CloudMetric):
     def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Measurement:
         """Areas and divergences, those of the set classifier first.
 
+        The areas against ``ctx.halves`` of the truth are those of the same trainings: of the true clouds that they
+        report on, the ones in the half.
+
         Raises:
             DataError: if one side has fewer than 50 clouds.
             TrainingError: if a loss or a gradient is not finite.
@@ -57,7 +65,8 @@ class ClassifierTest(CloudMetric):
         found: dict[str, list[Verdict]] = {}
         for name, verdict in self.verdicts(real, fake, ctx):
             found.setdefault(name, []).append(verdict)
-        return _summary(self.name, found)
+        halves = {name: _areas_against(ctx.halves, verdicts) for name, verdicts in found.items()}
+        return replace(_summary(self.name, found), halves={name: areas for name, areas in halves.items() if areas})
 
     def verdicts(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Iterator[tuple[str, Verdict]]:
         """What each training says of the clouds that it reports on: of the set classifier, then of the other one.
@@ -129,6 +138,13 @@ def _summary(metric: str, found: Mapping[str, list[Verdict]]) -> Measurement:
     values = {name: score.value for name, score in scores.items()}
     errors = {name: score.stderr for name, score in scores.items()}
     return Measurement(values.pop(metric), values, errors.pop(metric), errors)
+
+
+def _areas_against(halves: Sequence[NDArray[np.int64]], verdicts: Sequence[Verdict]) -> tuple[float, ...]:
+    """The mean area over the trainings against each half of the truth; empty if one of them reports on none of it."""
+    areas = [[verdict.area_against(half) for verdict in verdicts] for half in halves]
+    known = [[area for area in each if area is not None] for each in areas]
+    return tuple(fmean(each) for each in known) if known == areas else ()
 
 
 class FastClassifierTest(ClassifierTest):

@@ -55,6 +55,14 @@ class Verdict:
         variance = area_variance(self.probabilities, self.labels)
         return Score(area_under_curve(self.probabilities, self.labels), math.sqrt(variance))
 
+    def area_against(self, half: NDArray[np.int64]) -> float | None:
+        """The area with no other true clouds than those whose numbers are in ``half``; None if it reports on none."""
+        inside = np.isin(self.rows, half)
+        if not inside[self.labels].any():
+            return None
+        kept = inside | ~self.labels
+        return area_under_curve(self.probabilities[kept], self.labels[kept])
+
     @property
     def jsd(self) -> Score:
         """The lower bound of the Jensen-Shannon divergence in bits."""
