@@ -18,8 +18,13 @@ density = replace(KIND_GAUSSIAN, name="density", target="kind_outsider.density:K
 """
 
 FRUGAL = """
+import numpy as np
 from jetgen import Measurement, MetricSpec
-frugal = MetricSpec(name="frugal", summary="counts", target="frugal:Frugal", kinds=("jets",), draws=1, floor_draws=1)
+from jetgen.api.metric import FeatureMetric
+from jetgen.metrics.wasserstein import wasserstein
+softest = MetricSpec(name="softest", summary="the softest point", target="frugal:Softest", kinds=("jets",))
+frugal = MetricSpec(name="frugal", summary="counts", target="frugal:Frugal", kinds=("jets",), draws=1, floor_draws=1,
+                    ranked=False)
 
 class Frugal:
     @classmethod
@@ -28,6 +33,13 @@ class Frugal:
 
     def compute(self, real, fake, ctx):
         return Measurement(len(fake), {"frugal_half": len(fake) / 2}, stderr=8.0)
+
+class Softest(FeatureMetric):
+    def featurise(self, clouds, ctx):
+        return np.minimum.reduceat(clouds.points[:, 2], clouds.offsets[:-1])
+
+    def compare(self, real, fake, ctx):
+        return Measurement(wasserstein(real, fake))
 """
 
 
@@ -88,9 +100,9 @@ def test_evil_metrics_are_left_out_with_the_reason_and_touch_no_other_score(modu
 def run(module_outsiders, tmp_path_factory):
     """Two generators, of which one knows its density, and every way to name metrics."""
     module_outsiders.write("density", DENSITY, generators={"density": "density"})
-    module_outsiders.write("frugal", FRUGAL, metrics={"frugal": "frugal"})
+    module_outsiders.write("frugal", FRUGAL, metrics={"frugal": "frugal", "softest": "softest"})
     folder = tmp_path_factory.mktemp("metrics") / "run"
-    metrics = ("w1mult", "nll", "cost", "frugal")
+    metrics = ("w1mult", "nll", "cost", "frugal", "softest")
     done = module_outsiders.jetbench(*arguments(folder, "kind-gaussian", "density", metrics=metrics))
     assert done.returncode == 0, done.stderr
     return folder
@@ -124,8 +136,34 @@ def test_a_metric_that_takes_long_judges_one_draw_and_tells_its_standard_error(r
     model, floor = found["density"]["scores"]["frugal"], found["floor"]["scores"]["frugal"]
     assert model["values"] == [400.0]
     assert (floor["low"], floor["high"]) == pytest.approx((400 - 1.645 * 8, 400 + 1.645 * 8))
-    assert set(found["density"]["scores"]) == {"w1mult", *NLL, "frugal", "frugal_half"}
+    assert set(found["density"]["scores"]) == {"w1mult", *NLL, "frugal", "frugal_half", "softest"}
     assert len(found["density"]["scores"]["w1mult"]["values"]) == 2
+
+
+def test_models_of_one_seed_share_a_letter_and_their_order_is_tried_on_halves_of_the_truth(run):
+    found = rows(run)
+    for name in ("density", "kind-gaussian"):
+        softest = found[name]["scores"]["softest"]
+        assert len(softest["halves"]) == len(set(softest["halves"])) == 10
+        assert softest["mean"] / 2 < sum(softest["halves"]) / 10 < softest["mean"] * 2
+        assert found[name]["scores"]["w1mult"]["halves"] == []  # 200 clouds are too few for it
+    assert found["floor"]["scores"]["softest"]["halves"] == []
+    text = (run / "leaderboard.md").read_text()
+    assert "| model | ties |" in text
+    assert "| density | a |" in text
+    assert "| kind-gaussian | a |" in text
+    assert "One seed: models are tied rather than ranked" in text
+    assert "Order under halves of the truth: the same in " in text
+    records = [one for one in pq.read_table(run / "results.parquet").to_pylist() if one["score"] == "softest"]
+    assert {len(one["halves"]) for one in records if one["generator"]} == {10}
+
+
+def test_every_row_tells_which_version_of_a_metric_judged_it(run):
+    found = [row["metric_versions"] for row in rows(run).values()]
+    assert {one["softest"].rpartition(" ")[0] for one in found} == {"frugal 1.0"}
+    for metric in ("softest", "frugal", "w1mult"):
+        assert len({one[metric] for one in found}) == 1
+    assert len({found[0][metric] for metric in ("softest", "w1mult")}) == 2
 
 
 def test_a_plan_of_all_metrics_has_the_slow_ones(module_outsiders):

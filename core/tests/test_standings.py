@@ -2,52 +2,11 @@
 
 import io
 
-from jetgen.api.specs import MetricSpec
 from jetgen.harness.report.leaderboard import markdown, show, tables
 from jetgen.harness.report.standings import experiments
-from jetgen.harness.store.plan import PLAN_FORMAT
-from jetgen.harness.store.row import CostRecord, Row, Score
+from jetgen.harness.store.row import CostRecord
+from made_rows import row, score
 from rich.console import Console
-
-
-def score(mean, *, n=10_000):
-    values = [mean * 0.99, mean, mean * 1.01]
-    return Score(
-        metric="w1m",
-        values=values,
-        mean=mean,
-        spread=mean * 0.01,
-        low=values[0],
-        high=values[-1],
-        n_real=n,
-        n_fake=n,
-    )
-
-
-def row(generator, seed, scores, *, status="ok", baseline=False, preset="quick", origin="test", facts=None, **more):
-    """A row; ``facts`` are what the specs of its metrics say otherwise than usual."""
-    usual = {"summary": "", "target": "m:C", "kinds": ("jets",), "smallest_n": 1000}
-    metrics = {one.metric: MetricSpec(name=one.metric, **{**usual, **(facts or {})}) for one in scores.values()}
-    return Row(
-        format=PLAN_FORMAT,
-        id=f"{generator}.{seed}",
-        kind="model" if generator else "floor",
-        status=status,
-        generator=generator,
-        distribution=f"jetgen-{origin}",
-        version="1",
-        preset=preset if generator else None,
-        baseline=baseline,
-        dataset="jets",
-        size="small",
-        seed=seed,
-        draws=3,
-        device="cpu",
-        threads=1,
-        metrics=metrics,
-        scores=scores,
-        **more,
-    )
 
 
 def models(**means):
@@ -94,23 +53,25 @@ def test_nobody_leads_where_the_paired_differences_are_within_their_spread():
     assert leader(models(one=[2.0, 3.0, 4.0], other=[2.5, 2.6, 4.4])) is None
 
 
-def test_nobody_leads_from_one_seed():
-    assert leader(models(good=[1.0], bad=[9.0])) is None
+def test_nobody_leads_from_fewer_than_three_seeds():
+    for seeds in (1, 2):
+        assert leader(models(good=[1.0, 1.1][:seeds], bad=[9.0, 9.1][:seeds])) is None
+    assert leader(models(good=[1.0, 1.1, 1.2], bad=[9.0, 9.1, 9.3])) == "good"
 
 
 def test_nobody_leads_alone_or_by_a_diagnostic_or_from_few_clouds():
-    assert leader(models(alone=[1.0, 1.1])) is None
+    assert leader(models(alone=[1.0, 1.1, 1.2])) is None
     for n, ranked in ((10_000, False), (500, True)):
         rows = [
             row(name, seed, {"w1m": score(mean, n=n)}, facts={"ranked": ranked})
             for name, mean in (("a", 1.0), ("b", 9.0))
-            for seed in (0, 1)
+            for seed in (0, 1, 2)
         ]
         assert leader(rows) is None
 
 
 def test_a_reference_is_never_ranked_however_good_it_is():
-    rows = [*models(good=[2.0, 2.1], bad=[3.0, 3.1]), row("replay", 0, {"w1m": score(0.1)}, baseline=True)]
+    rows = [*models(good=[2.0, 2.1, 2.3], bad=[3.0, 3.1, 3.3]), row("replay", 0, {"w1m": score(0.1)}, baseline=True)]
     (experiment,) = experiments(rows)
     assert experiment.leader("w1m") == "good"
     assert [one.title for one in experiment.standings] == ["floor", "good", "bad", "replay"]
@@ -169,14 +130,14 @@ def test_a_floor_that_is_not_clear_of_zero_gives_no_ratio():
 def test_the_notes_tell_of_floors_of_other_sizes_and_splits():
     usual, other = score(1.0), score(1.0, n=6_000).model_copy(update={"values": [1.0], "metric": "c2st"})
     text = markdown([row(None, 0, {"w1m": usual, "w1p": usual, "c2st": other})])
-    assert "10,000 against 10,000, 3 split(s); c2st: 6,000 against 6,000, 1 split(s)." in text
+    assert "10,000 against 10,000, 3 split(s); c2st AUC: 6,000 against 6,000, 1 split(s)." in text
 
 
 def test_an_area_under_a_curve_is_best_at_one_half_and_has_no_ratio():
     areas = {name: score(mean) for name, mean in (("a", 0.9), ("b", 0.55), (None, 0.5))}
     half = {"direction": "half"}
     rows = [row(None, 0, {"w1m": areas[None]}, facts=half)]
-    rows += [row(name, seed, {"w1m": areas[name]}, facts=half) for name in ("a", "b") for seed in (0, 1)]
+    rows += [row(name, seed, {"w1m": areas[name]}, facts=half) for name in ("a", "b") for seed in (0, 1, 2)]
     assert leader(rows) == "b"
     assert "<br>1." not in markdown(rows)
 

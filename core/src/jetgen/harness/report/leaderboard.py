@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from jetgen.errors import plain
-from jetgen.harness.report.standings import Experiment, Standing, experiments
-from jetgen.harness.store.row import Row, Score
+from jetgen.harness.report.figures import Standing
+from jetgen.harness.report.notes import cost_notes, quality_notes
+from jetgen.harness.report.standings import Experiment, experiments
+from jetgen.harness.report.wording import NONE, USUAL, decimals, digits, duration, head
+from jetgen.harness.store.row import Row
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 __all__ = ["Table", "escaped", "markdown", "show", "tables"]
 
-_NAMES = {"w1m": "W1M", "w1p": "W1P", "w1pt": "W1 pT", "w1mult": "W1 mult", "w1efp": "W1EFP"}
-_MOST_SCORES = 5  # of one table: more do not fit eighty columns
+_MOST_SCORES = 4  # of one table: more do not fit eighty columns, nor that many beside the letters of ties
 _COSTS = ("training", "µs/cloud", "speed-up", "break-even", "params", "memory")
-_NONE = "–"
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,8 @@ def show(rows: Sequence[Row], console: Console) -> None:
             pad_edge=False,
             collapse_padding=True,
         )
-        for i, head in enumerate(table.heads):
-            drawn.add_column(head, justify="left" if i == 0 else "right", no_wrap=i == 0)
+        for i, name in enumerate(table.heads):
+            drawn.add_column(name, justify="left" if i == 0 else "right", no_wrap=i == 0)
         for i, line in enumerate(table.lines):
             styles = ("bold" if (i, j) in table.strong else "" for j in range(len(line)))
             drawn.add_row(*(Text(plain(cell), style=style) for cell, style in zip(line, styles, strict=True)))
@@ -104,26 +105,31 @@ def _quality(experiment: Experiment) -> list[Table]:
     # A component such as w1p_etarel is in the rows and in results.parquet; the table shows the metrics themselves.
     specs = {name: figure.spec for one in experiment.standings for name, figure in one.figures.items()}
     shown = [name for name in experiment.scores if name == specs[name].name]
-    usual = [*_NAMES, *shown]
-    shown.sort(key=lambda name: (not specs[name].ranked, usual.index(name)))
-    number = max(1, math.ceil(len(shown) / _MOST_SCORES))
+    usual = [*USUAL, *shown]
+    shown.sort(key=lambda name: (name != experiment.order.judge, not specs[name].ranked, usual.index(name)))
+    most = _MOST_SCORES - bool(experiment.ties)
+    number = max(1, math.ceil(len(shown) / most))
     size = math.ceil(len(shown) / number)
     parts = [shown[i * size : (i + 1) * size] for i in range(number)]
-    found = [_quality_part(experiment, part, "Quality" if i == 0 else "More quality") for i, part in enumerate(parts)]
-    found[-1] = replace(found[-1], notes=tuple(_quality_notes(experiment, shown)))
+    found = [_quality_part(experiment, part, first=i == 0) for i, part in enumerate(parts)]
+    found[-1] = replace(found[-1], notes=tuple(quality_notes(experiment, shown)))
     return found
 
 
-def _quality_part(experiment: Experiment, shown: Sequence[str], title: str) -> Table:
+def _quality_part(experiment: Experiment, shown: Sequence[str], *, first: bool) -> Table:
+    """The columns of some scores; the first table has the letters of the ties before them."""
     powers = {name: _power(experiment, name) for name in shown}
     leaders = [experiment.leader(name) for name in shown]
+    ties = experiment.ties if first else {}
     lines, strong = [], set()
     for i, one in enumerate(experiment.standings):
-        lines.append((_name(one), *(_score(one, name, powers[name]) for name in shown)))
-        strong |= {(i, 1 + j) for j, leader in enumerate(leaders) if leader == one.title}
+        before = (_name(one), ties.get(one.title, NONE)) if ties else (_name(one),)
+        lines.append((*before, *(_score(one, name, powers[name]) for name in shown)))
+        strong |= {(i, len(before) + j) for j, leader in enumerate(leaders) if leader == one.title}
+    heads = [_titled(experiment, name, powers[name]) for name in shown]
     return Table(
-        title=f"{title}: {experiment.title}",
-        heads=("model", *(_head(name, powers[name]) for name in shown)),
+        title=f"{'Quality' if first else 'More quality'}: {experiment.title}",
+        heads=("model", "ties", *heads) if ties else ("model", *heads),
         lines=tuple(lines),
         strong=frozenset(strong),
         notes=(),
@@ -137,8 +143,8 @@ def _power(experiment: Experiment, name: str) -> int:
     return 0 if smallest >= 0.1 else 3 * round(math.log10(smallest) / 3)
 
 
-def _head(name: str, power: int) -> str:
-    shown = _NAMES.get(name, name)
+def _titled(experiment: Experiment, name: str, power: int) -> str:
+    shown = head(name, experiment.order.judge)
     return f"{shown} / 1e{power}" if power else shown
 
 
@@ -149,7 +155,7 @@ def _cost(experiment: Experiment) -> Table:
         heads=("model", *_COSTS),
         lines=tuple((_name(one), *_costs(one)) for one in models),
         strong=frozenset(),
-        notes=tuple(_cost_notes(experiment)),
+        notes=tuple(cost_notes(experiment)),
     )
 
 
@@ -165,123 +171,29 @@ def _name(one: Standing) -> str:
 def _score(one: Standing, name: str, power: int) -> str:
     figure = one.figures.get(name)
     if figure is None:
-        return _NONE
+        return NONE
     mean, spread, low, high = (value / 10.0**power for value in (figure.mean, figure.spread, figure.low, figure.high))
+    mixed = "\n(mixed)" if figure.mixed else ""
     if one.rows[0].kind == "floor":
-        return f"{_digits(mean)}\n[{_digits(low)}, {_digits(high)}]"
-    text = f"{_digits(mean)} ± {spread:.{_decimals(mean)}f}"
-    if figure.ratio is not None and figure.spec.direction == "lower":
-        text += f"\n{figure.ratio:.1f} x"
-    return text + (" (few)" if figure.few else "")
-
-
-def _digits(value: float) -> str:
-    """A number with three digits, without an exponent; at most four decimals.
-
-    >>> _digits(0.03842), _digits(12.34), _digits(1234.5), _digits(0.0), _digits(2e-7)
-    ('0.0384', '12.3', '1234', '0.00', '0.0000')
-    """
-    return f"{value:.{_decimals(value)}f}"
-
-
-def _decimals(value: float) -> int:
-    return 2 if value == 0 else min(4, max(0, 2 - math.floor(math.log10(abs(value)))))
+        return f"{digits(mean)}\n[{digits(low)}, {digits(high)}]{mixed}"
+    text = f"{digits(mean)} ± {spread:.{decimals(mean)}f}"
+    text += "" if figure.ratio is None else f"\n{figure.ratio:.1f} x"
+    return text + (" (few)" if figure.few else "") + mixed
 
 
 def _costs(one: Standing) -> tuple[str, ...]:
     cost = one.best_row.cost
-    training = _NONE if cost.fit_seconds is None else _duration(cost.fit_seconds)
+    training = NONE if cost.fit_seconds is None else duration(cost.fit_seconds)
     if cost.inherited_fit_seconds:
-        training += f" + {_duration(cost.inherited_fit_seconds)}"
+        training += f" + {duration(cost.inherited_fit_seconds)}"
     ours, ratio = cost.microseconds_per_cloud, cost.simulator_ratio
     # Making the data is shared by all models, so it is none of their memory.
     peak = max((value for stage, value in cost.peak_bytes.items() if stage != "prepare"), default=0)
     return (
         training,
-        _NONE if ours is None else f"{ours:.3g}",
-        _NONE if ratio is None else f"{ratio:.3g} x",
-        _NONE if cost.break_even_clouds is None else f"{cost.break_even_clouds:,.0f}",
-        _NONE if cost.parameters is None else f"{cost.parameters:,}",
-        _NONE if not peak else f"{peak / 2**30:.2f} GiB",
+        NONE if ours is None else f"{ours:.3g}",
+        NONE if ratio is None else f"{ratio:.3g} x",
+        NONE if cost.break_even_clouds is None else f"{cost.break_even_clouds:,.0f}",
+        NONE if cost.parameters is None else f"{cost.parameters:,}",
+        NONE if not peak else f"{peak / 2**30:.2f} GiB",
     )
-
-
-def _duration(seconds: float) -> str:
-    """Seconds in the largest fitting unit.
-
-    >>> _duration(12.3), _duration(125), _duration(7300)
-    ('12 s', '2.1 min', '2.0 h')
-    """
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def _quality_notes(experiment: Experiment, shown: Sequence[str]) -> Iterator[str]:
-    rows = [row for one in experiment.standings for row in one.rows]
-    spread = f"over {experiment.seeds} seeds" if experiment.seeds > 1 else "over the draws of one seed"
-    yield (
-        f"{experiment.n_fake:,} generated clouds against {experiment.n_real:,} test clouds, "
-        f"{experiment.draws} draws, {experiment.seeds} seed(s); ± is the spread {spread}; x: times the floor."
-    )
-    floor = next((row.scores for row in rows if row.kind == "floor" and row.scores), {})
-    if floor:
-        sizes = _sizes({name: floor[name] for name in shown if name in floor})
-        yield f"floor: truth against independent truth, mean and 5 to 95 % band: {sizes}."
-    few = [_NAMES.get(name, name) for name in shown if any(_few(one, name) for one in experiment.standings)]
-    if few:
-        yield f"(few): too few clouds to rank by {', '.join(few)}."
-    if experiment.seeds == 1 and sum(not one.baseline for one in experiment.standings) > 1:
-        yield "One seed: nothing is bold; compare with --seeds 3 or more."
-    for one in experiment.standings:
-        if one.best_row.overrides:
-            changed = ", ".join(f"{key} = {value}" for key, value in one.best_row.overrides.items())
-            yield f"{one.title}: {changed}"
-    for row in rows:
-        if row.status != "ok":
-            phase = f" in {row.phase}" if row.phase else ""
-            yield f"{row.id}: {row.status}{phase}: {row.error or 'stopped at its time limit'}"
-    yield from _unscored(rows)
-
-
-def _unscored(rows: Sequence[Row]) -> Iterator[str]:
-    """Why a metric says nothing: once for all rows, or with the names of those that it is silent on."""
-    silent: dict[tuple[str, str], list[str]] = {}
-    for row in rows:
-        for metric, reason in row.skipped_metrics.items():
-            silent.setdefault((metric, reason), []).append(row.id)
-    for (metric, reason), ids in silent.items():
-        yield f"no {metric}: {reason}" if len(ids) == len(rows) else f"{', '.join(ids)}: no {metric}: {reason}"
-
-
-def _sizes(floor: Mapping[str, Score]) -> str:
-    """How many clouds stand on either side, and how often: the usual numbers, then the metrics that have others."""
-    names: dict[str, list[str]] = {}
-    for name, score in floor.items():
-        text = f"{score.n_fake:,} against {score.n_real:,}, {len(score.values)} split(s)"
-        names.setdefault(text, []).append(_NAMES.get(name, name))
-    usual = max(names, key=lambda text: len(names[text]), default="")
-    return "; ".join([usual, *(f"{', '.join(names[text])}: {text}" for text in names if text != usual)])
-
-
-def _few(one: Standing, name: str) -> bool:
-    return name in one.figures and one.figures[name].few
-
-
-def _cost_notes(experiment: Experiment) -> Iterator[str]:
-    costs = [row.cost for one in experiment.standings for row in one.rows]
-    timed = next((cost for cost in costs if cost.simulator_microseconds_per_cloud is not None), None)
-    if timed is not None:
-        yield (
-            f"speed-up: over the simulator, {timed.simulator_microseconds_per_cloud:,.0f} µs per cloud on one core; "
-            f"both are timed in turn on the same core (models on {timed.timing_device}, batched, all included)."
-        )
-        yield "break-even: clouds after which the training, and the simulation of its data, have paid."
-    for one in experiment.standings:
-        cost = one.best_row.cost
-        if cost.microseconds_by_batch:
-            times = ", ".join(f"{int(n):,}: {_digits(value)}" for n, value in cost.microseconds_by_batch.items())
-            how = (
-                f"{cost.timing_device}, {cost.timing_threads} thread(s), weights in {cost.precision or 'unknown form'}"
-            )
-            yield f"{one.title}: µs/cloud by the clouds of one call, {times} ({how})."

@@ -1,0 +1,134 @@
+"""What stands under a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from jetgen.harness.report.figures import Standing
+from jetgen.harness.report.significance import FEWEST_SEEDS, LEVEL
+from jetgen.harness.report.standings import Experiment
+from jetgen.harness.report.wording import digits, head
+from jetgen.harness.store.row import Row, Score
+
+__all__ = ["cost_notes", "quality_notes"]
+
+
+def quality_notes(experiment: Experiment, shown: Sequence[str]) -> Iterator[str]:
+    """The notes under the last table of quality, which shows the scores ``shown``."""
+    rows = [row for one in experiment.standings for row in one.rows]
+    spread = f"over {experiment.seeds} seeds" if experiment.seeds > 1 else "over the draws of one seed"
+    yield (
+        f"{experiment.n_fake:,} generated clouds against {experiment.n_real:,} test clouds, "
+        f"{experiment.draws} draws, {experiment.seeds} seed(s); ± is the spread {spread}; x: times the floor."
+    )
+    floor = next((row.scores for row in rows if row.kind == "floor" and row.scores), {})
+    if floor:
+        sizes = _sizes({head(name, experiment.order.judge): floor[name] for name in shown if name in floor})
+        yield f"floor: truth against independent truth, mean and 5 to 95 % band: {sizes}."
+    few = [head(name) for name in shown if any(_few(one, name) for one in experiment.standings)]
+    if few:
+        yield f"(few): too few clouds to rank by {', '.join(few)}."
+    yield from _mixed(experiment)
+    if len(experiment.models) > 1:
+        yield from (_ordered(experiment), _tied(experiment), _stable(experiment))
+    for one in experiment.standings:
+        if one.best_row.overrides:
+            changed = ", ".join(f"{key} = {value}" for key, value in one.best_row.overrides.items())
+            yield f"{one.title}: {changed}"
+    for row in rows:
+        if row.status != "ok":
+            phase = f" in {row.phase}" if row.phase else ""
+            yield f"{row.id}: {row.status}{phase}: {row.error or 'stopped at its time limit'}"
+    yield from _unscored(rows)
+
+
+def _ordered(experiment: Experiment) -> str:
+    """By what the models are ordered."""
+    judge = experiment.order.judge
+    if judge is None:
+        ratios = any(map(experiment.order.figures, experiment.models))
+        by = "their ratios to the floor (geometric mean)" if ratios else "name"
+        return f"Models are ordered by {by}: no classifier test judged all of them from enough clouds."
+    floor = next((one.figures.get(judge) for one in experiment.standings if one.rows[0].kind == "floor"), None)
+    truth = "" if floor is None else f"; truth has {digits(floor.mean)} [{digits(floor.low)}, {digits(floor.high)}]"
+    return f"Models are ordered by the judge: by how far the AUC of {judge} is from 0.5, where it finds nothing{truth}."
+
+
+def _tied(experiment: Experiment) -> str:
+    """What the letters mean."""
+    if experiment.shared_seeds < FEWEST_SEEDS:
+        number = "One seed" if experiment.seeds == 1 else f"Fewer than {FEWEST_SEEDS} seeds in common"
+        return f"{number}: models are tied rather than ranked, and nothing is bold; compare with --seeds 3 or more."
+    pairs = len(experiment.models) * (len(experiment.models) - 1) // 2
+    return (
+        "ties: models that share a letter are not told apart by the differences between their trainings "
+        f"(paired t test, {experiment.shared_seeds} seeds, Holm over {pairs} pair(s), {100 * LEVEL:.0f} %)."
+    )
+
+
+def _stable(experiment: Experiment) -> str:
+    """Whether another truth would have ordered the models alike."""
+    found = experiment.stability
+    if not found.halves:
+        goes_by = [experiment.order.figures(one).items() for one in experiment.models]
+        lacking = dict.fromkeys(head(name) for each in goes_by for name, figure in each if not figure.halves)
+        names = ", ".join(lacking) or "any score"
+        return f"Order under halves of the truth: unknown, without values of {names} against them."
+    changes = [f"{better} and {worse} change places in {number}" for better, worse, number in found.changes]
+    same = f"Order under halves of the truth: the same in {found.same} of {found.halves}"
+    return "; ".join([same, *changes]) + "."
+
+
+def _mixed(experiment: Experiment) -> Iterator[str]:
+    """Which metrics are of several versions, and which rows to run again."""
+    for metric, versions in experiment.mixed.items():
+        told = ", ".join(version or "unknown" for version in versions)
+        again = ", ".join(id_ for ids in list(versions.values())[1:] for id_ in ids)
+        yield (
+            f"(mixed): {head(metric)} comes from several versions of the metric ({told}), so it is neither ranked nor "
+            f"compared; run these rows again with `jetbench run`: {again}."
+        )
+
+
+def _unscored(rows: Sequence[Row]) -> Iterator[str]:
+    """Why a metric says nothing: once for all rows, or with the names of those that it is silent on."""
+    silent: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        for metric, reason in row.skipped_metrics.items():
+            silent.setdefault((metric, reason), []).append(row.id)
+    for (metric, reason), ids in silent.items():
+        yield f"no {metric}: {reason}" if len(ids) == len(rows) else f"{', '.join(ids)}: no {metric}: {reason}"
+
+
+def _sizes(floor: Mapping[str, Score]) -> str:
+    """How many clouds stand on either side, and how often: the usual numbers, then the columns that have others."""
+    names: dict[str, list[str]] = {}
+    for name, score in floor.items():
+        text = f"{score.n_fake:,} against {score.n_real:,}, {len(score.values)} split(s)"
+        names.setdefault(text, []).append(name)
+    usual = max(names, key=lambda text: len(names[text]), default="")
+    return "; ".join([usual, *(f"{', '.join(names[text])}: {text}" for text in names if text != usual)])
+
+
+def _few(one: Standing, name: str) -> bool:
+    return name in one.figures and one.figures[name].few
+
+
+def cost_notes(experiment: Experiment) -> Iterator[str]:
+    """The notes under the table of costs."""
+    costs = [row.cost for one in experiment.standings for row in one.rows]
+    timed = next((cost for cost in costs if cost.simulator_microseconds_per_cloud is not None), None)
+    if timed is not None:
+        yield (
+            f"speed-up: over the simulator, {timed.simulator_microseconds_per_cloud:,.0f} µs per cloud on one core; "
+            f"both are timed in turn on the same core (models on {timed.timing_device}, batched, all included)."
+        )
+        yield "break-even: clouds after which the training, and the simulation of its data, have paid."
+    for one in experiment.standings:
+        cost = one.best_row.cost
+        if cost.microseconds_by_batch:
+            times = ", ".join(f"{int(n):,}: {digits(value)}" for n, value in cost.microseconds_by_batch.items())
+            how = (
+                f"{cost.timing_device}, {cost.timing_threads} thread(s), weights in {cost.precision or 'unknown form'}"
+            )
+            yield f"{one.title}: µs/cloud by the clouds of one call, {times} ({how})."
