@@ -102,7 +102,7 @@ def camel_rows(samples: int, gans: int, numbers: Sequence[int], seed: int) -> li
             rows.append(_row(model, number, g.to_json(), str(g)))
         limit = fit_limit(number)
         exact = {"G": limit, "low": limit, "high": limit, "mse": None, "trainings": None}
-        rows.append(_row("fit, many points", number, exact, f"{limit:.2g}"))
+        rows.append(_row("fit, many points", number, exact, f"{limit:.3g}"))
     return rows
 
 

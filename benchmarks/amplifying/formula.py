@@ -35,6 +35,7 @@ _Array = NDArray[np.float64]
 
 _REPLICAS = 2000
 _INTERVAL = (0.16, 0.84)
+_BOUND = 0.95
 _FEWEST = 2  # trainings: of one there is no error
 
 
@@ -103,7 +104,8 @@ class Amplification:
 
     Arguments:
         value: None if the excess is not above 0: then the generator is better than its samples can show.
-        low, high: the ends of the interval; None where they have none.
+        low, high: the ends of the interval; None where they have none. Without an upper end the lower one is a bound
+            with a confidence of 95 %.
         mse: the excess, the mean over the trainings.
         trainings: their number.
     """
@@ -119,12 +121,16 @@ class Amplification:
         if self.low is None:
             return "not resolved"
         if self.value is None or self.high is None:
-            return f"> {self.low:.2g}"
-        return f"{self.value:.2g} [{self.low:.2g}, {self.high:.2g}]"
+            return f"> {_digits(self.low)}"
+        return f"{_digits(self.value)} [{_digits(self.low)}, {_digits(self.high)}]"
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object; what has no value is null."""
         return {"G": self.value, "low": self.low, "high": self.high, "mse": self.mse, "trainings": self.trainings}
+
+
+def _digits(number: float) -> str:
+    return f"{number:.2f}" if 0.1 <= number < 10 else f"{number:.3g}"
 
 
 def amplification(masses: Masses, target: Target, n_train: int, rng: np.random.Generator) -> Amplification:
@@ -146,7 +152,7 @@ def amplification(masses: Masses, target: Target, n_train: int, rng: np.random.G
     >>> rng = np.random.default_rng(0)
     >>> data = rng.multinomial(500, np.full(20, 1 / 20), size=200) / 500
     >>> print(amplification(Masses.exact(data), Target(np.full(20, 1 / 20)), 500, rng))
-    1 [0.97, 1]
+    1.00 [0.97, 1.02]
     """
     trainings = len(masses.values)
     if trainings < _FEWEST:
@@ -161,6 +167,8 @@ def amplification(masses: Masses, target: Target, n_train: int, rng: np.random.G
     means, some = each.mean(axis=1), (weights * each).sum(axis=1)
     replicas = means + (some - means) * math.sqrt(trainings / (trainings - 1))
     best, worst = np.quantile(replicas, _INTERVAL)
+    if min(mse, best) <= 0:
+        worst = np.quantile(replicas, _BOUND)
     value, high, low = (float(numerator / one) if one > 0 else None for one in (mse, best, worst))
     return Amplification(value, low, high, mse, trainings)
 

@@ -52,7 +52,7 @@ def draw(rows: Sequence[_Row], path: Path) -> None:
                 axes.set_xlabel("Q, bins")
         panels[line, 0].set_ylabel(f"G, bins in {bins}", fontsize=9)
     handles, labels = panels[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=len(models), frameon=False)
+    figure.legend(handles, labels, loc="outside upper center", ncols=min(len(models), 2 * len(regions)), frameon=False)
     figure.savefig(path, dpi=150)
 
 
