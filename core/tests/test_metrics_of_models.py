@@ -55,6 +55,34 @@ def test_a_wrong_density_costs_its_divergence(truth, width):
     assert excess == pytest.approx(2 * math.log(width) + 1 / width**2 - 1, rel=0.05)
 
 
+def true_density(clouds):
+    return Gaussian().log_prob(clouds, None)
+
+
+def with_density(model, clouds, density=true_density):
+    ctx = MetricContext(model=model, density=density)
+    return NegativeLogLikelihood.create(TABLE).compute(clouds, clouds[:0], ctx)
+
+
+@pytest.mark.parametrize("width", [0.9, 1.1])
+def test_beside_the_true_density_the_excess_is_the_divergence_with_an_error_of_its_own(truth, width):
+    found = with_density(Gaussian(width), truth)
+    error = found.component_stderr["nll_excess"]
+    assert found.components["nll_excess"] == pytest.approx(2 * math.log(width) + 1 / width**2 - 1, abs=4 * error)
+    assert error == pytest.approx(abs(1 / width**2 - 1) / math.sqrt(len(truth)), rel=0.05)  # of a chi2 / 2
+    assert found.components["nll_entropy"] == pytest.approx(1 + math.log(2 * math.pi), abs=4 * found.stderr)
+
+
+def test_the_excess_of_the_truth_itself_is_exactly_nothing(truth):
+    found = with_density(Gaussian(), truth)
+    assert (found.components["nll_excess"], found.component_stderr["nll_excess"]) == (0.0, 0.0)
+
+
+def test_a_dataset_that_rules_out_its_own_cloud_is_found_out(truth):
+    with pytest.raises(DataError, match="the dataset gives its own cloud 7 density 0"):
+        with_density(Gaussian(), truth[:500], lambda clouds: np.where(np.arange(len(clouds)) == 7, -np.inf, 0.0))
+
+
 def spoilt(value):
     class Spoilt(Gaussian):
         def log_prob(self, clouds, ctx):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from jetgen.api.protocols import Generator as Generator
     from jetgen.api.protocols import Metric as Metric
     from jetgen.api.protocols import MetricContext as MetricContext
+    from jetgen.api.protocols import SupportsDensity as SupportsDensity
     from jetgen.api.protocols import SupportsLogProb as SupportsLogProb
     from jetgen.api.protocols import SupportsPretrained as SupportsPretrained
     from jetgen.api.protocols import SupportsSimulation as SupportsSimulation
@@ -56,6 +57,7 @@ _HOMES = {
     "RunContext": "api.context",
     "Settings": "api.settings",
     "TorchSettings": "api.torch_settings",
+    "SupportsDensity": "api.protocols",
     "SupportsLogProb": "api.protocols",
     "SupportsPretrained": "api.protocols",
     "SupportsSimulation": "api.protocols",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, runtime_checkable
@@ -26,6 +26,7 @@ __all__ = [
     "Metric",
     "MetricContext",
     "Split",
+    "SupportsDensity",
     "SupportsFeatures",
     "SupportsLogProb",
     "SupportsPretrained",
@@ -74,6 +75,18 @@ class SupportsSimulation(Protocol):
 
     def simulate(self, n: int, seed: int) -> Clouds:
         """``n`` fresh clouds, made now by one process on one thread; nothing is cached."""
+        ...
+
+
+class SupportsDensity(Protocol):
+    """A dataset whose clouds are drawn from a density that it knows."""
+
+    def log_prob(self, clouds: Clouds) -> NDArray[np.float64]:
+        """float64 (N,), the natural logarithm of the density of each cloud in the units of its features.
+
+        It is that of the points in a fixed order, as generators with :class:`SupportsLogProb` give it; minus infinity
+        where the density is 0. It does not need :meth:`Dataset.prepare`.
+        """
         ...
 
 
@@ -127,7 +140,10 @@ class SupportsLogProb(Protocol):
     """A generator that knows the density of a cloud."""
 
     def log_prob(self, clouds: Clouds, ctx: RunContext) -> NDArray[np.float64]:
-        """float64 (N,), the natural logarithm of the density of each cloud in the units of its features."""
+        """float64 (N,), the natural logarithm of the density of each cloud in the units of its features.
+
+        It is that of the points in a fixed order; as a density of sets it would be smaller by log n!.
+        """
         ...
 
 
@@ -154,11 +170,13 @@ class MetricContext(RunContext):
         model: the trained generator, if it ``needs`` ``"model"``.
         halves: int64 row numbers of halves of the true clouds. A metric with a result for every cloud gives its values
             against each half as well, as ``Measurement.halves``; others may ignore them.
+        density: the logarithm of the true density of clouds, if the dataset has :class:`SupportsDensity`.
     """
 
     train: CloudSource | None = None
     model: Generator | None = None
     halves: tuple[NDArray[np.int64], ...] = ()
+    density: Callable[[Clouds], NDArray[np.float64]] | None = None
 
 
 class Metric(Protocol):

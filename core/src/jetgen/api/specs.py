@@ -69,13 +69,17 @@ class DatasetSpec(Spec):
         sizes: the numbers of train, val and test clouds of each size, by its name.
         default_size: the size that a name without ``@size`` means.
         options: further arguments of ``create``.
-        capabilities: ``"SupportsSimulation"`` if it can simulate new clouds.
+        asks: the names of further arguments of ``create`` that a user gives as text after the name of the dataset:
+            ``("model",)`` for ``rqs-surrogate@small,model=FOLDER``. All are needed.
+        capabilities: ``"SupportsSimulation"`` if it can simulate new clouds, ``"SupportsDensity"`` if it knows the
+            density of its clouds.
     """
 
     kind: str
     sizes: Mapping[str, tuple[int, int, int]]
     default_size: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    asks: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ()
 
 

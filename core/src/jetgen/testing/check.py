@@ -6,10 +6,11 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from jetgen.api.loading import first_line
 from jetgen.testing.session import Session
+from jetgen.testing.truth import TruthSession
 from jetgen.testing.verdict import CheckFailedError, CheckSkippedError
 
 __all__ = ["Check", "CheckResult", "Outcome", "run_check"]
@@ -20,9 +21,9 @@ Outcome = Literal["passed", "failed", "skipped", "expected"]
 
 @dataclass(frozen=True)
 class Check:
-    """One requirement: a function of a :class:`jetgen.testing.Session` that raises if it is not met."""
+    """One requirement: a function of a session, of a generator or of a dataset, that raises if it is not met."""
 
-    function: Callable[[Session], None]
+    function: Callable[[Any], None]
 
     @property
     def id(self) -> str:
@@ -39,11 +40,11 @@ class Check:
         """One sentence: what a generator must do to pass."""
         return (self.function.__doc__ or "").strip().splitlines()[0]
 
-    def __call__(self, session: Session) -> None:
-        """Check the generator of ``session``. An error that the generator raises is not caught.
+    def __call__(self, session: Session | TruthSession) -> None:
+        """Check what ``session`` holds. An error that it raises is not caught.
 
         Raises:
-            CheckFailedError: if the generator does not pass.
+            CheckFailedError: if it does not pass.
             CheckSkippedError: if the check does not apply to it.
         """
         self.function(session)
@@ -69,7 +70,7 @@ class CheckResult:
     seconds: float = 0.0
 
 
-def run_check(check: Check, session: Session, expected: str | None = None) -> CheckResult:
+def run_check(check: Check, session: Session | TruthSession, expected: str | None = None) -> CheckResult:
     """The result of one check; no error of the generator is raised.
 
     Arguments:
@@ -84,7 +85,7 @@ def run_check(check: Check, session: Session, expected: str | None = None) -> Ch
     return CheckResult(check.id, check.description, outcome, reason, trace, time.perf_counter() - started)
 
 
-def _verdict(check: Check, session: Session) -> tuple[Outcome, str, str]:
+def _verdict(check: Check, session: Session | TruthSession) -> tuple[Outcome, str, str]:
     """Outcome, reason and traceback, whatever the generator raises."""
     try:
         check(session)

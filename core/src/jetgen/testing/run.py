@@ -7,23 +7,37 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from jetgen.api.specs import GeneratorSpec
+from jetgen.api.specs import DatasetSpec, GeneratorSpec
 from jetgen.errors import UsageError, did_you_mean
 from jetgen.testing.check import Check, CheckResult, Outcome, run_check
-from jetgen.testing.checks import CHECKS
+from jetgen.testing.checks import CHECKS, DATASET_CHECKS
 from jetgen.testing.session import Session, label
 from jetgen.testing.toy import Toy
+from jetgen.testing.truth import TruthSession
 from jetgen.testing.verdict import CheckSkippedError
 
 if TYPE_CHECKING:
     import pytest
 
-__all__ = ["check_generator", "describe_checks", "generator_checks", "parametrize_with_checks", "summary"]
+__all__ = [
+    "check_dataset",
+    "check_generator",
+    "dataset_checks",
+    "describe_checks",
+    "generator_checks",
+    "parametrize_with_checks",
+    "summary",
+]
 
 
 def generator_checks() -> Iterator[Check]:
     """Every check that a generator must pass; call one with a :class:`jetgen.testing.Session`."""
     yield from CHECKS
+
+
+def dataset_checks() -> Iterator[Check]:
+    """Every check of a dataset; call one with a :class:`jetgen.testing.TruthSession`."""
+    yield from DATASET_CHECKS
 
 
 def describe_checks() -> str:
@@ -58,6 +72,24 @@ def check_generator(
     expected = _known(expected_failures or {})
     session = Session(generator, toy)
     return [run_check(check, session, expected.get(check.id)) for check in generator_checks()]
+
+
+def check_dataset(
+    dataset: str | DatasetSpec, size: str | None = None, options: Mapping[str, Any] | None = None
+) -> list[CheckResult]:
+    """Run every check on one dataset, which is prepared if it declares anything to check.
+
+    Arguments:
+        dataset: the name of an installed dataset, or a spec.
+        size: one of its sizes; by default that with the fewest clouds.
+        options: what the dataset asks for, such as ``{"model": FOLDER}``.
+
+    Raises:
+        UsageError: if there is no such dataset or size.
+        PluginError: if its plugin has an error.
+    """
+    session = TruthSession(dataset, size, options)
+    return [run_check(check, session) for check in dataset_checks()]
 
 
 def summary(results: Sequence[CheckResult]) -> str:

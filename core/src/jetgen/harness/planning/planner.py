@@ -144,6 +144,7 @@ class Planner:
             cloud_spec=cloud_spec,
             counts=found.counts,
             simulated="SupportsSimulation" in found.spec.capabilities,
+            density="SupportsDensity" in found.spec.capabilities,
         )
 
     def _metrics(

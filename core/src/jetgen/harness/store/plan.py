@@ -76,6 +76,7 @@ class DatasetPlan(_Strict):
     cloud_spec: dict[str, Any]
     counts: tuple[int, int, int] = Field(description="clouds of train, val and test")
     simulated: bool = Field(description="whether its simulator can be timed")
+    density: bool = Field(default=False, description="whether it knows the density of its clouds")
 
     @property
     def label(self) -> str:

@@ -1,11 +1,11 @@
-"""The list of checks: spec and settings, training, samples, files, side effects, densities."""
+"""The lists of checks: of generators (spec, training, samples, files, side effects, densities), and of datasets."""
 
 from __future__ import annotations
 
 from jetgen.testing.check import Check
-from jetgen.testing.checks import declaration, density, fitting, sampling, saving, surroundings
+from jetgen.testing.checks import declaration, density, fitting, sampling, saving, surroundings, truth
 
-__all__ = ["CHECKS"]
+__all__ = ["CHECKS", "DATASET_CHECKS"]
 
 CHECKS = tuple(
     Check(function)
@@ -40,5 +40,15 @@ CHECKS = tuple(
         surroundings.nothing_is_written_elsewhere,
         density.log_prob_is_one_number_per_cloud,
         density.log_prob_tells_truth_from_noise,
+    )
+)
+
+DATASET_CHECKS = tuple(
+    Check(function)
+    for function in (
+        truth.capabilities_of_data_are_implemented,
+        truth.density_is_one_number_per_cloud,
+        truth.density_follows_its_clouds,
+        truth.density_integrates_to_one,
     )
 )

@@ -21,6 +21,7 @@ __all__ = [
     "capabilities_are_implemented",
     "imports_are_light",
     "presets_are_complete",
+    "require_methods",
     "settings_refuse_unknown_keys",
     "settings_survive_json",
     "spec_is_sound",
@@ -62,7 +63,7 @@ def spec_is_sound(session: Session) -> None:
 
 def target_is_a_generator(session: Session) -> None:
     """The target can be imported and has the methods create, fit, sample, save and load."""
-    _require_methods(session.generator_class, jetgen.api.protocols.Generator)
+    require_methods(session.generator_class, jetgen.api.protocols.Generator)
 
 
 def capabilities_are_implemented(session: Session) -> None:
@@ -70,7 +71,7 @@ def capabilities_are_implemented(session: Session) -> None:
     known = [name for name in jetgen.api.protocols.__all__ if name.startswith("Supports")]
     for capability in session.spec.capabilities:
         require(capability in known, f"there is no capability {capability!r}{did_you_mean(capability, known)}")
-        _require_methods(session.generator_class, getattr(jetgen.api.protocols, capability))
+        require_methods(session.generator_class, getattr(jetgen.api.protocols, capability))
 
 
 def presets_are_complete(session: Session) -> None:
@@ -103,7 +104,12 @@ def settings_survive_json(session: Session) -> None:
         )
 
 
-def _require_methods(cls: Any, protocol: type) -> None:
+def require_methods(cls: Any, protocol: type) -> None:
+    """Fail the check unless the class has every method of the protocol.
+
+    Raises:
+        CheckFailedError: if it does not.
+    """
     names = [name for name in vars(protocol) if not name.startswith("_") and callable(getattr(protocol, name))]
     missing = [name for name in names if not callable(getattr(cls, name, None))]
     require(not missing, f"{cls.__name__} has no method {' nor '.join(missing)}, which {protocol.__name__} needs")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from jetgen.api.metric import Measurement
-from jetgen.api.protocols import Dataset, Generator, MetricContext
+from jetgen.api.protocols import Dataset, Generator, MetricContext, SupportsDensity
 from jetgen.api.specs import MetricSpec
 from jetgen.data.clouds import Clouds
 from jetgen.errors import PluginError
@@ -41,6 +41,7 @@ def metric(stage: StageContext) -> dict[str, Any]:
         listener=given.listener,
         train=train,
         model=_model(stage) if "model" in plan.spec.needs else None,
+        density=cast("SupportsDensity", dataset).log_prob if stage.cell.dataset.density else None,
     )
     number, n_real, halves = stage.cell.draws_of(plan), len(test), dict[str, list[float]]()
     if stage.cell.generator is None:

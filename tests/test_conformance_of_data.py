@@ -1,0 +1,102 @@
+"""The checks of datasets: the right ones pass, and each check catches wrong ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from jetgen import CloudSpec, Feature
+from jetgen.testing import TruthSession, check_dataset, dataset_checks, run_check, summary
+from jetgen_toys.gaussians.dataset import ToyGaussians
+from jetgen_toys.gaussians.specs import TOY_GAUSSIANS
+from jetgen_toys.showers.specs import TOY_SHOWERS
+
+CHECKS = {check.id: check for check in dataset_checks()}
+
+
+class Alone(ToyGaussians):
+    """It gives the density of one cloud only."""
+
+    def log_prob(self, clouds):
+        return super().log_prob(clouds)[0]
+
+
+class Unsure(ToyGaussians):
+    """It does not know one of its own points."""
+
+    def log_prob(self, clouds):
+        return np.where(np.arange(len(clouds)) == 3, -np.inf, super().log_prob(clouds))
+
+
+class Wider(ToyGaussians):
+    """Its density is that of points 5 % further out; a normalised density, but not that of its points."""
+
+    def log_prob(self, clouds):
+        return super().log_prob(clouds.with_points(clouds.points / np.float32(1.05))) - 2 * np.log(1.05)
+
+
+class Unnormalised(ToyGaussians):
+    """A constant is missing."""
+
+    def log_prob(self, clouds):
+        return super().log_prob(clouds) + 0.3
+
+
+class OtherUnits(ToyGaussians):
+    """Positive numbers, and the density of their logarithms: the change of variables is forgotten."""
+
+    @property
+    def spec(self):
+        return CloudSpec("table", (Feature("x", nature="positive"), Feature("y", nature="positive")), 1)
+
+    def load(self, split):
+        clouds = super().load(split)
+        return clouds.with_points(np.exp(clouds.points))
+
+    def log_prob(self, clouds):
+        return super().log_prob(clouds.with_points(np.log(clouds.points)))
+
+
+def spec(cls, **changes):
+    return replace(TOY_GAUSSIANS, name=cls.__name__.lower(), target=f"{__name__}:{cls.__name__}", **changes)
+
+
+LARGER = {"sizes": {"small": TOY_GAUSSIANS.sizes["small"]}, "default_size": "small"}
+
+
+WRONG = [
+    ("capabilities-of-data-are-implemented", spec(ToyGaussians, capabilities=("SupportsDensiti",)), "SupportsDensity"),
+    (
+        "capabilities-of-data-are-implemented",
+        replace(TOY_SHOWERS, capabilities=("SupportsDensity",)),
+        "ToyShowers has no method log_prob, which SupportsDensity needs",
+    ),
+    ("density-is-one-number-per-cloud", spec(Alone), "it is a float64"),
+    ("density-is-one-number-per-cloud", spec(Unsure), "log_prob of the own cloud 3 is not finite"),
+    ("density-follows-its-clouds", spec(Wider), "they are not drawn from that density"),
+    ("density-follows-its-clouds", spec(OtherUnits, **LARGER), "for q with x stretched, not 1"),
+    ("density-integrates-to-one", spec(Unnormalised), "for a smooth estimate q, not 1"),
+]
+
+
+@pytest.mark.parametrize(("check", "wrong", "words"), WRONG, ids=[f"{check}-{one.name}" for check, one, _ in WRONG])
+def test_each_check_catches_its_wrong_datasets_for_the_right_reason(check, wrong, words):
+    result = run_check(CHECKS[check], TruthSession(wrong))
+    assert result.outcome == "failed"
+    assert words in result.reason
+
+
+def test_every_check_catches_somebody():
+    assert {check for check, _, _ in WRONG} == set(CHECKS)
+
+
+def test_a_dataset_that_knows_its_density_passes_at_each_of_its_sizes():
+    for size in (None, "small"):
+        assert summary(check_dataset("toy-gaussians", size)) == "ran 4 of 4 checks: 4 passed, 0 failed"
+
+
+def test_a_dataset_that_declares_no_density_is_asked_for_none():
+    outcomes = {result.id: result.outcome for result in check_dataset("toy-showers")}
+    assert set(outcomes.values()) == {"passed", "skipped"}
+    assert outcomes["density-follows-its-clouds"] == "skipped"
