@@ -153,7 +153,7 @@ def dataset(name: str, features: Sequence[str] | None = None) -> DatasetHandle:
     """The dataset called ``name`` or ``name@size``, such as ``"pythia-top30@small"``, or that of a file.
 
     Arguments:
-        name: a name, or the path of a file of clouds.
+        name: a name, with ``,key=value`` for each option that the dataset asks for, or the path of a file of clouds.
         features: the features to read from a file, in this order; required if it does not name its columns.
 
     Raises:

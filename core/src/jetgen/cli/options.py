@@ -37,7 +37,8 @@ Suite: TypeAlias = Annotated[Path | None, typer.Argument(help="A suite in TOML."
 All: TypeAlias = Annotated[bool, typer.Option("--all", help="Every healthy generator on the default suite.")]
 Generators: TypeAlias = Annotated[list[str] | None, typer.Option("-g", "--generator", help="A generator; repeatable.")]
 Datasets: TypeAlias = Annotated[
-    list[str] | None, typer.Option("-d", "--dataset", help="NAME, NAME@SIZE or a FILE of clouds; repeatable.")
+    list[str] | None,
+    typer.Option("-d", "--dataset", help="NAME, NAME@SIZE[,OPTION=VALUE] or a FILE of clouds; repeatable."),
 ]
 Metrics: TypeAlias = Annotated[
     list[str] | None,

@@ -1,4 +1,4 @@
-"""From the name that a user types to a dataset: ``name@size`` of a plugin, or the path of a file."""
+"""From what a user types to a dataset: ``name@size`` of a plugin, with options if it asks for any, or a file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib.metadata
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +54,17 @@ class FoundDataset:
 def find_dataset(registry: Registry, name: str, features: Sequence[str] | None = None) -> FoundDataset:
     """The dataset called ``name``, ``name@size``, ``distribution/name@size``, or the path of a file.
 
+    Options that the spec of the dataset asks for follow the name: ``name@size,key=value,...``. A value that is a path
+    of something is made absolute, so that a run can go on from another folder.
+
     Arguments:
         registry: the installed plugins.
         name: what the user typed; see :func:`named_file` for files.
         features: the features to read from a file, in this order; required if it does not name its columns.
 
     Raises:
-        UsageError: if there is no such dataset or size; the message suggests the nearest name.
+        UsageError: if there is no such dataset or size, or other options than it asks for; the message suggests the
+            nearest name.
         PluginError: if its plugin cannot be used.
         DataError: if the file does not exist or does not hold clouds.
     """
@@ -70,7 +74,8 @@ def find_dataset(registry: Registry, name: str, features: Sequence[str] | None =
     if features is not None:
         msg = f"features are chosen for files; {name} is a dataset that names its own"
         raise UsageError(msg)
-    base, at, size = name.partition("@")
+    label, *options = name.split(",")
+    base, at, size = label.partition("@")
     plugin = _found_plugin(registry, base)
     spec = plugin.spec
     if not isinstance(spec, DatasetSpec):
@@ -80,7 +85,29 @@ def find_dataset(registry: Registry, name: str, features: Sequence[str] | None =
     if size not in spec.sizes:
         msg = f"{base} has no size {size!r}{did_you_mean(size, spec.sizes)}; it has {', '.join(spec.sizes)}"
         raise UsageError(msg)
+    if options or spec.asks:
+        spec = replace(spec, options={**spec.options, **_given(base, options, spec.asks)})
     return FoundDataset(plugin.name, size, spec, plugin.distribution, plugin.version)
+
+
+def _given(name: str, options: Sequence[str], asks: Sequence[str]) -> dict[str, str]:
+    """The values of ``key=value``, which must be those that the dataset asks for."""
+    given = {}
+    for option in options:
+        key, equals, value = option.partition("=")
+        if key not in asks:
+            known = f"it asks for {', '.join(asks)}" if asks else "it asks for none"
+            msg = f"the dataset {name} has no option {key!r}{did_you_mean(key, asks)}; {known}"
+            raise UsageError(msg)
+        if not (equals and value) or key in given:
+            msg = f"the option {key} of the dataset {name} is not given once as {key}=VALUE"
+            raise UsageError(msg)
+        given[key] = str(Path(value).absolute()) if os.path.lexists(value) else value
+    missing = [key for key in asks if key not in given]
+    if missing:
+        msg = f"the dataset {name} needs {missing[0]}: write {name}@SIZE,{missing[0]}=VALUE"
+        raise UsageError(msg)
+    return given
 
 
 def named_file(name: str) -> Path | None:

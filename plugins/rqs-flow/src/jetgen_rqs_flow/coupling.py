@@ -98,14 +98,19 @@ class CouplingFlow(nn.Module):
         if isinstance(first, Mixing):
             first.whiten(values, present)
 
-    def log_prob(self, values: Tensor, present: Tensor, counts: Tensor, conditioning: Tensor) -> Tensor:
-        """The logarithm of the density of the numbers that are present."""
+    def encode(self, values: Tensor, present: Tensor, counts: Tensor, conditioning: Tensor) -> tuple[Tensor, Tensor]:
+        """The normal numbers that values came from, 0 at those that are not present, and log |det|."""
         total = torch.zeros(len(values), dtype=values.dtype, device=values.device)
         for mixing, coupling in zip(self.mixings, self.couplings, strict=True):
             values, log_det = mixing(values, present)
             total = total + log_det
             values, log_det = coupling(values, present, counts, conditioning)
             total = total + log_det
+        return values, total
+
+    def log_prob(self, values: Tensor, present: Tensor, counts: Tensor, conditioning: Tensor) -> Tensor:
+        """The logarithm of the density of the numbers that are present."""
+        values, total = self.encode(values, present, counts, conditioning)
         return total - 0.5 * ((values**2 + math.log(2 * math.pi)) * present).sum(1)
 
     def decode(self, noise: Tensor, present: Tensor, counts: Tensor, conditioning: Tensor) -> Tensor:

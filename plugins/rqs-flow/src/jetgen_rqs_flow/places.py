@@ -81,6 +81,15 @@ class PlacesFlow(Flow):
             total = total + self.shared.log_prob(head, present[:, : self.cut], counts, head[:, :0])
         return total
 
+    def encode(self, values: Tensor, counts: Tensor) -> Tensor:
+        """The normal numbers (N, P·F) that values came from."""
+        present = self.present(counts, values.dtype)
+        head, rest = values[:, : self.cut], values[:, self.cut :]
+        noise, _ = self.rest.encode(rest, present[:, self.cut :], counts, head)
+        if self.shared is not None:
+            head, _ = self.shared.encode(head, present[:, : self.cut], counts, head[:, :0])
+        return torch.cat([head, noise], 1)
+
     def decode(self, noise: Tensor, multiplicity: Tensor) -> tuple[Tensor, int]:
         """Finite numbers (N, P·F) from standard normal ones, and how many rows took double precision."""
         values = self._decode(noise, multiplicity)
