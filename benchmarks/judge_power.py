@@ -72,7 +72,7 @@ def main() -> None:
     parser.add_argument("--closures", type=int, default=0)
     parser.add_argument("--clouds", type=int, default=10_000, help="jets of each class")
     parser.add_argument("--fresh", type=int, default=50_000, help="jets for each optimum")
-    parser.add_argument("--epochs", type=int, default=16, help="of ParticleNet-lite")
+    parser.add_argument("--epochs", type=int, default=12, help="of ParticleNet-lite")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=float("inf"))
