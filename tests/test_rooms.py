@@ -15,7 +15,8 @@ FLOORS = (
     ("api",),
     ("io",),
     ("registry", "references", "torch"),
-    ("metrics", "evaluation", "datasets", "testing", "hooks"),
+    ("metrics",),
+    ("evaluation", "datasets", "testing", "hooks"),
     ("harness", "notebook"),
     ("cli",),
 )

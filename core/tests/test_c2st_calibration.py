@@ -58,19 +58,20 @@ def test_the_area_does_not_change_under_a_rising_function():
 
 
 def test_calibration_pools_what_falls_into_blocks():
-    # By hand: the means 0, 1, 0, 1, 0, 1 of rising outputs become 0, 1/2, 1/2, 1/2, 1/2, 1.
-    calibration = Calibration(np.arange(6.0), labels("ftftft"))
-    assert calibration.values.tolist() == pytest.approx([0.0, 0.5, 0.5, 0.5, 0.5, 1.0])
+    # By hand, with one more true cloud at 0 and one more generated one at 9: the means 1/2, 0, 0, 1, 0, 0, 1, 1, 1, 1/2
+    # become 1/4 (of four clouds), then 1/3 (of three), then 4/5 (of five).
+    calibration = Calibration(np.arange(10.0), labels("ffftfftttt"))
+    assert calibration.values.tolist() == pytest.approx([1 / 4] * 3 + [1 / 3] * 3 + [4 / 5] * 4)
 
 
 def test_equal_outputs_get_the_fraction_of_true_clouds_among_them():
-    calibration = Calibration(np.array([0.0, 0.0, 0.0, 0.0, 7.0, 7.0]), labels("tffftt"))
-    assert calibration(np.array([0.0])).item() == pytest.approx(0.25)
+    calibration = Calibration(np.array([-1.0, 0.0, 0.0, 0.0, 0.0, 7.0]), labels("ftffft"))
+    assert calibration(np.array([0.0])).item() == pytest.approx(2 / 6)  # of all that are pooled, -1 with its own cloud
 
 
-def test_calibrated_outputs_stay_away_from_certainty_and_beyond_the_knots_they_are_flat():
-    calibration = Calibration(np.array([0.0, 1.0]), FALSE_TRUE)
-    assert calibration(np.array([-9.0, 0.0, 0.5, 1.0, 9.0])).tolist() == [1e-6, 1e-6, 0.5, 1 - 1e-6, 1 - 1e-6]
+def test_calibrated_outputs_are_as_certain_as_the_number_of_clouds_allows_and_beyond_the_knots_they_are_flat():
+    calibration = Calibration(np.arange(8.0), labels("fffftttt"))
+    assert calibration(np.array([-9.0, 0.0, 3.5, 7.0, 9.0])).tolist() == pytest.approx([0.2, 0.2, 0.5, 0.8, 0.8])
 
 
 def test_a_classifier_the_wrong_way_round_is_calibrated_to_say_nothing():

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from jetgen.data.spec import Feature as Feature
     from jetgen.errors import JetgenError as JetgenError
     from jetgen.evaluation.evaluate import evaluate as evaluate
+    from jetgen.evaluation.explain.explain import explain as explain
+    from jetgen.evaluation.explain.explanation import Explanation as Explanation
     from jetgen.notebook import dataset as dataset
     from jetgen.notebook import generator as generator
     from jetgen.notebook import load as load
@@ -44,6 +46,7 @@ _HOMES = {
     "Conditions": "data.conditions",
     "Dataset": "api.protocols",
     "DatasetSpec": "api.specs",
+    "Explanation": "evaluation.explain.explanation",
     "Feature": "data.spec",
     "FitReport": "api.protocols",
     "Generator": "api.protocols",
@@ -63,6 +66,7 @@ _HOMES = {
     "SupportsSimulation": "api.protocols",
     "dataset": "notebook",
     "evaluate": "evaluation.evaluate",
+    "explain": "evaluation.explain.explain",
     "generator": "notebook",
     "load": "notebook",
 }

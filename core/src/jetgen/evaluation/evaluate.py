@@ -28,7 +28,7 @@ from jetgen.io.cloud_file import CloudFile, open_clouds
 from jetgen.registry import discover, load_target
 from jetgen.system import usable_cores
 
-__all__ = ["Evaluation", "Floor", "MetricResult", "evaluate"]
+__all__ = ["Evaluation", "Floor", "MetricResult", "called", "evaluate", "read_clouds"]
 
 
 @dataclass(frozen=True)
@@ -112,11 +112,11 @@ def evaluate(
     A metric that does not apply or fails is listed with the reason; the others are still computed.
     """
     specs, claimed = _chosen([metrics] if isinstance(metrics, str) else metrics)
-    meaning, truth = _read(real, spec, features)
-    check_truth(truth, meaning, _called(real, "the true clouds"))
-    _, made = _read(fake, meaning, features)
-    check_generated(made, meaning, truth, _called(fake, "the generated clouds"))
-    known = _read(train, meaning, features)[1] if train is not None else None
+    meaning, truth = read_clouds(real, spec, features)
+    check_truth(truth, meaning, called(real, "the true clouds"))
+    _, made = read_clouds(fake, meaning, features)
+    check_generated(made, meaning, truth, called(fake, "the generated clouds"))
+    known = read_clouds(train, meaning, features)[1] if train is not None else None
     result = Evaluation(skipped=claimed)
     names, seen = {one.name for one in specs}, set[str]()
     with progress_bar("metrics", len(specs), show=progress) as bar:
@@ -145,10 +145,15 @@ def _chosen(metrics: Sequence[str | MetricSpec]) -> tuple[list[MetricSpec], dict
     return [*specs, *found], claimed_metrics(registry, names)
 
 
-def _read(
+def read_clouds(
     source: CloudSource | Path | str, spec: CloudSpec | None, features: Sequence[str] | None
 ) -> tuple[CloudSpec, Clouds]:
-    """The spec and the clouds of a source; the features of a file are put in the order of the spec."""
+    """The spec and the clouds of a source; the features of a file are put in the order of the spec.
+
+    Raises:
+        UsageError: if nothing says what the columns mean.
+        DataError: if a file cannot be read, or the clouds are not what the spec says.
+    """
     if isinstance(source, str | Path):
         with open_clouds(source, features) as file:
             return spec or file.spec, _reordered(file, spec or file.spec)
@@ -164,7 +169,8 @@ def _read(
     return spec, clouds
 
 
-def _called(source: CloudSource | Path | str, otherwise: str) -> str:
+def called(source: CloudSource | Path | str, otherwise: str) -> str:
+    """What messages call a source: the path of a file, else ``otherwise``."""
     return str(source) if isinstance(source, str | Path) else otherwise
 
 

@@ -10,9 +10,6 @@ from scipy.optimize import isotonic_regression
 
 __all__ = ["Calibration", "area_under_curve", "area_variance", "shannon_divergence"]
 
-_EDGE = 1e-6
-"""Calibrated probabilities are clipped to this distance from 0 and 1, so no logarithm is infinite."""
-
 Float64 = NDArray[np.float64]
 Labels = NDArray[np.bool_]
 
@@ -62,16 +59,21 @@ def shannon_divergence(probabilities: Float64, labels: Labels) -> float:
 class Calibration:
     """A monotonic function from outputs to probabilities, fitted by isotonic regression; linear between its knots.
 
-    >>> calibration = Calibration(np.array([0.0, 1.0, 2.0, 3.0]), np.array([False, True, False, True]))
-    >>> calibration(np.array([-1.0, 1.5, 2.5])).round(3).tolist()
-    [0.0, 0.5, 0.75]
+    One more true cloud at the smallest output and one more generated cloud at the largest keep it away from certainty:
+    where m clouds of one class are beyond all of the other, the probability is m / (m + 1) and not 1. So the weight
+    p / (1 - p) of a cloud is at most what so many clouds can tell.
+
+    >>> calibration = Calibration(np.arange(6.0), np.array([False, False, False, True, True, True]))
+    >>> calibration(np.array([-1.0, 2.5, 9.0])).round(3).tolist()
+    [0.25, 0.5, 0.75]
     """
 
     def __init__(self, outputs: Float64, labels: Labels) -> None:
+        outputs, labels = np.append(outputs, (outputs.min(), outputs.max())), np.append(labels, (True, False))
         # Equal outputs get equal probabilities: the regression is on the mean labels of the distinct outputs.
         self.knots, where, counts = np.unique(outputs, return_inverse=True, return_counts=True)
         means = np.bincount(where, weights=labels.astype(np.float64)) / counts
         self.values: Float64 = isotonic_regression(means, weights=counts).x
 
     def __call__(self, outputs: Float64) -> Float64:
-        return np.clip(np.interp(outputs, self.knots, self.values), _EDGE, 1.0 - _EDGE)
+        return np.interp(outputs, self.knots, self.values)
