@@ -57,16 +57,27 @@ def test_the_area_does_not_change_under_a_rising_function():
     assert area_under_curve(np.exp(outputs), kinds) == area_under_curve(outputs, kinds)
 
 
-def test_calibration_pools_what_falls_into_blocks():
+def test_calibration_pools_what_falls_into_blocks_and_is_linear_between_their_means():
     # By hand, with one more true cloud at 0 and one more generated one at 9: the means 1/2, 0, 0, 1, 0, 0, 1, 1, 1, 1/2
     # become 1/4 (of four clouds), then 1/3 (of three), then 4/5 (of five).
     calibration = Calibration(np.arange(10.0), labels("ffftfftttt"))
-    assert calibration.values.tolist() == pytest.approx([1 / 4] * 3 + [1 / 3] * 3 + [4 / 5] * 4)
+    assert calibration.values.tolist() == pytest.approx([1 / 4, 1 / 3, 4 / 5])
+    assert calibration.knots.tolist() == pytest.approx([3 / 4, 4, 39 / 5])
+    assert calibration(np.array([5.9])).item() == pytest.approx((1 / 3 + 4 / 5) / 2)
+
+
+def test_clouds_keep_their_order():
+    rng = np.random.default_rng(0)
+    kinds = np.arange(2_000) % 2 == 1
+    outputs = rng.normal(kinds, 1.0)
+    calibration = Calibration(outputs, kinds)
+    inside = np.sort(outputs[(outputs > calibration.knots[0]) & (outputs < calibration.knots[-1])])
+    assert (np.diff(calibration(inside)) > 0).all()
 
 
 def test_equal_outputs_get_the_fraction_of_true_clouds_among_them():
-    calibration = Calibration(np.array([-1.0, 0.0, 0.0, 0.0, 0.0, 7.0]), labels("ftffft"))
-    assert calibration(np.array([0.0])).item() == pytest.approx(2 / 6)  # of all that are pooled, -1 with its own cloud
+    calibration = Calibration(np.array([0.0, 0.0, 0.0, 0.0, 7.0, 7.0]), labels("tffftt"))
+    assert calibration(np.array([0.0, 7.0])).tolist() == pytest.approx([2 / 5, 2 / 3])  # each with the one more
 
 
 def test_calibrated_outputs_are_as_certain_as_the_number_of_clouds_allows_and_beyond_the_knots_they_are_flat():

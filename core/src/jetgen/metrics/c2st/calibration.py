@@ -57,7 +57,10 @@ def shannon_divergence(probabilities: Float64, labels: Labels) -> float:
 
 
 class Calibration:
-    """A monotonic function from outputs to probabilities, fitted by isotonic regression; linear between its knots.
+    """A rising function from outputs to probabilities, fitted by centred isotonic regression (Oron and Flournoy 2017).
+
+    Isotonic regression gives all clouds of a block one probability; here it holds at the mean output of the block, and
+    between two blocks the function is linear, so that clouds keep their order.
 
     One more true cloud at the smallest output and one more generated cloud at the largest keep it away from certainty:
     where m clouds of one class are beyond all of the other, the probability is m / (m + 1) and not 1. So the weight
@@ -71,9 +74,12 @@ class Calibration:
     def __init__(self, outputs: Float64, labels: Labels) -> None:
         outputs, labels = np.append(outputs, (outputs.min(), outputs.max())), np.append(labels, (True, False))
         # Equal outputs get equal probabilities: the regression is on the mean labels of the distinct outputs.
-        self.knots, where, counts = np.unique(outputs, return_inverse=True, return_counts=True)
+        distinct, where, counts = np.unique(outputs, return_inverse=True, return_counts=True)
         means = np.bincount(where, weights=labels.astype(np.float64)) / counts
-        self.values: Float64 = isotonic_regression(means, weights=counts).x
+        fitted = isotonic_regression(means, weights=counts)
+        sizes = np.add.reduceat(counts, fitted.blocks[:-1])
+        self.knots: Float64 = np.add.reduceat(distinct * counts, fitted.blocks[:-1]) / sizes
+        self.values: Float64 = fitted.x[fitted.blocks[:-1]]
 
     def __call__(self, outputs: Float64) -> Float64:
         return np.interp(outputs, self.knots, self.values)
