@@ -107,25 +107,29 @@ def test_values_that_few_clouds_do_not_share_are_no_problem():
     assert auc_alone(two, np.repeat([0.0, 1.0], [100, 300]), rng).value == pytest.approx(0.625, abs=0.08)
 
 
-def test_a_feature_with_a_wrong_width_is_ranked_first_and_named():
-    found = explain(rows(1_500, 0), rows(1_500, 1, c=2.0), spec=TABLE, metric=QUICK, progress=False)
-    first, second, *_ = found.findings
+@pytest.fixture(scope="module")
+def wide():
+    """What is seen in rows of which feature c is three times too wide."""
+    return explain(rows(1_000, 0), rows(1_000, 1, c=3.0), spec=TABLE, metric=QUICK, progress=False)
+
+
+def test_a_feature_with_a_wrong_width_is_ranked_first_and_named(wide):
+    first, second, *_ = wide.findings
     assert first.observable.name == "c"
-    assert first.alone.value == pytest.approx(2 / np.pi * np.arctan(2.0), abs=4 * first.alone.stderr)
+    assert first.alone.value == pytest.approx(2 / np.pi * np.arctan(3.0), abs=4 * first.alone.stderr)
     assert abs(second.alone.value - 0.5) < 5 * second.alone.stderr
-    assert found.judge.auc.value > 0.6
-    assert found.generated.n == found.true.n == found.judge.n == 600
-    text = str(found)
+    assert wide.generated.n == wide.true.n == wide.judge.n == 400
+    text = str(wide)
     assert f"Alone, c gives {first.alone.value:.3f} ± " in text
     assert "generated rows have it wider spread (90 % within" in text
     assert "Nothing is seen in" in text
 
 
-def test_generated_clouds_in_the_tail_have_what_the_judge_saw():
-    found = explain(rows(1_500, 0), rows(1_500, 1, c=4.0), spec=TABLE, metric=QUICK, progress=False)
-    first = found.findings[0]
+def test_generated_clouds_in_the_tail_have_what_the_judge_saw(wide):
+    first = wide.findings[0]
     spreads = [one.high - one.low for one in (first.invented.some, first.invented.others)]
     assert spreads[0] > 1.5 * spreads[1]
+    assert 0.1 <= first.invented.share <= 0.5
 
 
 def test_a_planted_shift_of_eta_is_found_in_jets(real_jets, jet_spec):

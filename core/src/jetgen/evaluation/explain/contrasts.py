@@ -41,11 +41,13 @@ class Contrast:
     Arguments:
         auc: the probability that one of the clouds has a larger value than one of the others, with its error.
         some, others: the quantiles of both.
+        share: of the first ones among all.
     """
 
     auc: Score
     some: Spread
     others: Spread
+    share: float
 
     @property
     def strength(self) -> float:
@@ -55,7 +57,8 @@ class Contrast:
 
 def contrast(some: Float64, others: Float64) -> Contrast:
     """The contrast between the values of two groups of two clouds or more."""
-    return Contrast(_auc(some, others), Spread.of(some), Spread.of(others))
+    share = len(some) / (len(some) + len(others))
+    return Contrast(_auc(some, others), Spread.of(some), Spread.of(others), share)
 
 
 def auc_alone(real: Float64, fake: Float64, rng: np.random.Generator) -> Score:

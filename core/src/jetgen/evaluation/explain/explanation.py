@@ -52,7 +52,8 @@ class Finding:
         alone: the AUC of the best classifier of it alone.
         made: generated against true clouds.
         invented: among generated clouds the tenth with the smallest weights, which the judge holds for invented,
-            against the others; None if the judge tells no tenth from the others.
+            against the others. Clouds of equal weight stay together, so it may be more than a tenth; None if it were
+            more than half.
         uncovered: among true clouds the tenth with the largest weights, which the model hardly makes, against the
             others; None likewise.
     """

@@ -9,7 +9,7 @@ from jetgen.evaluation.explain.explanation import Explanation, Finding
 from jetgen.metrics.c2st.verdict import Score
 from jetgen.metrics.c2st.weights import HIGH, LOW
 
-__all__ = ["is_seen", "sentences"]
+__all__ = ["is_seen", "sentences", "share_words"]
 
 _SIGMAS = 4.0  # some sixty observables are looked at: three would be exceeded by one of them in every tenth explanation
 _FURTHER = 3
@@ -78,7 +78,8 @@ def _weights(explanation: Explanation, noun: str) -> Iterator[str]:
     made, true = explanation.generated, explanation.true
     yield (
         f"The weights w = D / (1 - D) of generated {noun} have the mean {made.mean.value:.2f} ± {made.mean.stderr:.2f} "
-        f"(1 for a calibrated judge); weighted by them, {noun} count like {_percent(made.effective)} as many."
+        f"(1 for a calibrated judge if the model covers the truth); weighted by them, {made.n:,} {noun} count like "
+        f"{made.effective * made.n:,.0f}."
     )
     yield (
         f"{_percent(made.below)} of the generated {noun} have w below {LOW:g}, {noun} that the model invents; "
@@ -89,8 +90,8 @@ def _weights(explanation: Explanation, noun: str) -> Iterator[str]:
 def _tails(explanation: Explanation, noun: str) -> Iterator[str]:
     """In which observable either tail differs most from the other clouds of its class."""
     whose = (
-        ("invented", f"The tenth of generated {noun} that the judge believes least"),
-        ("uncovered", f"The tenth of true {noun} that the model covers least"),
+        ("invented", f"of generated {noun} that the judge believes least"),
+        ("uncovered", f"of true {noun} that the model covers least"),
     )
     for tail, subject in whose:
         found = [(one, tail_of) for one in explanation.findings if (tail_of := getattr(one, tail)) is not None]
@@ -98,19 +99,25 @@ def _tails(explanation: Explanation, noun: str) -> Iterator[str]:
             continue
         finding, most = max(found, key=lambda one: one[1].strength)
         if is_seen(Score(0.5 + most.strength, most.auc.stderr)):
-            yield f"{subject} has {_tail_words(finding, most)}."
+            yield f"{share_words(most).capitalize()} {subject} {_tail_words(finding, most)}."
+
+
+def share_words(tail: Contrast) -> str:
+    """How many clouds are in a tail: a tenth, or more where many have the same weight."""
+    return "the tenth" if tail.share < 0.11 else f"the {_percent(tail.share)}"
 
 
 def _tail_words(finding: Finding, tail: Contrast) -> str:
-    word = "larger" if tail.auc.value > 0.5 else "smaller"
+    """Whether its values are larger or smaller."""
     medians = f"median {tail.some.median:.3g} against {tail.others.median:.3g} in the others"
-    return f"{_title(finding)} {word} ({medians}; AUC {0.5 + tail.strength:.2f})"
+    word = "larger" if tail.auc.value > 0.5 else "smaller"
+    return f"has a {word} {finding.observable.title} ({medians}; AUC {0.5 + tail.strength:.2f})"
 
 
 def _title(finding: Finding) -> str:
-    """As a part of a sentence."""
+    """As a part of a sentence: features of tables are names."""
     title = finding.observable.title
-    return title if title[:1].isdigit() or " " not in title else f"the {title}"
+    return f"the {title}" if " " in title else title
 
 
 def _auc(score: Score) -> str:
