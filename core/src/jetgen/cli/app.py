@@ -6,6 +6,7 @@ import typer
 
 from jetgen.cli.doctor import doctor_command
 from jetgen.cli.evaluating import evaluate_command
+from jetgen.cli.explaining import explain_command
 from jetgen.cli.inspecting import status_command, why_command
 from jetgen.cli.listing import list_command
 from jetgen.cli.planning import prepare_command
@@ -32,3 +33,4 @@ app.command("status")(status_command)
 app.command("retry")(retry_command)
 app.command("why")(why_command)
 app.command("evaluate")(evaluate_command)
+app.command("explain")(explain_command)

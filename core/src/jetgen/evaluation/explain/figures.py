@@ -1,0 +1,163 @@
+"""Figures of what a classifier test sees: weights, calibration, and the observable that differs most."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jetgen.errors import UsageError
+from jetgen.evaluation.explain.explanation import Explanation, Sides
+from jetgen.io.atomic import atomic_path
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["draw", "draw_calibration", "draw_observable", "draw_weights", "missing_libraries"]
+
+Float64 = NDArray[np.float64]
+
+_TRUE, _MADE = "black", "#d55e00"
+_FEW_VALUES = 60
+_DECADES = 1.0  # of positive values, from which on an axis is logarithmic
+_BINS = 40
+_FAR = 3.0  # from such a ratio on its axis is logarithmic
+
+
+def missing_libraries() -> str | None:
+    """What to install before figures can be drawn, in one sentence; None if nothing is missing."""
+    absent = [name for name in ("matplotlib", "mplhep") if importlib.util.find_spec(name) is None]
+    if not absent:
+        return None
+    return f"figures need {' and '.join(absent)}, which is not installed: pip install 'jetgen[figures]'"
+
+
+def draw(explanation: Explanation, folder: Path) -> list[Path]:
+    """Draw the three figures into ``folder``, each whole or not at all, and return their paths.
+
+    Raises:
+        UsageError: if matplotlib or mplhep is not installed.
+        StorageError: if a figure cannot be written.
+    """
+    return [
+        save(folder / f"{name}.png", make, explanation)
+        for name, make in (("weights", draw_weights), ("calibration", draw_calibration), ("strongest", draw_observable))
+    ]
+
+
+def save(path: Path, make: Callable[[Explanation, Figure], None], explanation: Explanation, dpi: int = 80) -> Path:
+    """One figure as PNG, in the style of mplhep; the style of the process is left alone.
+
+    Raises:
+        UsageError: if matplotlib or mplhep is not installed.
+        StorageError: if it cannot be written.
+    """
+    reason = missing_libraries()
+    if reason is not None:
+        raise UsageError(reason)
+    import matplotlib as mpl
+    import mplhep
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context({**mplhep.style.ATLAS, "legend.frameon": False}):
+        figure = Figure(layout="constrained")
+        make(explanation, figure)
+        with atomic_path(path) as aside:
+            figure.savefig(aside, format="png", dpi=dpi)
+    return path
+
+
+def draw_weights(explanation: Explanation, figure: Figure) -> None:
+    """The weights of true and of generated clouds in the three ranges of 2305.16774."""
+    figure.set_size_inches(13.5, 4.5)
+    w = explanation.weights
+    both = np.concatenate([w.true, w.generated])
+    panels = figure.subplots(1, 3)
+    edges = (np.linspace(0, 3, 51), np.geomspace(1e-2, 10, 51), np.geomspace(both.min() / 1.1, both.max() * 1.1, 51))
+    for axes, bins, title in zip(panels, edges, ("around 1", "0.01 to 10", "all weights"), strict=True):
+        for side, colour, name in ((w.true, _TRUE, "truth"), (w.generated, _MADE, "generated")):
+            _steps(axes, np.histogram(side, bins)[0], bins, colour, name)
+        axes.axvline(1.0, color="0.6", linewidth=1, zorder=0)
+        axes.set(xlabel="$w = D / (1 - D)$", ylabel=explanation.kind, title=title, yscale="log")
+        axes.set(xscale="linear" if bins[0] == 0 else "log", xlim=(bins[0], bins[-1]))
+    panels[0].legend()
+
+
+def draw_calibration(explanation: Explanation, figure: Figure) -> None:
+    """The fraction of true clouds against the probability that the judge gives; below it the numbers of clouds."""
+    figure.set_size_inches(6, 6)
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    curve = explanation.calibration
+    predicted = [one.predicted for one in curve]
+    above.plot([0, 1], [0, 1], color="0.6", linewidth=1)
+    observed, errors = [one.observed.value for one in curve], [one.observed.stderr for one in curve]
+    above.errorbar(predicted, observed, errors, fmt="o", color=_TRUE)
+    above.set(ylabel="fraction of true clouds", ylim=(-0.05, 1.05))
+    below.bar(predicted, [one.n for one in curve], width=0.06, color="0.6")
+    below.set(xlabel="probability $D$ of being true", ylabel="clouds", yscale="log", xlim=(-0.05, 1.05))
+
+
+def draw_observable(explanation: Explanation, figure: Figure, name: str | None = None) -> None:
+    """An observable of true and generated clouds with their ratio; by default the strongest one."""
+    figure.set_size_inches(7, 6)
+    finding = next(one for one in explanation.findings if name in (None, one.observable.name))
+    values = explanation.values[finding.observable.name]
+    edges, logarithmic = _edges(values)
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    counts = [np.histogram(side, edges)[0] for side in (values.true, values.generated)]
+    shares = [count / max(1, len(side)) for count, side in zip(counts, (values.true, values.generated), strict=True)]
+    for share, colour, label in zip(shares, (_TRUE, _MADE), ("truth", "generated"), strict=True):
+        _steps(above, share, edges, colour, label)
+    ratio, error = _ratio(counts[0], counts[1], len(values.generated) / max(1, len(values.true)))
+    centres = np.sqrt(edges[1:] * edges[:-1]) if logarithmic else (edges[1:] + edges[:-1]) / 2
+    below.axhline(1.0, color=_TRUE, linewidth=1)
+    below.errorbar(centres, ratio, error, fmt="o", markersize=3, color=_MADE, linewidth=1)
+    above.set(ylabel=f"share of {explanation.kind} per bin", ylim=(0, 1.35 * max(share.max() for share in shares)))
+    above.legend(title=f"AUC alone {finding.alone.value:.3f}", loc="upper right")
+    below.set(xlabel=finding.observable.label, ylabel="generated\n/ truth", xlim=(edges[0], edges[-1]))
+    far = bool(np.nanmax(ratio, initial=1.0) > _FAR)
+    below.set(yscale="log" if far else "linear", ylim=(0.1, 10.0) if far else (0.0, 2.0))
+    if logarithmic:
+        _logarithmic(below)
+
+
+def _logarithmic(axes: Axes) -> None:
+    """A logarithmic axis of few decades, with plain numbers at 1, 2 and 5."""
+    from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _steps(axes: Axes, heights: NDArray[Any], edges: Float64, colour: str, label: str) -> None:
+    import mplhep
+
+    mplhep.histplot(heights, edges, ax=axes, color=colour, label=label, yerr=False, linewidth=1.8)
+
+
+def _edges(values: Sides) -> tuple[Float64, bool]:
+    """Bins for the bulk of both sides, and whether they are logarithmic; few distinct values have a bin each."""
+    both = np.concatenate([values.true, values.generated])
+    distinct = np.unique(both)
+    if len(distinct) <= _FEW_VALUES:
+        step = float(np.diff(distinct).min()) if len(distinct) > 1 else 1.0
+        return np.append(distinct - step / 2, distinct[-1] + step / 2), False
+    low, high = np.quantile(both, (0.002, 0.998))
+    if low > 0 and np.log10(high / low) > _DECADES:
+        return np.geomspace(low, high, _BINS + 1), True
+    return np.linspace(low, high, _BINS + 1), False
+
+
+def _ratio(true: NDArray[Any], made: NDArray[Any], scale: float) -> tuple[Float64, Float64]:
+    """Generated over true with the error of both counts; NaN where there is no truth."""
+    expected = np.where(true > 0, true * scale, np.nan)
+    ratio = made / expected
+    relative = np.sqrt(1.0 / np.maximum(made, 1) + 1.0 / np.maximum(true, 1))
+    return ratio, np.maximum(ratio, 1.0 / expected) * relative
