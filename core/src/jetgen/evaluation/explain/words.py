@@ -121,7 +121,8 @@ def _title(finding: Finding) -> str:
 
 
 def _auc(score: Score) -> str:
-    return f"{score.value:.3f} ± {score.stderr:.3f}"
+    digits = 3 if score.stderr >= 0.001 else 4
+    return f"{score.value:.{digits}f} ± {score.stderr:.{digits}f}"
 
 
 def _percent(share: float) -> str:
