@@ -26,6 +26,7 @@ _TRUE, _MADE = "black", "#d55e00"
 _FEW_VALUES = 60
 _DECADES = 1.0  # of positive values, from which on an axis is logarithmic
 _BINS = 40
+_ROOMY = 50.0
 _FAR = 3.0  # from such a ratio on its axis is logarithmic
 
 
@@ -127,11 +128,12 @@ def draw_observable(explanation: Explanation, figure: Figure, name: str | None =
 
 
 def _logarithmic(axes: Axes) -> None:
-    """A logarithmic axis of few decades, with plain numbers at 1, 2 and 5."""
+    """A logarithmic axis of few decades with plain numbers, at 1, 2 and 5 where there is room for them."""
     from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
+    low, high = axes.get_xlim()
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < _ROOMY * low else (1.0, 3.0)))
     axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
     axes.xaxis.set_minor_formatter(NullFormatter())
 
