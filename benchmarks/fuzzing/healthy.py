@@ -50,7 +50,8 @@ def _padded(n: int = _JETS) -> tuple[np.ndarray, np.ndarray]:
 def _native(path: Path) -> None:
     spec = CloudSpec("jets", jet_spec(30).features, 30, (Feature("mass", "GeV"),))
     clouds = Clouds.from_padded(*_padded())
-    write_clouds(path, Clouds(clouds.points, clouds.offsets, np.arange(_JETS)[:, None]), spec)
+    weighted = Clouds(clouds.points, clouds.offsets, np.arange(_JETS)[:, None], weights=1.0 + np.arange(_JETS))
+    write_clouds(path, weighted, spec)
 
 
 def _tracks(path: Path) -> None:
@@ -79,7 +80,8 @@ def _jetnet(path: Path) -> None:
 
 def _ragged_npz(path: Path) -> None:
     clouds = Clouds.from_padded(*_padded())
-    np.savez(path, points=clouds.points, offsets=clouds.offsets, feature_names=_NAMES)
+    weights = np.linspace(0.5, 2.0, _JETS)
+    np.savez(path, points=clouds.points, offsets=clouds.offsets, feature_names=_NAMES, weights=weights)
 
 
 def _padded_npz(path: Path) -> None:

@@ -276,7 +276,7 @@ def test_a_mistyped_feature_gets_a_hint(tmp_path, real_jets, jet_spec):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda file: file.attrs.update(format_version=2), "format_version is 2; this jetgen reads version 1"),
+        (lambda file: file.attrs.update(format_version=3), "format_version is 3; this jetgen reads versions 1 and 2"),
         (lambda file: file.attrs.pop("format_version"), "format_version is None"),
         (lambda file: file.attrs.pop("cloud_spec"), "the attribute cloud_spec is missing"),
         (lambda file: file.attrs.update(cloud_spec="{"), "cloud_spec cannot be used: it is not JSON"),

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from jetgen.errors import DataError
 
-__all__ = ["check_offsets", "check_range", "finite", "integers", "offsets_of"]
+__all__ = ["check_offsets", "check_range", "finite", "integers", "numbers", "offsets_of"]
 
 
 def finite(name: str, values: ArrayLike) -> NDArray[np.float32]:
@@ -52,6 +52,19 @@ def integers(name: str, values: ArrayLike) -> NDArray[np.int64]:
         msg = f"{name} is {array[first]} at index {first}, which is beyond the largest int64"
         raise DataError(msg)
     return array.astype(np.int64, copy=False)
+
+
+def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """``values`` as float64 in one dimension; the same array if it is that already.
+
+    Raises:
+        DataError: if there is another number of dimensions, or a value is no number.
+    """
+    array = _array(name, values)
+    if array.ndim != 1 or array.dtype.kind not in "fiu":
+        msg = f"{name} has shape {array.shape} and dtype {array.dtype}; one dimension of numbers is needed"
+        raise DataError(msg)
+    return array.astype(np.float64, copy=False)
 
 
 def _array(name: str, values: ArrayLike) -> NDArray[Any]:

@@ -21,6 +21,10 @@ _SUM_OF_PTREL = 2.0  # a jet of relative momenta has about 1; in GeV it has hund
 _OFF_AXIS = 0.3  # particles relative to the axis of their jet have a mean near 0
 _HOPELESS_SUM = 50.0  # no generator is that far off: this is another unit
 _HOPELESS_RATIO = 100.0
+_WEIGHTED_TRUTH = (
+    "the clouds have weights, but true and training clouds count alike here: keep each with the probability of its "
+    "weight over the largest one, then leave the weights out"
+)
 
 
 def illegal_values(clouds: Clouds, spec: CloudSpec, first: int = 0) -> Iterator[str]:
@@ -49,8 +53,10 @@ def check_truth(clouds: Clouds, spec: CloudSpec, what: str, first: int = 0) -> N
         first: the row of the first of these clouds in the whole.
 
     Raises:
-        DataError: if a value is not legal, or jets are plainly in other units than the names of their features say.
+        DataError: if the clouds have weights, a value is not legal, or jets are plainly in other units than the names
+            of their features say.
     """
+    _refuse(what, _WEIGHTED_TRUTH if clouds.weights is not None else None)
     fault = _order_of_columns(clouds, spec) or next(illegal_values(clouds, spec, first), None)
     fault = fault or _units(clouds, spec, _SUM_OF_PTREL) or _directions(clouds, spec)
     _refuse(what, fault)
@@ -65,8 +71,11 @@ def check_generated(clouds: Clouds, spec: CloudSpec, truth: Clouds, what: str) -
     units are refused, because a score of them says nothing about a generator.
 
     Raises:
-        DataError: if the columns are in another order, or the values in plainly other units than the true ones.
+        DataError: if the columns are in another order, the values in plainly other units than the true ones, or all
+            weights 0.
     """
+    if clouds.weights is not None and len(clouds) and not clouds.weights.any():
+        _refuse(what, f"the weights of all {len(clouds)} clouds are 0: nothing is left to compare")
     fault = _order_of_columns(clouds, spec) or _units(clouds, spec, _HOPELESS_SUM)
     _refuse(what, fault or _ratios(clouds, truth, spec))
 

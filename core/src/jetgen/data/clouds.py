@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from jetgen.data.arrays import check_offsets, check_range, finite, integers, offsets_of
+from jetgen.data.weights import checked_weights
 from jetgen.errors import DataError
 
 __all__ = ["Clouds"]
@@ -26,6 +27,7 @@ class Clouds:
         conditioning: float32 (N, C), per-cloud observables; C may be 0.
         given: the conditioning clouds, one per event.
         event: int64 (N,), the row of ``given`` that each cloud is conditioned on; several clouds may share one.
+        weights: float64 (N,), how much each generated cloud counts; only their ratios matter. None if all count alike.
 
     Raises:
         DataError: if a shape, a dtype, an offset or a value is wrong; the message names the array and the first
@@ -38,13 +40,14 @@ class Clouds:
     [[0.0, 1.0]]
     """
 
-    __slots__ = ("conditioning", "event", "given", "offsets", "points")
+    __slots__ = ("conditioning", "event", "given", "offsets", "points", "weights")
 
     points: NDArray[np.float32]
     offsets: NDArray[np.int64]
     conditioning: NDArray[np.float32]
     given: Clouds | None
     event: NDArray[np.int64] | None
+    weights: NDArray[np.float64] | None
 
     def __init__(
         self,
@@ -53,6 +56,7 @@ class Clouds:
         conditioning: ArrayLike | None = None,
         given: Clouds | None = None,
         event: ArrayLike | None = None,
+        weights: ArrayLike | None = None,
     ) -> None:
         self.points = finite("points", points)
         self.offsets = integers("offsets", offsets)
@@ -72,13 +76,15 @@ class Clouds:
                 msg = f"event has {len(self.event)} entries for {n} clouds"
                 raise DataError(msg)
             check_range("event", self.event, len(self.given), "given clouds")
+        self.weights = None if weights is None else checked_weights(weights, n)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
     def __repr__(self) -> str:
         given = f", given={len(self.given)}" if self.given is not None else ""
-        return f"Clouds({len(self)} clouds, {len(self.points)} points, {self.n_features} features{given})"
+        weighted = ", weighted" if self.weights is not None else ""
+        return f"Clouds({len(self)} clouds, {len(self.points)} points, {self.n_features} features{given}{weighted})"
 
     @property
     def n_features(self) -> int:
@@ -119,15 +125,17 @@ class Clouds:
     def _view(self, start: int, stop: int) -> Clouds:
         first, last = self.offsets[start], self.offsets[stop]
         event = None if self.event is None else self.event[start:stop]
-        offsets = self.offsets[start : stop + 1] - first
-        return Clouds._trusted(self.points[first:last], offsets, self.conditioning[start:stop], self.given, event)
+        weights = None if self.weights is None else self.weights[start:stop]
+        offsets, conditioning = self.offsets[start : stop + 1] - first, self.conditioning[start:stop]
+        return Clouds._trusted(self.points[first:last], offsets, conditioning, self.given, event, weights)
 
     def _pick(self, index: NDArray[np.int64]) -> Clouds:
         multiplicity = self.multiplicity[index]
         offsets = offsets_of(multiplicity)
         source = np.arange(offsets[-1]) + np.repeat(self.offsets[:-1][index] - offsets[:-1], multiplicity)
         event = None if self.event is None else self.event[index]
-        return Clouds._trusted(self.points[source], offsets, self.conditioning[index], self.given, event)
+        weights = None if self.weights is None else self.weights[index]
+        return Clouds._trusted(self.points[source], offsets, self.conditioning[index], self.given, event, weights)
 
     @classmethod
     def _trusted(
@@ -137,11 +145,12 @@ class Clouds:
         conditioning: NDArray[np.float32],
         given: Clouds | None,
         event: NDArray[np.int64] | None,
+        weights: NDArray[np.float64] | None,
     ) -> Clouds:
         """Clouds from arrays that were checked before: slicing does not check them again."""
         self = object.__new__(cls)
         self.points, self.offsets, self.conditioning = points, offsets, conditioning
-        self.given, self.event = given, event
+        self.given, self.event, self.weights = given, event, weights
         return self
 
     def with_points(self, points: ArrayLike) -> Clouds:
@@ -150,7 +159,16 @@ class Clouds:
         Raises:
             DataError: if the number of points differs, or a value is not finite.
         """
-        return Clouds(points, self.offsets, self.conditioning, self.given, self.event)
+        return Clouds(points, self.offsets, self.conditioning, self.given, self.event, self.weights)
+
+    def with_weights(self, weights: ArrayLike | None) -> Clouds:
+        """The same clouds with other weights (N,), or without any; all other arrays are shared.
+
+        Raises:
+            DataError: if there is not one weight for each cloud, or one is negative or not finite.
+        """
+        checked = None if weights is None else checked_weights(weights, len(self))
+        return Clouds._trusted(self.points, self.offsets, self.conditioning, self.given, self.event, checked)
 
     def padded(self, size: int | None = None) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Points float32 (N, P, F), zero in the empty slots, and the mask bool (N, P), True where a slot holds a point.
@@ -184,6 +202,7 @@ class Clouds:
         conditioning: ArrayLike | None = None,
         given: Clouds | None = None,
         event: ArrayLike | None = None,
+        weights: ArrayLike | None = None,
     ) -> Clouds:
         """Clouds of the points (N, P, F) where the mask (N, P) is True or 1; values in other slots are ignored.
 
@@ -207,7 +226,7 @@ class Clouds:
                 msg = f"mask is {slots[row, slot]} at row {row}, slot {slot}; 0 or 1 is needed"
                 raise DataError(msg)
             slots = slots.astype(np.bool_)
-        return cls(values[slots], offsets_of(slots.sum(1)), conditioning, given, event)
+        return cls(values[slots], offsets_of(slots.sum(1)), conditioning, given, event, weights)
 
     @classmethod
     def from_multiplicities(
@@ -217,6 +236,7 @@ class Clouds:
         conditioning: ArrayLike | None = None,
         given: Clouds | None = None,
         event: ArrayLike | None = None,
+        weights: ArrayLike | None = None,
     ) -> Clouds:
         """Clouds of the points (total, F), of which the first ``multiplicity[0]`` make cloud 0, and so on.
 
@@ -237,7 +257,7 @@ class Clouds:
         if values.ndim == 2 and numbers.sum() != len(values):
             msg = f"the multiplicities add up to {numbers.sum()} but there are {len(values)} points"
             raise DataError(msg)
-        return cls(values, offsets_of(numbers), conditioning, given, event)
+        return cls(values, offsets_of(numbers), conditioning, given, event, weights)
 
     @classmethod
     def concatenate(cls, parts: Sequence[Clouds]) -> Clouds:
@@ -247,7 +267,7 @@ class Clouds:
 
         Raises:
             DataError: if there are no parts, or if they differ in the number of features or of conditioning columns,
-                or in whether they have conditioning clouds.
+                or in whether they have conditioning clouds or weights.
         """
         if not parts:
             msg = "there is nothing to concatenate: the list of clouds is empty, so their features are not known"
@@ -260,20 +280,26 @@ class Clouds:
             if (part.given is None) != (first.given is None):
                 msg = f"part {i} has {'no ' if part.given is None else ''}conditioning clouds, unlike part 0"
                 raise DataError(msg)
+            if (part.weights is None) != (first.weights is None):
+                msg = f"part {i} has {'no ' if part.weights is None else ''}weights, unlike part 0"
+                raise DataError(msg)
         given, event = _joined(parts)
+        weights = [part.weights for part in parts if part.weights is not None]
         return cls._trusted(
             np.concatenate([part.points for part in parts]),
             offsets_of(np.concatenate([part.multiplicity for part in parts])),
             np.concatenate([part.conditioning for part in parts]),
             given,
             event,
+            np.concatenate(weights) if weights else None,
         )
 
     def fingerprint(self) -> str:
         """SHA-256 of all arrays: equal for equal clouds, on any machine."""
         digest = hashlib.sha256()
-        names = ("points", "offsets", "context", "event")  # the former name of conditioning keeps fingerprints
-        arrays = (self.points, self.offsets, self.conditioning, self.event)
+        # The former name of conditioning keeps fingerprints.
+        names = ("points", "offsets", "context", "event", "weights")
+        arrays = (self.points, self.offsets, self.conditioning, self.event, self.weights)
         for name, array in zip(names, arrays, strict=True):
             if array is not None:
                 digest.update(f"{name}{array.dtype.str}{array.shape}".encode())

@@ -68,5 +68,5 @@ def _selected(clouds: Clouds, chosen: NDArray[np.bool_]) -> Clouds:
     """The clouds with the chosen points (total,) only."""
     multiplicity = np.bincount(clouds.rows[chosen], minlength=len(clouds))
     return Clouds.from_multiplicities(
-        clouds.points[chosen], multiplicity, clouds.conditioning, clouds.given, clouds.event
+        clouds.points[chosen], multiplicity, clouds.conditioning, clouds.given, clouds.event, clouds.weights
     )

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from jetgen.data.clouds import Clouds
 from jetgen.data.sources import SlicedSource
 from jetgen.data.spec import CloudSpec, Kind
+from jetgen.data.weights import checked_weights
+from jetgen.errors import DataError
 from jetgen.io.layouts import Layout, find_layout
-from jetgen.io.meaning import Observables, check_declared, declared_spec, find_conditioning
+from jetgen.io.meaning import Observables, check_declared, check_weights, declared_spec, find_conditioning
 from jetgen.io.names import choose, described
 from jetgen.io.reading import reading
 from jetgen.io.store import Store, open_store
@@ -89,6 +91,11 @@ class CloudFile(SlicedSource):
         self.close()
 
     @property
+    def weighted(self) -> bool:
+        """Whether the clouds have weights: there is an array ``weights`` (N,)."""
+        return "weights" in self._store
+
+    @property
     def path(self) -> Path:
         """The file."""
         return self._store.path
@@ -116,7 +123,16 @@ class CloudFile(SlicedSource):
             cloud = int(np.searchsorted(where.offsets, row, "right")) - 1
             at = f"row {start + cloud}, point {row - where.offsets[cloud]}, feature {self.spec.names[column]}"
             self._store.refuse(f"{self._layout.points} is not finite at {at}")
-        return Clouds(points, where.offsets, self._read_conditioning(start, stop), where.given, where.event)
+        conditioning, weights = self._read_conditioning(start, stop), self._read_weights(start, stop)
+        return Clouds(points, where.offsets, conditioning, where.given, where.event, weights)
+
+    def _read_weights(self, start: int, stop: int) -> NDArray[np.float64] | None:
+        if not self.weighted:
+            return None
+        try:
+            return checked_weights(self._store.read("weights", start, stop), stop - start, start)
+        except DataError as error:
+            self._store.refuse(str(error))
 
     def _read_conditioning(self, start: int, stop: int) -> NDArray[np.float32] | None:
         name, columns = self._observables.array, self._observables.columns
@@ -140,6 +156,7 @@ def _open(
     found = layout.names if declared is None else declared.names
     names, picked = choose(store, layout.points, found, len(layout.columns), features)
     observables = find_conditioning(store, len(layout), declared, conditioning)
+    check_weights(store, len(layout))
     if declared is None:
         guess: Kind = kind or ("table" if layout.max_points == 1 else "jets")
         spec = CloudSpec(guess, described(names), layout.max_points, given=given.spec if given is not None else None)

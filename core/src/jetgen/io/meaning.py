@@ -14,10 +14,21 @@ from jetgen.io.json_objects import parse_object
 from jetgen.io.names import choose, described, stored_names
 from jetgen.io.store import Store
 
-__all__ = ["FORMAT_VERSION", "Observables", "check_declared", "declared_spec", "find_conditioning"]
+__all__ = [
+    "FORMAT_VERSION",
+    "WEIGHTED_VERSION",
+    "Observables",
+    "check_declared",
+    "check_weights",
+    "declared_spec",
+    "find_conditioning",
+]
 
 FORMAT_VERSION = 1
 """The version of the native layout that this jetgen writes and reads."""
+
+WEIGHTED_VERSION = 2
+"""The version of a file with weights: a jetgen that knows none must not read it as if all clouds counted alike."""
 
 _JET_NAMES = {4: ("pt", "eta", "mass", "num_particles"), 5: ("type", "pt", "eta", "mass", "num_particles")}
 
@@ -40,8 +51,9 @@ def declared_spec(store: Store) -> CloudSpec | None:
     if "format_version" not in store.attributes and "cloud_spec" not in store.attributes:
         return None
     version: Any = store.attributes.get("format_version")
-    if np.ndim(version) or version != FORMAT_VERSION:
-        store.refuse(f"format_version is {version}; this jetgen reads version {FORMAT_VERSION}")
+    if np.ndim(version) or version not in (FORMAT_VERSION, WEIGHTED_VERSION):
+        known = f"{FORMAT_VERSION} and {WEIGHTED_VERSION}"
+        store.refuse(f"format_version is {version}; this jetgen reads versions {known}")
     if "cloud_spec" not in store.attributes:
         store.refuse("the attribute cloud_spec is missing; make the file again")
     text = store.attributes["cloud_spec"]
@@ -63,6 +75,16 @@ def check_declared(store: Store, declared: CloudSpec, max_points: int, given: Cl
         store.refuse(f"a cloud has {max_points} points but cloud_spec allows at most {declared.max_points}")
     if declared.given != given:
         store.refuse("the group 'given' is not the one that cloud_spec describes")
+
+
+def check_weights(store: Store, n: int) -> None:
+    """Check that a file with ``n`` clouds has one weight for each, if it has weights.
+
+    Raises:
+        DataError: if it has another number of them, or they are no numbers.
+    """
+    if "weights" in store and (rows := len(store.array("weights", "clouds"))) != n:
+        store.refuse(f"weights has {rows} entries for {n} clouds")
 
 
 def find_conditioning(store: Store, n: int, declared: CloudSpec | None, wanted: Sequence[str] | None) -> Observables:

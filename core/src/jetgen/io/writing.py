@@ -17,7 +17,7 @@ from jetgen.data.clouds import Clouds
 from jetgen.data.spec import CloudSpec
 from jetgen.errors import DataError
 from jetgen.io.atomic import atomic_path
-from jetgen.io.meaning import FORMAT_VERSION
+from jetgen.io.meaning import FORMAT_VERSION, WEIGHTED_VERSION
 
 __all__ = ["write_clouds"]
 
@@ -78,13 +78,12 @@ def _hdf5(path: Path) -> Iterator[h5py.File]:
 
 
 def _write_group(group: h5py.Group, source: CloudSource, spec: CloudSpec, block: int) -> None:
-    group.attrs["format_version"] = FORMAT_VERSION
     # Of a fixed length: HDF5 keeps other texts apart, where they have no checksum.
     group.attrs["cloud_spec"] = np.bytes_(json.dumps(spec.to_json(), allow_nan=False).encode())
     points = _growing(group, "points", len(spec.features), 0)
     conditioning = _growing(group, "context", len(spec.conditioning), len(source))
     offsets = [np.zeros(1, np.int64)]
-    events = []
+    events, weights = [], []
     given: Clouds | None = None
     for start in range(0, max(1, len(source)), block):
         part = source[start : start + block]
@@ -95,7 +94,15 @@ def _write_group(group: h5py.Group, source: CloudSource, spec: CloudSpec, block:
         _append(conditioning, part.conditioning)
         if part.event is not None:
             events.append(part.event)
+        if part.weights is not None:
+            weights.append(part.weights)
+        if 0 < len(weights) * block < start + block:
+            msg = f"some of the clouds from row {start - block} to row {start + block} have weights and some have none"
+            raise DataError(msg)
+    group.attrs["format_version"] = WEIGHTED_VERSION if weights else FORMAT_VERSION
     _whole(group, "offsets", np.concatenate(offsets))
+    if weights:
+        _whole(group, "weights", np.concatenate(weights))
     if given is not None and spec.given is not None:
         _whole(group, "event", np.concatenate(events))
         _write_group(group.create_group("given"), given, spec.given, block)

@@ -154,7 +154,7 @@ def _one_more(clouds: Clouds, spec: CloudSpec, rng: np.random.Generator, train: 
     softest = aligned.points[aligned.offsets[1:][giver[growing]] - 1]
     points = np.insert(aligned.points, aligned.offsets[1:][growing], softest, axis=0)
     return Clouds.from_multiplicities(
-        points, aligned.multiplicity + growing, aligned.conditioning, aligned.given, aligned.event
+        points, aligned.multiplicity + growing, aligned.conditioning, aligned.given, aligned.event, aligned.weights
     )
 
 

@@ -1,0 +1,69 @@
+"""Weights of generated clouds: their check, their shares and the effective sample size."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from jetgen.data.arrays import numbers
+from jetgen.errors import DataError
+
+__all__ = ["all_equal", "checked_weights", "effective_size", "shares"]
+
+Float64 = NDArray[np.float64]
+
+
+def checked_weights(values: ArrayLike, n: int, first: int = 0) -> Float64:
+    """``values`` as float64 (n,), one weight for each cloud; integers are allowed, and so is 0.
+
+    Arguments:
+        n: how many clouds there are.
+        first: the row of the first of these clouds in the whole, for the message.
+
+    Raises:
+        DataError: if there is another number of weights, or one is negative or not finite.
+    """
+    weights = numbers("weights", values)
+    if len(weights) != n:
+        msg = f"weights has {len(weights)} entries for {n} clouds"
+        raise DataError(msg)
+    wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    if len(wrong):
+        msg = f"weights is {weights[wrong[0]]:g} at row {first + wrong[0]}; a weight is finite and 0 or more"
+        raise DataError(msg)
+    return weights
+
+
+def shares(weights: Float64) -> Float64:
+    """The weights (N,) over their sum.
+
+    Raises:
+        DataError: if all are 0.
+
+    >>> shares(np.array([1.0, 0.0, 3.0])).tolist()
+    [0.25, 0.0, 0.75]
+    """
+    largest = weights.max(initial=0.0)
+    if largest == 0.0:
+        msg = f"the weights of all {len(weights)} clouds are 0: nothing is left to compare"
+        raise DataError(msg)
+    relative = weights / largest  # the sum of large weights may be infinite
+    of_all: Float64 = relative / relative.sum()
+    return of_all
+
+
+def effective_size(weights: Float64) -> float:
+    """(Σw)² / Σw²: so many unweighted clouds have the statistical error of a mean of these (Kish 1965).
+
+    >>> effective_size(np.ones(100)), effective_size(np.array([1.0, 1.0, 0.0]))
+    (100.0, 2.0)
+
+    Raises:
+        DataError: if all weights are 0.
+    """
+    return float(1.0 / np.square(shares(weights)).sum())
+
+
+def all_equal(weights: Float64) -> bool:
+    """Whether the clouds count alike, as without weights; False if all weights are 0."""
+    return len(weights) > 0 and weights[0] > 0 and bool((weights == weights[0]).all())
