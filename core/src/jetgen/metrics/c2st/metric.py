@@ -45,6 +45,9 @@ class ClassifierTest(CloudMetric):
 
     Clouds without high-level features, such as points with nothing but categories, have no ``c2st_hl``.
 
+    Generated clouds with weights count by them in the training, the calibration and the scores. Both classes keep the
+    same sum of weights in every part, so that 0.5 and 0 still mean that nothing was found.
+
     Copies of single clouds among the generated ones are found, because they are in all parts. Copies of other true
     clouds, such as training clouds of the generator, cannot be found.
     """
@@ -123,10 +126,12 @@ def _verdict(
     from jetgen.metrics.c2st.training import Part, outputs_after_training
     from jetgen.torch.training import torch_threads
 
-    first, second, third = (Part(one, of.labels, ctx.device) for one, of in zip(inputs, samples, strict=True))
+    first, second, third = (
+        Part(one, of.labels, ctx.device, of.weights) for one, of in zip(inputs, samples, strict=True)
+    )
     with torch_threads(ctx.threads):
         select, outputs = outputs_after_training(network.to(ctx.device), (first, second, third), recipe, ctx)
-    return Verdict.of((select, samples[1].labels), outputs, samples[2])
+    return Verdict.of((select, samples[1].labels, samples[1].weights), outputs, samples[2])
 
 
 def _summary(metric: str, found: Mapping[str, list[Verdict]]) -> Measurement:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from jetgen.api.context import RunContext
-from jetgen.metrics.c2st.calibration import Labels, area_under_curve
+from jetgen.metrics.c2st.calibration import Float64, Labels, area_under_curve
 from jetgen.metrics.c2st.inputs import Inputs
 from jetgen.metrics.c2st.networks import Batch
 from jetgen.metrics.c2st.profiles import Recipe
@@ -41,10 +41,11 @@ class Part:
         inputs: the encoded clouds.
         labels: True for true clouds.
         device: where the tensors are.
+        weights: float64 (N,), of mean 1 in each class; None if all clouds count alike.
     """
 
-    def __init__(self, inputs: Inputs, labels: Labels, device: str) -> None:
-        self.labels = labels
+    def __init__(self, inputs: Inputs, labels: Labels, device: str, weights: Float64 | None = None) -> None:
+        self.labels, self.weights = labels, weights
         self.width, self.dimension = inputs.points.shape[1], inputs.positions.shape[1]
         columns = [inputs.points, inputs.positions, inputs.logs[:, None], inputs.shares[:, None]]
         whole = np.concatenate([inputs.whole, inputs.spacings], axis=1)
@@ -55,6 +56,8 @@ class Part:
             "whole": torch.from_numpy(whole).to(device),
             "labels": torch.from_numpy(labels.astype(np.float32)).to(device),
         }
+        if weights is not None:
+            self.rows = {**self.rows, "weights": torch.from_numpy(weights.astype(np.float32)).to(device)}
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -118,11 +121,11 @@ def _phase(network: nn.Module, learn: Part, select: Part, recipe: Recipe) -> Pha
 
     def cross_entropy(step: Step) -> Tensor:
         logits = network(learn.padded(step.batch))
-        return nn.functional.binary_cross_entropy_with_logits(logits, step.batch["labels"])
+        return nn.functional.binary_cross_entropy_with_logits(logits, step.batch["labels"], step.batch.get("weights"))
 
     def validate(generator: torch.Generator) -> float:
         del generator
-        return -area_under_curve(_outputs(network, select), select.labels)
+        return -area_under_curve(_outputs(network, select), select.labels, select.weights)
 
     optimiser = partial(torch.optim.AdamW, lr=recipe.rate, weight_decay=1e-2 if recipe.cycle else 0.0)
     schedule = warmup_cosine(steps, warmup=steps // 5) if recipe.cycle else constant

@@ -15,6 +15,7 @@ from jetgen.metrics.c2st.calibration import (
     Labels,
     area_under_curve,
     area_variance,
+    mean_variance,
     shannon_divergence,
 )
 from jetgen.metrics.c2st.splitting import Sample
@@ -38,22 +39,32 @@ class Verdict:
         probabilities: float64 (N,), that a cloud is a true one.
         labels: True for true clouds.
         rows: int64 (N,), the number of each cloud among the true or among the generated ones.
+        weights: float64 (N,), of mean 1 in each class; None if all clouds count alike.
     """
 
     probabilities: Float64
     labels: Labels
     rows: NDArray[np.int64]
+    weights: Float64 | None = None
 
     @classmethod
-    def of(cls, select: tuple[Float64, Labels], outputs: Float64, test: Sample) -> Self:
-        """The verdict on the sample ``test``, calibrated with the outputs and the labels of the selection clouds."""
-        return cls(Calibration(*select)(outputs), test.labels, test.rows)
+    def of(
+        cls, select: tuple[Float64, Labels] | tuple[Float64, Labels, Float64 | None], outputs: Float64, test: Sample
+    ) -> Self:
+        """The verdict on the sample ``test``.
+
+        Arguments:
+            select: outputs, labels and weights of the selection clouds, for the calibration.
+            outputs: those of the clouds of ``test``.
+            test: the clouds to report on.
+        """
+        return cls(Calibration(*select)(outputs), test.labels, test.rows, test.weights)
 
     @property
     def auc(self) -> Score:
         """The area under the ROC curve; its error is that of the clouds reported on (DeLong 1988)."""
-        variance = area_variance(self.probabilities, self.labels)
-        return Score(area_under_curve(self.probabilities, self.labels), math.sqrt(variance))
+        variance = area_variance(self.probabilities, self.labels, self.weights)
+        return Score(area_under_curve(self.probabilities, self.labels, self.weights), math.sqrt(variance))
 
     def area_against(self, half: NDArray[np.int64]) -> float | None:
         """The area with no other true clouds than those whose numbers are in ``half``; None if it reports on none."""
@@ -61,14 +72,18 @@ class Verdict:
         if not inside[self.labels].any():
             return None
         kept = inside | ~self.labels
-        return area_under_curve(self.probabilities[kept], self.labels[kept])
+        weights = None if self.weights is None else self.weights[kept]
+        return area_under_curve(self.probabilities[kept], self.labels[kept], weights)
 
     @property
     def jsd(self) -> Score:
         """The lower bound of the Jensen-Shannon divergence in bits."""
-        given = np.where(self.labels, self.probabilities, 1.0 - self.probabilities)
-        error = float(np.log2(given).std(ddof=1)) / math.sqrt(len(given))
-        return Score(shannon_divergence(self.probabilities, self.labels), error)
+        logs = np.log2(np.where(self.labels, self.probabilities, 1.0 - self.probabilities))
+        if self.weights is None:
+            error = float(logs.std(ddof=1)) / math.sqrt(len(logs))
+        else:
+            error = math.sqrt(mean_variance(logs, self.weights))
+        return Score(shannon_divergence(self.probabilities, self.labels, self.weights), error)
 
 
 def mean_score(scores: list[Score]) -> Score:
