@@ -7,7 +7,9 @@ from pathlib import Path
 from types import ModuleType
 
 import jetgen
+import numpy as np
 import pytest
+from jetgen import Clouds
 from jetgen.metrics.distortions import DISTORTIONS
 from jetgen.metrics.specs import METRICS
 
@@ -29,6 +31,21 @@ def test_the_example_of_a_metric_can_be_evaluated(girth, golden_jets, jet_spec):
     assert found.skipped == {}
     measured = found.metrics["girth"]
     assert measured.value > measured.floor.bands["girth"].high > 0
+
+
+def test_the_example_of_a_metric_takes_weights(girth, golden_jets, jet_spec):
+    real, fake = golden_jets
+    heavy = np.where(np.arange(2000) < 1000, 2.0, 1.0)
+    found = jetgen.evaluate(real, fake, metrics=[girth], spec=jet_spec, floor_splits=0, weights=heavy)
+    twice = Clouds.concatenate([fake, fake[:1000]])
+    expected = jetgen.evaluate(real, twice, metrics=[girth], spec=jet_spec, floor_splits=0)
+    assert found.metrics["girth"].value == pytest.approx(expected.metrics["girth"].value, rel=1e-9)
+
+
+def test_the_page_names_every_metric_that_takes_weights():
+    words = PAGE.split("### Weights")[1].split("- **n_effective**")[0].split("Any other metric")[0]
+    showers = {"shower_energy", "shower_profiles", "shower_sparsity"}
+    assert set(re.findall(r"`(\w+)`", words)) - {"weights"} == {one.name for one in METRICS if one.weighted} - showers
 
 
 @pytest.mark.parametrize("spec", METRICS, ids=lambda spec: spec.name)

@@ -84,7 +84,9 @@ class CloudMetric:
 class FeatureMetric(CloudMetric, ABC):
     """Base class of metrics in two steps: compute features of each cloud, then compare two sets of features.
 
-    A subclass gives :meth:`featurise` and :meth:`compare`. Evaluations and floors then featurise every cloud once.
+    A subclass gives :meth:`featurise` and :meth:`compare`. Evaluations and floors then featurise every cloud once. One
+    that takes the weights of generated clouds has ``compare(real, fake, ctx, weights=None)``, and says ``weighted`` in
+    its spec.
     """
 
     @abstractmethod
@@ -97,4 +99,5 @@ class FeatureMetric(CloudMetric, ABC):
 
     def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Measurement:
         """The comparison of the features of both sides."""
-        return self.compare(self.featurise(real, ctx), self.featurise(fake, ctx), ctx)
+        weights = {} if fake.weights is None else {"weights": fake.weights}
+        return self.compare(self.featurise(real, ctx), self.featurise(fake, ctx), ctx, **weights)

@@ -188,7 +188,9 @@ class Metric(Protocol):
         ...
 
     def compute(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Measurement:
-        """Compare generated (``fake``) with true clouds (``real``).
+        """Compare generated (``fake``) with true clouds (``real``), which have no weights.
+
+        ``fake.weights`` is None unless the spec of the metric says ``weighted``.
 
         A metric of features that each cloud has by itself can derive from :class:`jetgen.api.metric.FeatureMetric`,
         which computes them once per cloud.
@@ -209,5 +211,9 @@ class SupportsFeatures(Protocol):
         ...
 
     def compare(self, real: NDArray[np.float64], fake: NDArray[np.float64], ctx: MetricContext) -> Measurement:
-        """What ``compute`` returns for clouds with these features."""
+        """What ``compute`` returns for clouds with these features.
+
+        Where the spec says ``weighted`` there is one more argument, ``weights``: float64 (M,), those of the generated
+        clouds, by default None. It is given only if the clouds have weights.
+        """
         ...

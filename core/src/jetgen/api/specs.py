@@ -101,6 +101,8 @@ class MetricSpec(Spec):
         capability: the protocol that the generator must declare if the metric calls it: ``"SupportsLogProb"``.
         requires: modules that core does not install and the metric imports, such as ``"torch"``.
         ranked: False for a diagnostic that does not rank generators.
+        weighted: True if it takes the weights of generated clouds; else it is skipped, with the reason, where they have
+            some. A metric in two steps then has ``compare(real, fake, ctx, weights=None)``.
         draws: the largest number of draws of a model that it evaluates; None for all draws of the run.
         floor_draws: the number of splits of the truth that give the floor; fewer for a metric that takes minutes.
     """
@@ -116,5 +118,6 @@ class MetricSpec(Spec):
     capability: str = ""
     requires: tuple[str, ...] = ()
     ranked: bool = True
+    weighted: bool = False
     draws: int | None = None
     floor_draws: int = 30

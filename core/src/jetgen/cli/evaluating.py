@@ -18,7 +18,7 @@ __all__ = ["evaluate_command"]
 
 
 def evaluate_command(
-    file: Annotated[Path, typer.Argument(help="The generated clouds: HDF5 or npz.")],
+    file: Annotated[Path, typer.Argument(help="The generated clouds: HDF5 or npz; an array weights is used.")],
     *,
     reference: Annotated[
         str, typer.Option("--reference", help="The true clouds: a file, or NAME[@SIZE] of a dataset.")
@@ -92,6 +92,7 @@ def _document(result: Evaluation) -> dict[str, Any]:
                 "unit": measured.unit,
                 "direction": measured.direction,
                 "clipped": measured.clipped,
+                "n_effective": measured.n_effective,
             }
     return {"metrics": found, "skipped": result.skipped}
 
@@ -128,6 +129,8 @@ def _notes(result: Evaluation) -> Iterator[str]:
     if measured:
         sizes = f"{measured[0].n_fake:,} generated against {measured[0].n_real:,} true clouds"
         yield f"{sizes}; spread: between generated samples of this size"
+        if measured[0].n_effective is not None:
+            yield f"the weights of the generated clouds are used: as good as {measured[0].n_effective:,.0f} without"
     for (n_fake, n_real), group in _by_floor(result).items():
         sizes = f"{n_fake:,} against {n_real:,}"
         yield f"floor: truth against other truth, {sizes} clouds ({', '.join(group)}); fewer clouds, larger floor"

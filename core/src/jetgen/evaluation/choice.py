@@ -10,7 +10,7 @@ from jetgen.api.specs import MetricSpec
 from jetgen.data.spec import CloudSpec
 from jetgen.registry import Plugin, Registry, State
 
-__all__ = ["TIERS", "chosen_metrics", "claimed_metrics", "clash", "inapplicable", "too_few_clouds"]
+__all__ = ["TIERS", "chosen_metrics", "claimed_metrics", "clash", "inapplicable", "too_few_clouds", "unweighted"]
 
 TIERS = {"standard": ("standard",), "slow": ("slow",), "all": ("standard", "slow")}
 """Words that select many metrics, and the tiers that they stand for."""
@@ -69,6 +69,11 @@ def inapplicable(spec: MetricSpec, cloud_spec: CloudSpec) -> str | None:
     return None
 
 
+def unweighted(spec: MetricSpec, *, weights: bool) -> str | None:
+    """Why a metric cannot judge generated clouds with weights, in one sentence; None if it can, or there are none."""
+    return f"{spec.name} takes no weights" if weights and not spec.weighted else None
+
+
 def clash(metric: str, given: Iterable[str], metrics: Collection[str], seen: Collection[str]) -> str | None:
     """Why the scores of a metric are left out: one would replace a score of another; None if none does.
 
@@ -81,9 +86,14 @@ def clash(metric: str, given: Iterable[str], metrics: Collection[str], seen: Col
     return None if taken is None else f"its component {taken} is called like a score of another metric"
 
 
-def too_few_clouds(spec: MetricSpec, n_real: int, n_fake: int) -> str | None:
-    """Why a metric says nothing for so few clouds, in one sentence; None if there are enough."""
-    for what, n in (("true", n_real), ("generated", n_fake)):
+def too_few_clouds(spec: MetricSpec, n_real: int, n_fake: int, n_effective: float | None = None) -> str | None:
+    """Why a metric says nothing for so few clouds, in one sentence; None if there are enough.
+
+    Arguments:
+        n_effective: the effective size of the generated sample, if it has weights.
+    """
+    counted = f"effective (of {n_fake}) generated", n_fake if n_effective is None else int(n_effective)
+    for what, n in (("true", n_real), ("generated", n_fake), counted):
         if n < spec.smallest_n:
             return f"{n} {what} clouds are too few: {spec.name} says something from {spec.smallest_n} on"
     return None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from jetgen.api.loading import first_line
 from jetgen.api.protocols import CloudSource, MetricContext
@@ -18,8 +18,9 @@ from jetgen.api.specs import MetricSpec
 from jetgen.data.checks import check_generated, check_truth
 from jetgen.data.clouds import Clouds
 from jetgen.data.spec import CloudSpec
+from jetgen.data.weights import effective_size
 from jetgen.errors import DataError, UsageError
-from jetgen.evaluation.choice import chosen_metrics, claimed_metrics, clash, inapplicable, too_few_clouds
+from jetgen.evaluation.choice import chosen_metrics, claimed_metrics, clash, inapplicable, too_few_clouds, unweighted
 from jetgen.evaluation.floors import Band, bands, floor_draws, sampling_spread
 from jetgen.evaluation.progress import progress_bar
 from jetgen.evaluation.scorer import Scorer
@@ -54,6 +55,7 @@ class MetricResult:
         floor: None if it was not wanted or the reference is too small to be split.
         clipped: how many generated points had an illegal value that was clipped: negative momenta or energies, hits
             outside the calorimeter.
+        n_effective: the effective size (Σw)² / Σw² of the generated sample; None if the clouds have no weights.
     """
 
     value: float
@@ -65,6 +67,7 @@ class MetricResult:
     direction: str
     floor: Floor | None
     clipped: int = 0
+    n_effective: float | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ def evaluate(
     floor_splits: int | None = None,
     device: str = "cpu",
     progress: bool | None = None,
+    weights: ArrayLike | None = None,
 ) -> Evaluation:
     """Compare generated with true clouds.
 
@@ -103,11 +107,12 @@ def evaluate(
             or fewer for a slow one); 0 for no floor.
         device: of the metrics that use torch.
         progress: True for a progress bar on standard error, False for none; by default on a terminal only.
+        weights: (N,), how much each generated cloud counts; by default the weights that ``fake`` has, if any.
 
     Raises:
-        UsageError: if there is no such metric, or ``spec`` is needed.
-        DataError: if a file cannot be read, the true clouds are not what their spec says, or the generated ones are of
-            another kind or in other units.
+        UsageError: if there is no such metric, ``spec`` is needed, or weights are given twice.
+        DataError: if a file cannot be read, the true clouds have weights or are not what their spec says, or the
+            generated ones are of another kind or in other units, or their weights cannot be used.
 
     A metric that does not apply or fails is listed with the reason; the others are still computed.
     """
@@ -115,6 +120,7 @@ def evaluate(
     meaning, truth = read_clouds(real, spec, features)
     check_truth(truth, meaning, called(real, "the true clouds"))
     _, made = read_clouds(fake, meaning, features)
+    made = made if weights is None else _weighted(made, weights)
     check_generated(made, meaning, truth, called(fake, "the generated clouds"))
     known = read_clouds(train, meaning, features)[1] if train is not None else None
     result = Evaluation(skipped=claimed)
@@ -167,6 +173,13 @@ def read_clouds(
         msg = f"the clouds have {clouds.n_features} features, not the {len(spec.features)}: {', '.join(spec.names)}"
         raise DataError(msg)
     return spec, clouds
+
+
+def _weighted(made: Clouds, weights: ArrayLike) -> Clouds:
+    if made.weights is not None:
+        msg = "the generated clouds have weights already; leave out weights=, or take theirs away by with_weights(None)"
+        raise UsageError(msg)
+    return made.with_weights(weights)
 
 
 def called(source: CloudSource | Path | str, otherwise: str) -> str:
@@ -223,7 +236,12 @@ def _skipped(spec: MetricSpec, meaning: CloudSpec, real: Clouds, fake: Clouds, t
         return f"{spec.name} asks the trained generator itself: `jetbench run` tells it"
     if "train" in spec.needs and train is None:
         return f"{spec.name} looks at the training clouds too; none were given"
-    return too_few_clouds(spec, len(real), len(fake))
+    reason = unweighted(spec, weights=fake.weights is not None)
+    return reason or too_few_clouds(spec, len(real), len(fake), _effective(fake))
+
+
+def _effective(fake: Clouds) -> float | None:
+    return None if fake.weights is None or not len(fake) else effective_size(fake.weights)
 
 
 def _result(
@@ -247,6 +265,7 @@ def _result(
         direction=spec.direction,
         floor=_floor(spec, scorer, real, len(fake), ctx, strata(real, meaning), floor_splits),
         clipped=sum(clips),
+        n_effective=_effective(fake),
     )
 
 

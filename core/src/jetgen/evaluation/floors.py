@@ -34,7 +34,7 @@ def sampling_spread(
 
     The generated clouds are split at random into five parts; the standard deviation between the values of the parts,
     divided by the square root of five, estimates that of the whole, near zero and far from it alike. (A bootstrap
-    does not: near zero it only adds noise.) Empty if there are too few clouds to split.
+    does not: near zero it only adds noise.) Empty if there are too few clouds to split, or a part has no weight.
 
     Arguments:
         scorer: the metric.
@@ -49,8 +49,11 @@ def sampling_spread(
     if len(fake) < _PARTS * _LEAST_PART:
         return {}
     order = stratified_permutation(len(fake), groups, ctx.at("parts", _PARTS).rng("metric"))
-    parts = [scorer.compare(real, fake[np.sort(part)], ctx).named(metric) for part in np.array_split(order, _PARTS)]
-    return {name: float(np.std([part[name] for part in parts], ddof=1)) / math.sqrt(_PARTS) for name in parts[0]}
+    parts = [fake[np.sort(part)] for part in np.array_split(order, _PARTS)]
+    if any(part.weights is not None and not part.weights.any() for part in parts):
+        return {}
+    found = [scorer.compare(real, part, ctx).named(metric) for part in parts]
+    return {name: float(np.std([one[name] for one in found], ddof=1)) / math.sqrt(_PARTS) for name in found[0]}
 
 
 def floor_draws(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,25 @@ from jetgen.data.clouds import Clouds
 from jetgen.errors import DataError
 from jetgen.registry.plugin import legal_name
 
-__all__ = ["Sample", "Scorer"]
+__all__ = ["Features", "Sample", "Scorer"]
 
-Sample = Clouds | NDArray[np.float64]
-"""What is compared, one entry per cloud: features (N, ...), or the clouds themselves if a metric has no features."""
+
+@dataclass(frozen=True)
+class Features:
+    """The features (N, ...) of some clouds, and the weights (N,) of the clouds if they have any."""
+
+    values: NDArray[np.float64]
+    weights: NDArray[np.float64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, key: slice | NDArray[Any]) -> Features:
+        return Features(self.values[key], None if self.weights is None else self.weights[key])
+
+
+Sample = Clouds | Features
+"""What is compared, one entry per cloud: features, or the clouds themselves if a metric has no features."""
 
 
 class Scorer:
@@ -31,7 +47,7 @@ class Scorer:
     def __init__(self, metric: Metric) -> None:
         self.name = type(metric).__name__
         self._featurise: Callable[[Clouds, MetricContext], Any] | None = None
-        self._compare: Callable[[Any, Any, MetricContext], Any] = metric.compute
+        self._compare: Callable[..., Any] = metric.compute
         if isinstance(metric, SupportsFeatures):
             self._featurise, self._compare = metric.featurise, metric.compare
 
@@ -47,7 +63,7 @@ class Scorer:
         if features.shape[:1] != (len(clouds),):
             msg = f"{self.name} returned features of shape {features.shape} for {len(clouds)} clouds"
             raise DataError(msg)
-        return features
+        return Features(features, clouds.weights)
 
     def compare(self, real: Sample, fake: Sample, ctx: MetricContext) -> Measurement:
         """The measurement of two samples, as :meth:`featurise` returned them or a selection of their clouds.
@@ -56,7 +72,11 @@ class Scorer:
             DataError: if the metric returns no :class:`jetgen.Measurement`, a number that is not finite, or a component
                 with a name that no plugin could have.
         """
-        found = self._compare(real, fake, ctx)
+        if isinstance(real, Features) and isinstance(fake, Features):
+            weights = {} if fake.weights is None else {"weights": fake.weights}
+            found = self._compare(real.values, fake.values, ctx, **weights)
+        else:
+            found = self._compare(real, fake, ctx)
         if not isinstance(found, Measurement):
             msg = f"{self.name} returned {type(found).__name__}; a metric returns jetgen.Measurement(value, components)"
             raise DataError(msg)

@@ -29,8 +29,14 @@ class EfpDistance(FeatureMetric):
         legal = with_legal_pt(clouds, self.cloud_spec, ctx, "w1efp")
         return efps(legal, self.cloud_spec, "prime5", device=ctx.device, threads=ctx.threads)
 
-    def compare(self, real: NDArray[np.float64], fake: NDArray[np.float64], ctx: MetricContext) -> Measurement:
+    def compare(
+        self,
+        real: NDArray[np.float64],
+        fake: NDArray[np.float64],
+        ctx: MetricContext,
+        weights: NDArray[np.float64] | None = None,
+    ) -> Measurement:
         """The mean, then the distance of each polynomial."""
         del ctx
-        each = {f"w1efp_{i}": wasserstein(real[:, i], fake[:, i]) for i in range(real.shape[1])}
+        each = {f"w1efp_{i}": wasserstein(real[:, i], fake[:, i], weights) for i in range(real.shape[1])}
         return Measurement(sum(each.values()) / len(each), each)

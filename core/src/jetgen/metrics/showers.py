@@ -54,10 +54,10 @@ class EnergyDistance(_VoxelMetric):
         total: _Array = voxels.sum(axis=(1, 2, 3))
         return total / incident_energy(clouds, self.cloud_spec)
 
-    def compare(self, real: _Array, fake: _Array, ctx: MetricContext) -> Measurement:
+    def compare(self, real: _Array, fake: _Array, ctx: MetricContext, weights: _Array | None = None) -> Measurement:
         """The distance."""
         del ctx
-        return Measurement(wasserstein(real, fake))
+        return Measurement(wasserstein(real, fake, weights))
 
 
 class ProfileDistance(_VoxelMetric):
@@ -82,11 +82,11 @@ class ProfileDistance(_VoxelMetric):
         fractions: _Array = sums / np.where(total > 0, total, 1.0)[:, None]
         return fractions
 
-    def compare(self, real: _Array, fake: _Array, ctx: MetricContext) -> Measurement:
+    def compare(self, real: _Array, fake: _Array, ctx: MetricContext, weights: _Array | None = None) -> Measurement:
         """The mean of the three profiles, then each of them."""
         del ctx
         layers, _, rings = grid_shape(self.cloud_spec)
-        profiles = np.split(_distances(real, fake), [layers, layers + rings])
+        profiles = np.split(_distances(real, fake, weights), [layers, layers + rings])
         each = {
             f"{self.name}_{axis}": float(profile.mean())
             for axis, profile in zip(("z", "r", "alpha"), profiles, strict=True)
@@ -108,14 +108,14 @@ class SparsityDistance(_VoxelMetric):
         empty = (voxels == 0).mean(axis=(2, 3))
         return np.column_stack([empty, empty.mean(axis=1)])
 
-    def compare(self, real: _Array, fake: _Array, ctx: MetricContext) -> Measurement:
+    def compare(self, real: _Array, fake: _Array, ctx: MetricContext, weights: _Array | None = None) -> Measurement:
         """The mean over the layers, then the distance of all voxels."""
         del ctx
-        each = _distances(real, fake)
+        each = _distances(real, fake, weights)
         return Measurement(float(each[:-1].mean()), {f"{self.name}_all": float(each[-1])})
 
 
-def _distances(real: _Array, fake: _Array) -> _Array:
+def _distances(real: _Array, fake: _Array, weights: _Array | None) -> _Array:
     """float64 (D,), the distance of each column, in units of its standard deviation among true showers."""
     real, fake = standardised(real, fake)
-    return np.array([wasserstein(*columns) for columns in zip(real.T, fake.T, strict=True)])
+    return np.array([wasserstein(*columns, weights) for columns in zip(real.T, fake.T, strict=True)])

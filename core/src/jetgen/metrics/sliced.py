@@ -33,11 +33,15 @@ def directions(n: int, dimension: int) -> _Array:
     return unit
 
 
-def sliced_wasserstein(first: _Array, second: _Array, along: _Array) -> float:
-    """The mean over the directions ``along`` of the one-dimensional distance of two samples (N, D) (2409.16336)."""
+def sliced_wasserstein(first: _Array, second: _Array, along: _Array, weights: _Array | None = None) -> float:
+    """The mean over the directions ``along`` of the one-dimensional distance of two samples (N, D) (2409.16336).
+
+    Arguments:
+        weights: (M,), those of ``second``.
+    """
     blocks = [along[start : start + _BLOCK] for start in range(0, len(along), _BLOCK)]
     pairs = (pair for block in blocks for pair in zip(block @ first.T, block @ second.T, strict=True))
-    return float(np.mean([wasserstein(a, b) for a, b in pairs]))
+    return float(np.mean([wasserstein(a, b, weights) for a, b in pairs]))
 
 
 class SlicedDistance(FeatureMetric):
@@ -54,7 +58,7 @@ class SlicedDistance(FeatureMetric):
             clouds = with_legal_pt(clouds, self.cloud_spec, ctx, "sliced")
         return high_level(clouds, self.cloud_spec)
 
-    def compare(self, real: _Array, fake: _Array, ctx: MetricContext) -> Measurement:
+    def compare(self, real: _Array, fake: _Array, ctx: MetricContext, weights: _Array | None = None) -> Measurement:
         """The sliced distance, then that of each observable.
 
         Raises:
@@ -69,5 +73,5 @@ class SlicedDistance(FeatureMetric):
             msg = f"sliced needs clouds on both sides; there are {len(real)} true and {len(fake)} generated ones"
             raise DataError(msg)
         real, fake = standardised(real, fake)
-        each = {f"sliced_{name}": wasserstein(real[:, i], fake[:, i]) for i, name in enumerate(names)}
-        return Measurement(sliced_wasserstein(real, fake, directions(_DIRECTIONS, len(names))), each)
+        each = {f"sliced_{name}": wasserstein(real[:, i], fake[:, i], weights) for i, name in enumerate(names)}
+        return Measurement(sliced_wasserstein(real, fake, directions(_DIRECTIONS, len(names)), weights), each)

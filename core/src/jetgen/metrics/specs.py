@@ -47,6 +47,7 @@ w1m = MetricSpec(
     kinds=("jets",),
     features=_JETS,
     smallest_n=_ONE_VALUE_A_CLOUD,
+    weighted=True,
 )
 
 w1p = MetricSpec(
@@ -55,6 +56,7 @@ w1p = MetricSpec(
     target="jetgen.metrics.wasserstein:FeatureDistance",
     paper="2106.11535",
     kinds=_ALL_KINDS,
+    weighted=True,
 )
 
 w1pt = MetricSpec(
@@ -64,6 +66,7 @@ w1pt = MetricSpec(
     kinds=("jets",),
     features=_JETS,
     smallest_n=_ONE_VALUE_A_CLOUD,
+    weighted=True,
 )
 
 w1mult = MetricSpec(
@@ -73,6 +76,7 @@ w1mult = MetricSpec(
     kinds=("jets", "showers", "tracks"),
     unit="points",
     smallest_n=_ONE_VALUE_A_CLOUD,
+    weighted=True,
 )
 
 w1efp = MetricSpec(
@@ -83,6 +87,7 @@ w1efp = MetricSpec(
     kinds=("jets",),
     features=_JETS,
     smallest_n=_ONE_VALUE_A_CLOUD,
+    weighted=True,
 )
 
 shower_energy = MetricSpec(
@@ -93,6 +98,7 @@ shower_energy = MetricSpec(
     kinds=("showers",),
     features=_VOXELS,
     smallest_n=_ONE_VALUE_A_CLOUD,
+    weighted=True,
 )
 
 shower_profiles = MetricSpec(
@@ -103,6 +109,7 @@ shower_profiles = MetricSpec(
     kinds=("showers",),
     features=_VOXELS,
     smallest_n=_ONE_VALUE_A_CLOUD,
+    weighted=True,
 )
 
 shower_sparsity = MetricSpec(
@@ -113,6 +120,7 @@ shower_sparsity = MetricSpec(
     kinds=("showers",),
     features=_VOXELS,
     smallest_n=_ONE_VALUE_A_CLOUD,
+    weighted=True,
 )
 
 fpd = MetricSpec(
@@ -177,6 +185,7 @@ substructure = MetricSpec(
     tier="slow",
     requires=("fastjet",),
     floor_draws=30,
+    weighted=True,
 )
 
 c2st = MetricSpec(
@@ -192,6 +201,7 @@ c2st = MetricSpec(
     requires=("torch", "lightning_fabric"),
     draws=1,
     floor_draws=1,
+    weighted=True,
 )
 
 c2st_fast = MetricSpec(
@@ -206,6 +216,7 @@ c2st_fast = MetricSpec(
     requires=("torch", "lightning_fabric"),
     draws=1,
     floor_draws=1,
+    weighted=True,
 )
 
 c2st_paper = MetricSpec(
@@ -220,6 +231,7 @@ c2st_paper = MetricSpec(
     requires=("torch", "lightning_fabric"),
     draws=1,
     floor_draws=1,
+    weighted=True,
 )
 
 sliced = MetricSpec(
@@ -229,6 +241,7 @@ sliced = MetricSpec(
     paper="2409.16336",
     kinds=_ALL_KINDS,
     smallest_n=_ONE_VALUE_A_CLOUD,
+    weighted=True,
 )
 
 sks = MetricSpec(

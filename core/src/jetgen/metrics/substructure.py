@@ -34,8 +34,16 @@ class SubstructureDistance(FeatureMetric):
             ctx.report("progress", done=start + len(block), total=len(legal), unit="clouds")
         return np.concatenate(values)
 
-    def compare(self, real: NDArray[np.float64], fake: NDArray[np.float64], ctx: MetricContext) -> Measurement:
+    def compare(
+        self,
+        real: NDArray[np.float64],
+        fake: NDArray[np.float64],
+        ctx: MetricContext,
+        weights: NDArray[np.float64] | None = None,
+    ) -> Measurement:
         """The mean of the three distances, then each of them."""
         del ctx
-        each = {f"substructure_{name}": wasserstein(real[:, i], fake[:, i]) for i, name in enumerate(OBSERVABLES)}
+        each = {
+            f"substructure_{name}": wasserstein(real[:, i], fake[:, i], weights) for i, name in enumerate(OBSERVABLES)
+        }
         return Measurement(sum(each.values()) / len(each), each)
