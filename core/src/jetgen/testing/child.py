@@ -37,7 +37,8 @@ def _sample(request: dict[str, Any], answer: Path) -> None:
     with open_clouds(Path(request["like"])) as file:
         conditions = Conditions.like(file[:])
     clouds = model.sample(conditions, RunContext(seed=request["seed"]))
-    np.savez(answer, points=clouds.points, offsets=clouds.offsets)
+    weights = {} if clouds.weights is None else {"weights": clouds.weights}
+    np.savez(answer, points=clouds.points, offsets=clouds.offsets, **weights)
 
 
 if __name__ == "__main__":

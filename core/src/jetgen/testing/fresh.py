@@ -47,7 +47,7 @@ def sample_afresh(target: str, folder: Path, like: Clouds, spec: CloudSpec, seed
         request = {"question": "sample", "target": target, "folder": str(folder), "like": str(truth), "seed": seed}
         _ask({**request, "answer": str(answer)}, Path(scratch))
         with np.load(answer, allow_pickle=False) as arrays:
-            return Clouds(arrays["points"], arrays["offsets"])
+            return Clouds(arrays["points"], arrays["offsets"], weights=arrays.get("weights"))
 
 
 def _ask(request: dict[str, Any], scratch: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jetgen.api.loading import first_line
 from jetgen.data.clouds import Clouds
@@ -14,6 +15,7 @@ __all__ = ["CheckFailedError", "CheckSkippedError", "attempt", "require", "requi
 
 
 _T = TypeVar("_T")
+Weights = NDArray[np.float64] | None
 
 
 class CheckFailedError(AssertionError):
@@ -72,8 +74,19 @@ def require_same(expected: Clouds, found: Clouds, what: str, tolerance: float = 
     require(len(expected) == len(found), f"{what} gives {len(found)} clouds instead of {len(expected)}")
     same = np.array_equal(expected.multiplicity, found.multiplicity)
     require(same, f"{what} gives clouds with other multiplicities")
+    _require_same_weights(expected.weights, found.weights, what, tolerance)
     if not len(expected.points):
         return
     scale = np.abs(expected.points).max(0) + np.finfo(np.float32).tiny
     largest = float((np.abs(expected.points - found.points) / scale).max())
     require(largest <= tolerance, f"{what} gives other clouds: they differ by up to {largest:.2g} of their scale")
+
+
+def _require_same_weights(expected: Weights, found: Weights, what: str, tolerance: float) -> None:
+    """The weights of the same clouds, too, relative to the largest of them."""
+    if expected is None or found is None:
+        require(expected is found, f"{what} gives clouds {'with' if expected is None else 'without'} weights")
+        return
+    largest = float(np.abs(expected - found).max(initial=0.0))
+    same = largest <= tolerance * expected.max(initial=0.0)
+    require(same, f"{what} gives the same clouds other weights: they differ by up to {largest:.2g}")

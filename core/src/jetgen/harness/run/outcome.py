@@ -149,13 +149,14 @@ def _metric_versions(cell: CellPlan, records: Mapping[str, StageRecord]) -> dict
 
 
 def _left_out(cell: CellPlan, records: Mapping[str, StageRecord]) -> dict[str, str]:
-    """Why a metric has no score, for each whose stage did not end well or whose names are those of another."""
+    """Why a metric has no score, for each whose stage failed or left it out or whose names are those of another."""
     found = _failed_metrics(records)
     names, seen = {metric.name for metric in cell.metrics}, set[str]()
     for metric in cell.metrics:
         record = records.get(f"metric.{metric.name}")
-        given = record.results["values"] if record is not None and record.done else {}
-        if reason := clash(metric.name, given, names, seen):
+        results = record.results if record is not None and record.done else {"values": {}}
+        given = results["values"]
+        if reason := results.get("skipped") or clash(metric.name, given, names, seen):
             found[metric.name] = reason
         else:
             seen.update(given)

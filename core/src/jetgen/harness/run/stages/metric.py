@@ -10,6 +10,7 @@ from jetgen.api.protocols import Dataset, Generator, MetricContext, SupportsDens
 from jetgen.api.specs import MetricSpec
 from jetgen.data.clouds import Clouds
 from jetgen.errors import PluginError
+from jetgen.evaluation.choice import unweighted
 from jetgen.evaluation.floors import floor_draws
 from jetgen.evaluation.halves import compared_with_halves, truth_halves
 from jetgen.evaluation.scorer import Scorer
@@ -24,7 +25,7 @@ def metric(stage: StageContext) -> dict[str, Any]:
     """The results of one metric: ``values`` and ``stderr`` by name, one per draw, and the numbers of clouds compared.
 
     ``stderr`` has the names whose uncertainty the metric itself computes, ``halves`` those of a model that could be
-    compared with halves of the truth: its first draw against each half.
+    compared with halves of the truth: its first draw against each half. ``skipped`` says why there are no values.
     """
     plan = next(one for one in stage.cell.metrics if stage.name == f"metric.{one.name}")
     spec = stage.cell.dataset.spec
@@ -44,6 +45,8 @@ def metric(stage: StageContext) -> dict[str, Any]:
         density=cast("SupportsDensity", dataset).log_prob if stage.cell.dataset.density else None,
     )
     number, n_real, halves = stage.cell.draws_of(plan), len(test), dict[str, list[float]]()
+    if reason := _left_out(stage, plan.spec):
+        return {"values": {}, "stderr": {}, "halves": {}, "n_real": n_real, "n_fake": n_real, "skipped": reason}
     if stage.cell.generator is None:
         truth = _truth(dataset, with_train=train is None)
         n_real, n_fake, draws = floor_draws(scorer, truth, n_real, n_real, number, context, strata(truth, spec))
@@ -57,6 +60,14 @@ def metric(stage: StageContext) -> dict[str, Any]:
         "n_real": n_real,
         "n_fake": n_fake,
     }
+
+
+def _left_out(stage: StageContext, spec: MetricSpec) -> str | None:
+    """Why the metric cannot judge the samples of the cell; None if it can."""
+    if stage.cell.generator is None:
+        return None
+    with open_clouds(stage.folder / "samples.h5") as samples:
+        return unweighted(spec, weights=samples.weighted)
 
 
 def _model_draws(

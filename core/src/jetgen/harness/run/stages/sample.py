@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from jetgen.data.clouds import Clouds
 from jetgen.data.conditions import Conditions
 from jetgen.data.spec import CloudSpec
+from jetgen.data.weights import effective_size
 from jetgen.errors import DataError
 from jetgen.harness.run.stages.stage_context import StageContext
 from jetgen.io.writing import write_clouds
@@ -35,7 +36,7 @@ def sample(stage: StageContext) -> dict[str, Any]:
         stage.context.report("progress", done=draw + 1, total=stage.cell.draws, unit="draws")
     clouds = Clouds.concatenate(draws)
     write_clouds(stage.folder / "samples.h5", clouds, spec)
-    return {"counts": _facts(clouds, spec)}
+    return {"counts": _facts(clouds, spec) | _effective(draws)}
 
 
 def checked(answer: object, conditions: Conditions, spec: CloudSpec) -> Clouds:
@@ -48,7 +49,8 @@ def checked(answer: object, conditions: Conditions, spec: CloudSpec) -> Clouds:
         msg = f"sample returned {type(answer).__name__}, not Clouds"
         raise DataError(msg)
     # Made anew, so that every array is checked whatever the plugin did to it.
-    clouds = Clouds(answer.points, answer.offsets, answer.conditioning, conditions.given, conditions.event)
+    given, event = conditions.given, conditions.event
+    clouds = Clouds(answer.points, answer.offsets, answer.conditioning, given, event, answer.weights)
     if len(clouds) != conditions.n:
         msg = f"sample returned {len(clouds)} clouds, {conditions.n} were asked for"
         raise DataError(msg)
@@ -61,7 +63,10 @@ def checked(answer: object, conditions: Conditions, spec: CloudSpec) -> Clouds:
         row = int(clouds.multiplicity.argmax())
         msg = f"sample returned a cloud of {largest} points at row {row}, at most {spec.max_points} are allowed"
         raise DataError(msg)
-    return Clouds(clouds.points, clouds.offsets, conditions.conditioning, conditions.given, conditions.event)
+    if clouds.weights is not None and len(clouds) and not clouds.weights.any():
+        msg = f"sample returned {len(clouds)} clouds with the weight 0 each; one or more must count"
+        raise DataError(msg)
+    return Clouds(clouds.points, clouds.offsets, conditions.conditioning, given, event, clouds.weights)
 
 
 def _check_conditioning(found: NDArray[np.float32], asked: NDArray[np.float32] | None) -> None:
@@ -76,6 +81,12 @@ def _check_conditioning(found: NDArray[np.float32], asked: NDArray[np.float32] |
     if len(wrong):
         msg = f"sample returned another conditioning than was asked for at row {wrong[0]}; row i answers row i"
         raise DataError(msg)
+
+
+def _effective(draws: list[Clouds]) -> dict[str, float]:
+    """The mean effective size of a draw, if the clouds have weights."""
+    sizes = [effective_size(draw.weights) for draw in draws if draw.weights is not None and len(draw)]
+    return {"n_effective": sum(sizes) / len(sizes)} if sizes else {}
 
 
 def _facts(clouds: Clouds, spec: CloudSpec) -> dict[str, float]:
