@@ -176,3 +176,8 @@ def test_too_few_clouds_a_metric_that_is_no_judge_and_clouds_without_observables
         explain(ones, ones, kinds, QUICK)
     with pytest.raises(UsageError, match="nothing says what the columns of the clouds mean"):
         explain(ones, ones, metric=QUICK)
+
+
+def test_weights_are_refused_rather_than_left_out(real_jets, fake_jets, jet_spec):
+    with pytest.raises(DataError, match="the generated clouds: explain takes no weights; give clouds that all count"):
+        explain(real_jets, fake_jets.with_weights(np.ones(len(fake_jets))), jet_spec)

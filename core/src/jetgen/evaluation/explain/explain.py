@@ -62,14 +62,17 @@ def explain(
 
     Raises:
         UsageError: if the metric is no classifier test or does not apply, or ``spec`` is needed.
-        DataError: if a file cannot be read, the clouds are not what their spec says, they are too few, or they have no
-            observables.
+        DataError: if a file cannot be read, the clouds are not what their spec says, they are too few, they have no
+            observables, or the generated ones have weights.
         TrainingError: if the judge cannot be trained.
     """
     meaning, truth = read_clouds(real, spec, features)
     check_truth(truth, meaning, called(real, "the true clouds"))
     _, made = read_clouds(fake, meaning, features)
     check_generated(made, meaning, truth, called(fake, "the generated clouds"))
+    if made.weights is not None:
+        msg = f"{called(fake, 'the generated clouds')}: explain takes no weights; give clouds that all count alike"
+        raise DataError(msg)
     chosen = _judge(metric, meaning, truth, made)
     names = observables(meaning)
     if not names:
