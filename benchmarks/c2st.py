@@ -24,12 +24,12 @@ import torch
 from jetgen.metrics.c2st.inputs import Encoder
 from jetgen.metrics.c2st.metric import ClassifierTest
 from jetgen.metrics.c2st.networks import Batch, stack
-from jetgen.metrics.c2st.profiles import SLOW
+from jetgen.metrics.c2st.profiles import SLOW, Recipe
 from jetgen.metrics.c2st.splitting import FOLDS, Folds
-from jetgen.metrics.c2st.training import Part, outputs_after_training
+from jetgen.metrics.c2st.training import trained_verdict
 from jetgen.metrics.c2st.verdict import Verdict
 from jetgen.metrics.distortions import DISTORTIONS
-from jetgen.torch.training import seeded, torch_threads
+from jetgen.torch.training import seeded
 from torch import Tensor, nn
 
 NEIGHBOURS = 7
@@ -96,23 +96,28 @@ def ours(real: jetgen.Clouds, fake: jetgen.Clouds, spec: jetgen.CloudSpec, count
     return {**found.named("c2st"), **stderr, "seconds": float(each[0]), "hl_seconds": float(each[1])}
 
 
+def particlenet_verdict(
+    folds: Folds, number: int, spec: jetgen.CloudSpec, recipe: Recipe, ctx: jetgen.MetricContext
+) -> Verdict:
+    """What one training of ParticleNet-lite says, on a split and the inputs of the points of our set network."""
+    samples, at = folds.samples(number), ctx.at("training", number)
+    encoder = Encoder(samples[0].clouds, spec, SLOW.points)
+    inputs = [encoder(one.clouds) for one in samples]
+    with seeded(at.torch_seed("metric")):
+        network = ParticleNetLite(inputs[0].points.shape[1])
+    return trained_verdict(network, inputs, samples, recipe, at)
+
+
 def peer(
     real: jetgen.Clouds, fake: jetgen.Clouds, spec: jetgen.CloudSpec, count: int, seed: int, trainings: int
 ) -> dict[str, float]:
     """ParticleNet-lite on the splits, the inputs of the points and the recipe of our set network."""
-    ctx = jetgen.MetricContext(seed=seed)
+    ctx = jetgen.MetricContext(seed=seed, threads=count)
     folds = Folds.of(real, fake, SLOW.clouds, ctx.rng("metric"))
-    areas, start = [], time.perf_counter()
-    for number in range(trainings):
-        learn, select, test = folds.samples(number)
-        encoder = Encoder(learn.clouds, spec, SLOW.points)
-        first, second, third = (Part(encoder(one.clouds), one.labels, "cpu") for one in (learn, select, test))
-        at = ctx.at("training", number)
-        with torch_threads(count), seeded(at.torch_seed("metric")):
-            network = ParticleNetLite(first.width)
-            outputs = outputs_after_training(network, (first, second, third), SLOW.set_recipe, at)
-        areas.append(Verdict.of((outputs[0], select.labels), outputs[1], test).auc.value)
-    return {"peer": float(np.mean(areas)), "peer_seconds": (time.perf_counter() - start) / trainings}
+    start = time.perf_counter()
+    verdicts = [particlenet_verdict(folds, number, spec, SLOW.set_recipe, ctx) for number in range(trainings)]
+    seconds = (time.perf_counter() - start) / trainings
+    return {"peer": float(np.mean([one.auc.value for one in verdicts])), "peer_seconds": seconds}
 
 
 def sigmas(area: float, clouds: int, trainings: int) -> float:

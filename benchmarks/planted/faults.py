@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from jetgen import Clouds, Conditions, RunContext
 from jetgen.data.jets import relative_mass
+from jetgen.metrics.observables.spacing import spacing
 from jetgen.metrics.observables.substructure import energy_correlation_ratio, leading_jets, subjettiness
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -158,15 +159,8 @@ class Temperature:
 
 def _smallest_distance(clouds: Clouds, truth: Truth) -> Float64:
     """The smallest distance in eta and phi between two particles of a jet."""
-    columns = [truth.spec.index("etarel"), truth.spec.index("phirel")]
-    found = []
-    for start in range(0, len(clouds), 500):
-        points, mask = clouds[start : start + 500].padded(truth.spec.max_points)
-        eta, phi = (points[..., column].astype(np.float64) for column in columns)
-        far = np.hypot(eta[:, :, None] - eta[:, None], phi[:, :, None] - phi[:, None])
-        pairs = mask[:, :, None] & mask[:, None] & ~np.eye(mask.shape[1], dtype=bool)
-        found.append(np.where(pairs, far, np.inf).min((1, 2)))
-    return np.concatenate(found)
+    angles = clouds.points[:, [truth.spec.index("etarel"), truth.spec.index("phirel")]].astype(np.float64)
+    return spacing(angles, clouds.offsets, 1, 1)[:, 0]
 
 
 def _d2(clouds: Clouds, truth: Truth) -> Float64:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from jetgen.metrics.c2st.calibration import fraction_below, mean_variance
 from jetgen.metrics.c2st.verdict import Score, Verdict
 from numpy.typing import NDArray
 
@@ -70,13 +70,6 @@ def _joint(errors: Sequence[float]) -> float:
 
 def _difference(first: Float64, second: Float64, labels: NDArray[np.bool_]) -> Score:
     """The area of the first outputs minus that of the second ones, both of the same clouds (DeLong 1988)."""
-    of_true = _below(first[~labels], first[labels]) - _below(second[~labels], second[labels])
-    of_generated = _below(first[labels], first[~labels]) - _below(second[labels], second[~labels])
-    variance = of_true.var(ddof=1) / len(of_true) + of_generated.var(ddof=1) / len(of_generated)
-    return Score(float(of_true.mean()), math.sqrt(variance))
-
-
-def _below(some: Float64, others: Float64) -> Any:
-    """For each of ``others`` the fraction of ``some`` below it; equal values count half."""
-    ordered = np.sort(some)
-    return (np.searchsorted(ordered, others) + np.searchsorted(ordered, others, "right")) / (2.0 * len(some))
+    of_true = fraction_below(first[~labels], first[labels]) - fraction_below(second[~labels], second[labels])
+    of_generated = fraction_below(first[labels], first[~labels]) - fraction_below(second[labels], second[~labels])
+    return Score(float(of_true.mean()), math.sqrt(mean_variance(of_true) + mean_variance(of_generated)))

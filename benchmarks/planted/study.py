@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import jetgen
+from c2st import particlenet_verdict
+from jetgen.metrics.c2st.profiles import SLOW
+from jetgen.metrics.c2st.splitting import Folds
 from jetgen.metrics.c2st.verdict import Score, Verdict, mean_score
 from jetgen.registry import discover, load_target
 
 from planted.faults import FAULTS, Fault, Truth
-from planted.particlenet import particlenet_verdict
 from planted.scores import optimal_area, power
 
 __all__ = ["CLOSURE", "OPTIMUM", "PARTICLENET", "Results", "Study", "Task"]
@@ -83,7 +86,9 @@ class Study:
         self, judge: str, real: jetgen.Clouds, fake: jetgen.Clouds, ctx: jetgen.MetricContext
     ) -> Iterator[tuple[str, Verdict]]:
         if judge == PARTICLENET:
-            yield judge, particlenet_verdict(real, fake, self.truth.spec, ctx, self.epochs)
+            folds = Folds.of(real, fake, SLOW.clouds, ctx.rng("metric"))
+            recipe = dataclasses.replace(SLOW.set_recipe, epochs=self.epochs)
+            yield judge, particlenet_verdict(folds, 0, self.truth.spec, recipe, ctx)
             return
         plugin = discover().find("metrics", judge)
         assert plugin.spec is not None

@@ -19,8 +19,8 @@ def labels(text):
 
 def verdict(select, test):
     """The verdict of outputs and labels of selection clouds and of clouds to report on."""
-    outputs, kinds = test
-    return Verdict.of(select, outputs, Sample(Clouds(np.zeros((0, 1)), [0]), kinds, np.arange(len(kinds))))
+    samples = [Sample(Clouds(np.zeros((0, 1)), [0]), kinds, np.arange(len(kinds))) for _, kinds in (select, test)]
+    return Verdict.of(samples[0], select[0], samples[1], test[0])
 
 
 @pytest.mark.parametrize(

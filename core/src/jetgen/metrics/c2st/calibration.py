@@ -10,7 +10,14 @@ from scipy.optimize import isotonic_regression
 
 from jetgen.data.weights import shares
 
-__all__ = ["Calibration", "area_under_curve", "area_variance", "mean_variance", "shannon_divergence"]
+__all__ = [
+    "Calibration",
+    "area_under_curve",
+    "area_variance",
+    "fraction_below",
+    "mean_variance",
+    "shannon_divergence",
+]
 
 Float64 = NDArray[np.float64]
 Labels = NDArray[np.bool_]
@@ -25,10 +32,9 @@ def area_under_curve(outputs: Float64, labels: Labels, weights: Float64 | None =
     >>> area_under_curve(np.array([0.1, 0.4, 0.4, 0.9]), np.array([False, False, True, True]))
     0.875
     """
-    if weights is None:
-        return float(_below(outputs[~labels], outputs[labels]).mean())
-    of_true, of_generated = weights[labels], weights[~labels]
-    return float(_below(outputs[~labels], outputs[labels], of_generated) @ shares(of_true))
+    of_true, of_generated = _by_class(weights, labels)
+    below = fraction_below(outputs[~labels], outputs[labels], of_generated)
+    return float(below.mean() if of_true is None else below @ shares(of_true))
 
 
 def area_variance(outputs: Float64, labels: Labels, weights: Float64 | None = None) -> float:
@@ -42,26 +48,30 @@ def area_variance(outputs: Float64, labels: Labels, weights: Float64 | None = No
     0.0129
     """
     true, generated = outputs[labels], outputs[~labels]
-    if weights is None:
-        of_true, of_generated = _below(generated, true), _below(true, generated)
-        return float(of_true.var(ddof=1) / len(true) + of_generated.var(ddof=1) / len(generated))
-    of_true = _below(generated, true, weights[~labels])
-    of_generated = _below(true, generated, weights[labels])
-    return mean_variance(of_true, weights[labels]) + mean_variance(of_generated, weights[~labels])
+    of_true, of_generated = _by_class(weights, labels)
+    in_true = mean_variance(fraction_below(generated, true, of_generated), of_true)
+    return in_true + mean_variance(fraction_below(true, generated, of_true), of_generated)
 
 
-def mean_variance(values: Float64, weights: Float64) -> float:
-    """The variance of the weighted mean of independent values (N,), over samples of values with their weights.
+def _by_class(weights: Float64 | None, labels: Labels) -> tuple[Float64, Float64] | tuple[None, None]:
+    """The weights of true and of generated clouds."""
+    return (None, None) if weights is None else (weights[labels], weights[~labels])
+
+
+def mean_variance(values: Float64, weights: Float64 | None = None) -> float:
+    """The variance of the mean of independent values (N,), over samples of values with their weights, if they have any.
 
     >>> mean_variance(np.array([1.0, 3.0]), np.array([1.0, 1.0]))
     1.0
     """
+    if weights is None:
+        return float(values.var(ddof=1) / len(values))
     share = shares(weights)
     of_mean = np.square(share * (values - share @ values)).sum()
     return float(of_mean / (1.0 - np.square(share).sum()))
 
 
-def _below(some: Float64, others: Float64, weights: Float64 | None = None) -> Float64:
+def fraction_below(some: Float64, others: Float64, weights: Float64 | None = None) -> Float64:
     """For each of ``others`` the fraction of ``some`` below it, by their weights; equal values count half."""
     # scipy.stats has this too, and takes more than a second to import.
     order = np.argsort(some)

@@ -13,7 +13,7 @@ from jetgen.data.jets import RELATIVE, has_relative
 from jetgen.data.ordering import leading_feature, leading_points
 from jetgen.data.spec import CloudSpec, Feature
 from jetgen.metrics.observables.high_level import high_level, in_radians
-from jetgen.metrics.observables.spacing import spacing
+from jetgen.metrics.observables.spacing import LARGEST, SMALLEST, spacing
 
 __all__ = ["Encoder", "Inputs", "Scale"]
 
@@ -23,7 +23,6 @@ Float64 = NDArray[np.float64]
 _CATEGORIES = 16
 _REACH = 10.0
 _EXTREME = 1e-3
-_SMALLEST, _LARGEST = 8, 3
 
 
 @dataclass(frozen=True)
@@ -191,7 +190,7 @@ class Encoder:
         """Of clouds of one point there are none. A network of pooled pairs hardly learns an order statistic itself."""
         if self.spec.max_points == 1:
             return np.empty((len(clouds), 0))
-        return np.asarray(np.log(spacing(positions, clouds.offsets, _SMALLEST, _LARGEST) + 1e-4))
+        return np.asarray(np.log(spacing(positions, clouds.offsets, SMALLEST, LARGEST) + 1e-4))
 
     def _whole(self, clouds: Clouds) -> Float64:
         parts = [high_level(clouds, self.spec), *self._conditioning(clouds)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +14,11 @@ from jetgen.api.metric import CloudMetric, Measurement
 from jetgen.api.protocols import MetricContext
 from jetgen.data.clouds import Clouds
 from jetgen.errors import DataError
-from jetgen.metrics.c2st.inputs import Encoder, Inputs
-from jetgen.metrics.c2st.profiles import FAST, PAPER, SLOW, Profile, Recipe
+from jetgen.metrics.c2st.inputs import Encoder
+from jetgen.metrics.c2st.profiles import FAST, PAPER, SLOW, Profile
 from jetgen.metrics.c2st.splitting import Folds, Sample
 from jetgen.metrics.c2st.verdict import Verdict, mean_score
 from jetgen.metrics.observables.high_level import high_level_names
-
-if TYPE_CHECKING:
-    from torch import nn
 
 __all__ = ["ClassifierTest", "FastClassifierTest", "PaperClassifierTest"]
 
@@ -100,6 +97,7 @@ class ClassifierTest(CloudMetric):
     def _training(self, samples: tuple[Sample, Sample, Sample], ctx: MetricContext) -> Iterator[tuple[str, Verdict]]:
         """The verdicts of both classifiers after a training on one split."""
         from jetgen.metrics.c2st.networks import HighLevelClassifier, SetClassifier
+        from jetgen.metrics.c2st.training import trained_verdict
         from jetgen.torch.training import seeded
 
         profile, learn = self.profile, samples[0]
@@ -109,29 +107,10 @@ class ClassifierTest(CloudMetric):
         with seeded(ctx.torch_seed("metric")):
             of_sets = SetClassifier(points, whole + spacings, profile.set_width, pairs=profile.pairs)
             of_observables = HighLevelClassifier(whole, profile.high_level_width) if self._has_observables else None
-        yield self.name, _verdict(of_sets, inputs, samples, profile.set_recipe, ctx)
+        yield self.name, trained_verdict(of_sets, inputs, samples, profile.set_recipe, ctx)
         if of_observables is not None:
             inputs = [one.without_points() for one in inputs]
-            yield f"{self.name}_hl", _verdict(of_observables, inputs, samples, profile.high_level_recipe, ctx)
-
-
-def _verdict(
-    network: nn.Module,
-    inputs: Sequence[Inputs],
-    samples: tuple[Sample, Sample, Sample],
-    recipe: Recipe,
-    ctx: MetricContext,
-) -> Verdict:
-    """What the network says of the last sample, after it has learnt on the first and was selected by the second."""
-    from jetgen.metrics.c2st.training import Part, outputs_after_training
-    from jetgen.torch.training import torch_threads
-
-    first, second, third = (
-        Part(one, of.labels, ctx.device, of.weights) for one, of in zip(inputs, samples, strict=True)
-    )
-    with torch_threads(ctx.threads):
-        select, outputs = outputs_after_training(network.to(ctx.device), (first, second, third), recipe, ctx)
-    return Verdict.of((select, samples[1].labels, samples[1].weights), outputs, samples[2])
+            yield f"{self.name}_hl", trained_verdict(of_observables, inputs, samples, profile.high_level_recipe, ctx)
 
 
 def _summary(metric: str, found: Mapping[str, list[Verdict]]) -> Measurement:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Protocol, cast
 
@@ -16,9 +16,22 @@ from jetgen.metrics.c2st.calibration import Float64, Labels, area_under_curve
 from jetgen.metrics.c2st.inputs import Inputs
 from jetgen.metrics.c2st.networks import Batch
 from jetgen.metrics.c2st.profiles import Recipe
-from jetgen.torch.training import Phase, Ragged, Rows, Step, Update, constant, fit, mask_of, warmup_cosine
+from jetgen.metrics.c2st.splitting import Sample
+from jetgen.metrics.c2st.verdict import Verdict
+from jetgen.torch.training import (
+    Phase,
+    Ragged,
+    Rows,
+    Step,
+    Update,
+    constant,
+    fit,
+    mask_of,
+    torch_threads,
+    warmup_cosine,
+)
 
-__all__ = ["Classifier", "Part", "outputs_after_training"]
+__all__ = ["Classifier", "Part", "trained_verdict"]
 
 _BUCKET_POOL = 8  # batches that are sorted by size together: little is padded and every batch is still a random one
 _AT_ONCE = 500
@@ -88,7 +101,34 @@ def _outputs(network: nn.Module, part: Part) -> NDArray[np.float64]:
     return outputs.double().cpu().numpy()
 
 
-def outputs_after_training(
+def trained_verdict(
+    network: nn.Module,
+    inputs: Sequence[Inputs],
+    samples: tuple[Sample, Sample, Sample],
+    recipe: Recipe,
+    ctx: RunContext,
+) -> Verdict:
+    """What a network says of the last sample, after it has learnt on the first and was selected by the second.
+
+    Arguments:
+        network: a :class:`Classifier`; it is trained in place.
+        inputs: the encoded clouds of each sample.
+        samples: those of :meth:`.splitting.Folds.samples`.
+        recipe: how it is trained.
+        ctx: seeds, device and threads.
+
+    Raises:
+        TrainingError: if a loss or a gradient is not finite.
+    """
+    first, second, third = (
+        Part(one, of.labels, ctx.device, of.weights) for one, of in zip(inputs, samples, strict=True)
+    )
+    with torch_threads(ctx.threads):
+        of_select, of_test = _outputs_after_training(network.to(ctx.device), (first, second, third), recipe, ctx)
+    return Verdict.of(samples[1], of_select, samples[2], of_test)
+
+
+def _outputs_after_training(
     network: nn.Module, parts: tuple[Part, Part, Part], recipe: Recipe, ctx: RunContext
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Train on the first part, and return the logits of the clouds of the second and of the third part.

@@ -48,17 +48,16 @@ class Verdict:
     weights: Float64 | None = None
 
     @classmethod
-    def of(
-        cls, select: tuple[Float64, Labels] | tuple[Float64, Labels, Float64 | None], outputs: Float64, test: Sample
-    ) -> Self:
+    def of(cls, select: Sample, of_select: Float64, test: Sample, of_test: Float64) -> Self:
         """The verdict on the sample ``test``.
 
         Arguments:
-            select: outputs, labels and weights of the selection clouds, for the calibration.
-            outputs: those of the clouds of ``test``.
+            select: the selection clouds, by which the outputs are calibrated.
+            of_select, of_test: float64 (N,), the outputs of the classifier on either sample.
             test: the clouds to report on.
         """
-        return cls(Calibration(*select)(outputs), test.labels, test.rows, test.weights)
+        calibration = Calibration(of_select, select.labels, select.weights)
+        return cls(calibration(of_test), test.labels, test.rows, test.weights)
 
     @property
     def auc(self) -> Score:
@@ -79,10 +78,7 @@ class Verdict:
     def jsd(self) -> Score:
         """The lower bound of the Jensen-Shannon divergence in bits."""
         logs = np.log2(np.where(self.labels, self.probabilities, 1.0 - self.probabilities))
-        if self.weights is None:
-            error = float(logs.std(ddof=1)) / math.sqrt(len(logs))
-        else:
-            error = math.sqrt(mean_variance(logs, self.weights))
+        error = math.sqrt(mean_variance(logs, self.weights))
         return Score(shannon_divergence(self.probabilities, self.labels, self.weights), error)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from jetgen.data.weights import effective_size
 from jetgen.metrics.c2st.verdict import Score, Verdict
 
 __all__ = ["CalibrationBin", "WeightSummary", "calibration_curve", "summary", "weights"]
@@ -71,12 +72,12 @@ def summary(values: Float64) -> WeightSummary:
     >>> summary(np.array([0.5, 0.5, 2.0])).effective
     0.6666666666666666
     """
-    n, total = len(values), float(values.sum())
+    n = len(values)
     low, high = (float(one) for one in np.percentile(values, _PERCENTILES))
     return WeightSummary(
         n=n,
-        mean=Score(total / n, float(values.std(ddof=1)) / math.sqrt(n)),
-        effective=total**2 / (n * float(np.square(values).sum())),
+        mean=Score(float(values.mean()), float(values.std(ddof=1)) / math.sqrt(n)),
+        effective=effective_size(values) / n,
         below=float(np.mean(values < LOW)),
         above=float(np.mean(values > HIGH)),
         low=low,

@@ -14,7 +14,7 @@ from jetgen.data.jets import has_relative
 from jetgen.data.ordering import ordered
 from jetgen.data.spec import CloudSpec
 from jetgen.metrics.observables.high_level import high_level, high_level_names, within_reach
-from jetgen.metrics.observables.spacing import spacing
+from jetgen.metrics.observables.spacing import LARGEST, SMALLEST, spacing
 from jetgen.metrics.observables.substructure import OBSERVABLES, substructure
 from jetgen.metrics.observables.voxels import grid_shape, has_voxels, voxel_batches
 
@@ -22,7 +22,7 @@ __all__ = ["Observable", "observable_values", "observables"]
 
 _Array = NDArray[np.float64]
 
-_SMALLEST, _LARGEST, _RANKS = 8, 3, 30
+_RANKS = 30
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,9 @@ def _of_jets(spec: CloudSpec) -> Iterator[Observable]:
         titles = ("N-subjettiness ratio τ21", "N-subjettiness ratio τ32", "energy correlation ratio D2")
         yield from (Observable(n, title, "", "substructure") for n, title in zip(OBSERVABLES, titles, strict=True))
     yield from (Observable(name, f"pT of particle {name[6:]}", _PT, "pT by rank") for name in ranked)
-    for k in range(1, _SMALLEST + 1):
+    for k in range(1, SMALLEST + 1):
         yield Observable(f"delta_r_{k}", f"{_ordinal(k)}smallest ΔR between particles", "", "smallest ΔR")
-    for k in range(1, _LARGEST + 1):
+    for k in range(1, LARGEST + 1):
         yield Observable(f"delta_r_largest_{k}", f"{_ordinal(k)}largest ΔR between particles", "", "largest ΔR")
     yield Observable("delta_r_hardest", "ΔR of the hardest particle to the nearest", "", "ΔR of the hardest particles")
 
@@ -120,7 +120,7 @@ def _of_particles(clouds: Clouds, spec: CloudSpec) -> Iterator[_Array]:
     by_rank[rows[listed], ranks[listed]] = sorted_clouds.points[listed, spec.index("ptrel")]
     yield by_rank
     angles = sorted_clouds.points[:, [spec.index("etarel"), spec.index("phirel")]].astype(np.float64)
-    yield spacing(angles, sorted_clouds.offsets, _SMALLEST, _LARGEST)
+    yield spacing(angles, sorted_clouds.offsets, SMALLEST, LARGEST)
     hardest = sorted_clouds.offsets[:-1][rows]
     others = ranks > 0
     nearest = np.full(len(clouds), np.inf)

@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 from jetgen.data.arrays import offsets_of
 
-__all__ = ["spacing"]
+__all__ = ["LARGEST", "SMALLEST", "spacing"]
+
+SMALLEST, LARGEST = 8, 3
+"""How many distances of either kind a classifier test sees and an explanation lists."""
 
 _AT_ONCE = 4_000_000  # distances, so that large clouds take tens of megabytes
 
