@@ -22,7 +22,7 @@ every_test = pytest.mark.parametrize("test", TESTS, ids=lambda test: test.name)
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """What makes a statistic of a few hundred clouds quick."""
-    monkeypatch.setattr(sks, "_DIRECTIONS", 16)
+    monkeypatch.setattr(sks, "DIRECTIONS", 16)
     monkeypatch.setattr(nplm, "_CENTRES", 30)
 
 
@@ -117,7 +117,7 @@ def test_centres_that_are_copies_are_no_harm():
 
 @every_test
 def test_the_p_value_of_truth_is_uniform(test, monkeypatch):
-    monkeypatch.setattr(sks, "_DIRECTIONS", 4)
+    monkeypatch.setattr(sks, "DIRECTIONS", 4)
     monkeypatch.setattr(nplm, "_CENTRES", 10)
     rng, cases = np.random.default_rng(6), 300
     sides = rng.normal(size=(cases, 2, 40, 2))

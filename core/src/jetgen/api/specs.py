@@ -93,8 +93,8 @@ class MetricSpec(Spec):
         unit: the unit of its values; empty for a pure number.
         direction: ``"lower"`` or ``"higher"`` if that is better; ``"one"`` or ``"half"`` if that is the ideal value.
         smallest_n: the smallest number of true and of generated clouds for which the value is meaningful.
-        costly: True if it is too expensive to be computed for fewer: a run then leaves it out unless it is named, where
-            it would mark the score of another metric.
+        costly: True if it is too expensive to be computed for fewer clouds. A run then leaves it out unless it is
+            named; of another metric it would mark the score.
         tier: ``"standard"`` (seconds), ``"slow"`` (minutes), or ``"paper"`` (hours; computed only if named).
         needs: ``"train"`` if it uses the training clouds, ``"model"`` if it calls the trained generator itself,
             ``"core"`` if it needs a CPU core for itself: it then runs in the timing stage.

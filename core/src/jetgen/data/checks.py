@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from jetgen.data.clouds import Clouds
 from jetgen.data.jets import RELATIVE, has_relative
 from jetgen.data.spec import CloudSpec, Feature
+from jetgen.data.weights import NOTHING_LEFT, nothing_counts
 from jetgen.errors import DataError
 
 __all__ = ["check_generated", "check_truth", "illegal_values"]
@@ -74,8 +75,7 @@ def check_generated(clouds: Clouds, spec: CloudSpec, truth: Clouds, what: str) -
         DataError: if the columns are in another order, the values in plainly other units than the true ones, or all
             weights 0.
     """
-    if clouds.weights is not None and len(clouds) and not clouds.weights.any():
-        _refuse(what, f"the weights of all {len(clouds)} clouds are 0: nothing is left to compare")
+    _refuse(what, NOTHING_LEFT.format(len(clouds)) if nothing_counts(clouds.weights) else None)
     fault = _order_of_columns(clouds, spec) or _units(clouds, spec, _HOPELESS_SUM)
     _refuse(what, fault or _ratios(clouds, truth, spec))
 

@@ -8,9 +8,12 @@ from numpy.typing import ArrayLike, NDArray
 from jetgen.data.arrays import numbers
 from jetgen.errors import DataError
 
-__all__ = ["all_equal", "checked_weights", "effective_size", "shares"]
+__all__ = ["NOTHING_LEFT", "all_equal", "checked_weights", "effective_size", "nothing_counts", "shares"]
 
 Float64 = NDArray[np.float64]
+
+NOTHING_LEFT = "the weights of all {} clouds are 0: nothing is left to compare"
+"""What is said of the number of clouds where :func:`nothing_counts`."""
 
 
 def checked_weights(values: ArrayLike, n: int, first: int = 0) -> Float64:
@@ -45,11 +48,15 @@ def shares(weights: Float64) -> Float64:
     """
     largest = weights.max(initial=0.0)
     if largest == 0.0:
-        msg = f"the weights of all {len(weights)} clouds are 0: nothing is left to compare"
-        raise DataError(msg)
+        raise DataError(NOTHING_LEFT.format(len(weights)))
     relative = weights / largest  # the sum of large weights may be infinite
     of_all: Float64 = relative / relative.sum()
     return of_all
+
+
+def nothing_counts(weights: Float64 | None) -> bool:
+    """Whether there are clouds with weights, and all of these are 0."""
+    return weights is not None and len(weights) > 0 and not weights.any()
 
 
 def effective_size(weights: Float64) -> float:

@@ -92,8 +92,10 @@ def too_few_clouds(spec: MetricSpec, n_real: int, n_fake: int, n_effective: floa
     Arguments:
         n_effective: the effective size of the generated sample, if it has weights.
     """
-    counted = f"effective (of {n_fake}) generated", n_fake if n_effective is None else int(n_effective)
-    for what, n in (("true", n_real), ("generated", n_fake), counted):
+    counts = {"true": n_real, "generated": n_fake}
+    if n_effective is not None:
+        counts[f"effective (of {n_fake}) generated"] = int(n_effective)
+    for what, n in counts.items():
         if n < spec.smallest_n:
             return f"{n} {what} clouds are too few: {spec.name} says something from {spec.smallest_n} on"
     return None

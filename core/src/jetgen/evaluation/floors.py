@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from jetgen.api.metric import Measurement
 from jetgen.api.protocols import MetricContext
 from jetgen.data.clouds import Clouds
+from jetgen.data.weights import nothing_counts
 from jetgen.errors import DataError
 from jetgen.evaluation.scorer import Sample, Scorer
 from jetgen.evaluation.strata import stratified_permutation
@@ -50,7 +51,7 @@ def sampling_spread(
         return {}
     order = stratified_permutation(len(fake), groups, ctx.at("parts", _PARTS).rng("metric"))
     parts = [fake[np.sort(part)] for part in np.array_split(order, _PARTS)]
-    if any(part.weights is not None and not part.weights.any() for part in parts):
+    if any(nothing_counts(part.weights) for part in parts):
         return {}
     found = [scorer.compare(real, part, ctx).named(metric) for part in parts]
     return {name: float(np.std([one[name] for one in found], ddof=1)) / math.sqrt(_PARTS) for name in found[0]}

@@ -1,4 +1,4 @@
-"""Preparation of clouds and features before a comparison: legal momenta, common units."""
+"""Preparation of clouds and features before a comparison: legal momenta, high-level features, common units."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from jetgen.data.clouds import Clouds
 from jetgen.data.jets import clip_negative_pt
 from jetgen.data.spec import CloudSpec
 from jetgen.errors import DataError
+from jetgen.metrics.observables.high_level import high_level, high_level_names
 
-__all__ = ["standardised", "with_legal_pt"]
+__all__ = ["legal_high_level", "required_names", "standardised", "with_legal_pt"]
 
 
 def with_legal_pt(clouds: Clouds, spec: CloudSpec, ctx: MetricContext, metric: str) -> Clouds:
@@ -26,6 +27,26 @@ def with_legal_pt(clouds: Clouds, spec: CloudSpec, ctx: MetricContext, metric: s
     if count:
         ctx.report("clipped", metric=metric, points=count)
     return clipped
+
+
+def legal_high_level(clouds: Clouds, spec: CloudSpec, ctx: MetricContext, metric: str) -> NDArray[np.float64]:
+    """float64 (N, D), the high-level features of each cloud, after :func:`with_legal_pt` if it has momenta."""
+    if "ptrel" in spec.names:
+        clouds = with_legal_pt(clouds, spec, ctx, metric)
+    return high_level(clouds, spec)
+
+
+def required_names(spec: CloudSpec, metric: str) -> tuple[str, ...]:
+    """The names of the high-level features.
+
+    Raises:
+        DataError: if there are none.
+    """
+    names = high_level_names(spec)
+    if not names:
+        msg = f"all features are categorical; {metric} needs one with a distance"
+        raise DataError(msg)
+    return names
 
 
 def standardised(

@@ -9,15 +9,16 @@ from jetgen.api.metric import FeatureMetric, Measurement
 from jetgen.api.protocols import MetricContext
 from jetgen.data.clouds import Clouds
 from jetgen.errors import DataError
-from jetgen.metrics.legal import standardised, with_legal_pt
-from jetgen.metrics.observables.high_level import high_level, high_level_names
+from jetgen.metrics.legal import legal_high_level, required_names, standardised
 from jetgen.metrics.wasserstein import wasserstein
 
-__all__ = ["SlicedDistance", "directions", "sliced_wasserstein"]
+__all__ = ["DIRECTIONS", "SlicedDistance", "directions", "sliced_wasserstein"]
 
 _Array = NDArray[np.float64]
 
-_DIRECTIONS = 256
+DIRECTIONS = 256
+"""Of sliced metrics."""
+
 _SEED = 2409_16336
 _BLOCK = 32  # directions at a time: 50,000 clouds then take tens of megabytes
 
@@ -54,9 +55,7 @@ class SlicedDistance(FeatureMetric):
 
     def featurise(self, clouds: Clouds, ctx: MetricContext) -> _Array:
         """float64 (N, D), the observables of each cloud."""
-        if "ptrel" in self.cloud_spec.names:
-            clouds = with_legal_pt(clouds, self.cloud_spec, ctx, "sliced")
-        return high_level(clouds, self.cloud_spec)
+        return legal_high_level(clouds, self.cloud_spec, ctx, "sliced")
 
     def compare(self, real: _Array, fake: _Array, ctx: MetricContext, weights: _Array | None = None) -> Measurement:
         """The sliced distance, then that of each observable.
@@ -65,13 +64,10 @@ class SlicedDistance(FeatureMetric):
             DataError: if there are no clouds on one side, or all features are categorical.
         """
         del ctx
-        names = high_level_names(self.cloud_spec)
-        if not names:
-            msg = "all features are categorical; sliced needs one with a distance"
-            raise DataError(msg)
+        names = required_names(self.cloud_spec, "sliced")
         if len(real) == 0 or len(fake) == 0:
             msg = f"sliced needs clouds on both sides; there are {len(real)} true and {len(fake)} generated ones"
             raise DataError(msg)
         real, fake = standardised(real, fake)
         each = {f"sliced_{name}": wasserstein(real[:, i], fake[:, i], weights) for i, name in enumerate(names)}
-        return Measurement(sliced_wasserstein(real, fake, directions(_DIRECTIONS, len(names)), weights), each)
+        return Measurement(sliced_wasserstein(real, fake, directions(DIRECTIONS, len(names)), weights), each)

@@ -12,8 +12,7 @@ from jetgen.api.metric import FeatureMetric, Measurement
 from jetgen.api.protocols import MetricContext
 from jetgen.data.clouds import Clouds
 from jetgen.errors import DataError
-from jetgen.metrics.legal import standardised, with_legal_pt
-from jetgen.metrics.observables.high_level import high_level, high_level_names
+from jetgen.metrics.legal import legal_high_level, required_names, standardised
 from jetgen.metrics.two_sample.permutations import FEWEST, measurement, relabellings
 
 __all__ = ["HighLevelTest"]
@@ -43,9 +42,7 @@ class HighLevelTest(FeatureMetric, ABC):
 
     def featurise(self, clouds: Clouds, ctx: MetricContext) -> _Array:
         """float64 (N, D), the observables of each cloud."""
-        if "ptrel" in self.cloud_spec.names:
-            clouds = with_legal_pt(clouds, self.cloud_spec, ctx, self.name)
-        return high_level(clouds, self.cloud_spec)
+        return legal_high_level(clouds, self.cloud_spec, ctx, self.name)
 
     def compare(self, real: _Array, fake: _Array, ctx: MetricContext) -> Measurement:
         """The statistic with its p-value.
@@ -53,9 +50,7 @@ class HighLevelTest(FeatureMetric, ABC):
         Raises:
             DataError: if there are fewer than 10 clouds on one side, or all features are categorical.
         """
-        if not high_level_names(self.cloud_spec):
-            msg = f"all features are categorical; {self.name} needs one with a distance"
-            raise DataError(msg)
+        required_names(self.cloud_spec, self.name)
         if min(len(real), len(fake)) < FEWEST:
             msg = (
                 f"{self.name} needs {FEWEST} clouds or more on each side; "

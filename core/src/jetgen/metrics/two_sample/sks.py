@@ -8,14 +8,13 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from jetgen.metrics.sliced import directions
+from jetgen.metrics.sliced import DIRECTIONS, directions
 from jetgen.metrics.two_sample.high_level_test import HighLevelTest
 
 __all__ = ["SlicedKolmogorovSmirnov", "sliced_ks"]
 
 _Array = NDArray[np.float64]
 
-_DIRECTIONS = 256
 _LANES = 4  # the 16-bit fields of a 64-bit integer
 _ZERO = 1 << 15  # 0 in such a field, so that a sum may be negative
 _ZEROS = np.full(_LANES, _ZERO, np.uint16).view(np.int64)
@@ -40,7 +39,7 @@ class SlicedKolmogorovSmirnov(HighLevelTest):
     def statistics(self, pooled: _Array, labels: NDArray[np.bool_], rng: np.random.Generator) -> tuple[_Array, float]:
         """The mean of the suprema, and its standard error."""
         del rng
-        return sliced_ks(pooled, labels, directions(_DIRECTIONS, pooled.shape[1]))
+        return sliced_ks(pooled, labels, directions(DIRECTIONS, pooled.shape[1]))
 
 
 def sliced_ks(pooled: _Array, labels: NDArray[np.bool_], along: _Array) -> tuple[_Array, float]:

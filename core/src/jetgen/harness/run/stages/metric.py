@@ -80,11 +80,11 @@ def _model_draws(
             at = context.at("draw", draw)
             fake = scorer.featurise(samples[draw * n : (draw + 1) * n], at)
             if draw == 0:
-                with_halves = replace(at, halves=truth_halves(test, stage.cell.dataset.spec))
-                first, halves = compared_with_halves(scorer, spec, real, fake, with_halves)
-                draws.append(first)
+                at = replace(at, halves=truth_halves(test, stage.cell.dataset.spec))
+                found, halves = compared_with_halves(scorer, spec, real, fake, at)
             else:
-                draws.append(scorer.compare(real, fake, at))
+                found = scorer.compare(real, fake, at)
+            draws.append(found)
             context.report("progress", done=draw + 1, total=number, unit="draws")
     return draws, halves
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from jetgen.data.clouds import Clouds
 from jetgen.data.conditions import Conditions
 from jetgen.data.spec import CloudSpec
-from jetgen.data.weights import effective_size
+from jetgen.data.weights import effective_size, nothing_counts
 from jetgen.errors import DataError
 from jetgen.harness.run.stages.stage_context import StageContext
 from jetgen.io.writing import write_clouds
@@ -63,7 +63,7 @@ def checked(answer: object, conditions: Conditions, spec: CloudSpec) -> Clouds:
         row = int(clouds.multiplicity.argmax())
         msg = f"sample returned a cloud of {largest} points at row {row}, at most {spec.max_points} are allowed"
         raise DataError(msg)
-    if clouds.weights is not None and len(clouds) and not clouds.weights.any():
+    if nothing_counts(clouds.weights):
         msg = f"sample returned {len(clouds)} clouds with the weight 0 each; one or more must count"
         raise DataError(msg)
     return Clouds(clouds.points, clouds.offsets, conditions.conditioning, given, event, clouds.weights)
