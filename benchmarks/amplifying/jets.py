@@ -153,8 +153,14 @@ class _Set:
 
     @classmethod
     def create(cls, size: str, **options: Any) -> Self:
-        """Not made by name."""
-        raise NotImplementedError(size, options)
+        """Refused: it is cut from another dataset.
+
+        Raises:
+            UsageError: always.
+        """
+        del options
+        msg = f"a training set has no size {size!r}: it is cut from a dataset that has"
+        raise UsageError(msg)
 
     def recipe(self) -> Mapping[str, Any]:
         """Nothing is kept that would need it."""

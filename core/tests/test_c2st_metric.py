@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from jetgen import Clouds, CloudSpec, Feature, MetricContext
 from jetgen.errors import DataError
+from quick_judge import PROFILE
 
 torch = pytest.importorskip("torch")
 
 from jetgen.metrics.c2st.metric import ClassifierTest, FastClassifierTest, PaperClassifierTest  # noqa: E402 (after the check for torch)
-from jetgen.metrics.c2st.profiles import SLOW, Recipe  # noqa: E402
+from jetgen.metrics.c2st.profiles import Recipe  # noqa: E402
 
 NAMES = ["c2st", "c2st_jsd", "c2st_hl", "c2st_hl_jsd"]
 PLANE = CloudSpec("table", (Feature("x"), Feature("y")), 1)
@@ -19,14 +20,7 @@ PLANE = CloudSpec("table", (Feature("x"), Feature("y")), 1)
 class Quick(ClassifierTest):
     """The same in seconds."""
 
-    profile = dataclasses.replace(
-        SLOW,
-        trainings=2,
-        set_width=32,
-        set_recipe=Recipe(epochs=5, batch=50, rate=2e-3),
-        high_level_width=64,
-        high_level_recipe=Recipe(epochs=8, batch=50, rate=2e-3),
-    )
+    profile = PROFILE
 
 
 def rows(n, shift, seed):

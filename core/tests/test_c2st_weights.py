@@ -1,7 +1,5 @@
 """The classifier test of weighted clouds: exact formulas, and importance weights that restore the truth."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 from jetgen import Clouds, CloudSpec, Feature, MetricContext
@@ -16,6 +14,7 @@ from jetgen.metrics.c2st.calibration import (
 )
 from jetgen.metrics.c2st.splitting import Folds
 from jetgen.metrics.c2st.verdict import Verdict
+from quick_judge import PROFILE
 
 PLANE = CloudSpec("table", (Feature("x"), Feature("y")), 1)
 
@@ -99,17 +98,9 @@ def quick():
     """The test in seconds."""
     pytest.importorskip("torch")
     from jetgen.metrics.c2st.metric import ClassifierTest
-    from jetgen.metrics.c2st.profiles import SLOW, Recipe
 
     class Quick(ClassifierTest):
-        profile = dataclasses.replace(
-            SLOW,
-            trainings=2,
-            set_width=32,
-            set_recipe=Recipe(epochs=5, batch=50, rate=2e-3),
-            high_level_width=64,
-            high_level_recipe=Recipe(epochs=8, batch=50, rate=2e-3),
-        )
+        profile = PROFILE
 
     return Quick
 

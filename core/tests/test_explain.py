@@ -10,10 +10,10 @@ from jetgen.api.specs import MetricSpec
 from jetgen.errors import DataError, UsageError
 from jetgen.evaluation.explain.contrasts import auc_alone, contrast
 from jetgen.metrics.c2st.metric import ClassifierTest
-from jetgen.metrics.c2st.profiles import SLOW, Recipe
 from jetgen.metrics.c2st.verdict import Verdict
 from jetgen.metrics.c2st.weights import calibration_curve, summary, weights
 from jetgen.metrics.distortions import DISTORTIONS
+from quick_judge import PROFILE
 from scipy.stats import norm
 
 pytest.importorskip("torch")
@@ -25,14 +25,7 @@ class Quick(ClassifierTest):
     """A judge of seconds."""
 
     name = "quick"
-    profile = dataclasses.replace(
-        SLOW,
-        trainings=2,
-        set_width=32,
-        set_recipe=Recipe(epochs=5, batch=50, rate=2e-3),
-        high_level_width=64,
-        high_level_recipe=Recipe(epochs=5, batch=50, rate=2e-3),
-    )
+    profile = PROFILE
 
 
 KINDS = ("jets", "showers", "tracks", "table")

@@ -15,21 +15,19 @@ from numpy.typing import ArrayLike, NDArray
 from jetgen.api.loading import first_line
 from jetgen.api.protocols import CloudSource, MetricContext
 from jetgen.api.specs import MetricSpec
-from jetgen.data.checks import check_generated, check_truth
 from jetgen.data.clouds import Clouds
 from jetgen.data.spec import CloudSpec
 from jetgen.data.weights import effective_size
-from jetgen.errors import DataError, UsageError
 from jetgen.evaluation.choice import chosen_metrics, claimed_metrics, clash, inapplicable, too_few_clouds, unweighted
 from jetgen.evaluation.floors import Band, bands, floor_draws, sampling_spread
 from jetgen.evaluation.progress import progress_bar
 from jetgen.evaluation.scorer import Scorer
+from jetgen.evaluation.sides import read_clouds, read_sides
 from jetgen.evaluation.strata import strata
-from jetgen.io.cloud_file import CloudFile, open_clouds
 from jetgen.registry import discover, load_target
 from jetgen.system import usable_cores
 
-__all__ = ["Evaluation", "Floor", "MetricResult", "called", "evaluate", "read_clouds"]
+__all__ = ["Evaluation", "Floor", "MetricResult", "evaluate"]
 
 
 @dataclass(frozen=True)
@@ -117,11 +115,7 @@ def evaluate(
     A metric that does not apply or fails is listed with the reason; the others are still computed.
     """
     specs, claimed = _chosen([metrics] if isinstance(metrics, str) else metrics)
-    meaning, truth = read_clouds(real, spec, features)
-    check_truth(truth, meaning, called(real, "the true clouds"))
-    _, made = read_clouds(fake, meaning, features)
-    made = made if weights is None else _weighted(made, weights)
-    check_generated(made, meaning, truth, called(fake, "the generated clouds"))
+    meaning, truth, made = read_sides(real, fake, spec, features, weights)
     known = read_clouds(train, meaning, features)[1] if train is not None else None
     result = Evaluation(skipped=claimed)
     names, seen = {one.name for one in specs}, set[str]()
@@ -149,67 +143,6 @@ def _chosen(metrics: Sequence[str | MetricSpec]) -> tuple[list[MetricSpec], dict
     registry = discover()
     found = [cast("MetricSpec", plugin.spec) for plugin, _ in chosen_metrics(registry, names)]
     return [*specs, *found], claimed_metrics(registry, names)
-
-
-def read_clouds(
-    source: CloudSource | Path | str, spec: CloudSpec | None, features: Sequence[str] | None
-) -> tuple[CloudSpec, Clouds]:
-    """The spec and the clouds of a source; the features of a file are put in the order of the spec.
-
-    Raises:
-        UsageError: if nothing says what the columns mean.
-        DataError: if a file cannot be read, or the clouds are not what the spec says.
-    """
-    if isinstance(source, str | Path):
-        with open_clouds(source, features) as file:
-            return spec or file.spec, _reordered(file, spec or file.spec)
-    if spec is None and isinstance(source, CloudFile):
-        spec = source.spec
-    if spec is None:
-        msg = "nothing says what the columns of the clouds mean; give spec=CloudSpec(...)"
-        raise UsageError(msg)
-    clouds = source[: len(source)]
-    if clouds.n_features != len(spec.features):
-        msg = f"the clouds have {clouds.n_features} features, not the {len(spec.features)}: {', '.join(spec.names)}"
-        raise DataError(msg)
-    return spec, clouds
-
-
-def _weighted(made: Clouds, weights: ArrayLike) -> Clouds:
-    if made.weights is not None:
-        msg = "the generated clouds have weights already; leave out weights=, or take theirs away by with_weights(None)"
-        raise UsageError(msg)
-    return made.with_weights(weights)
-
-
-def called(source: CloudSource | Path | str, otherwise: str) -> str:
-    """What messages call a source: the path of a file, else ``otherwise``."""
-    return str(source) if isinstance(source, str | Path) else otherwise
-
-
-def _reordered(file: CloudFile, spec: CloudSpec) -> Clouds:
-    missing = [name for name in spec.names if name not in file.spec.names]
-    if missing:
-        msg = f"{file.path}: there is no feature {', '.join(missing)}; it has {', '.join(file.spec.names)}"
-        raise DataError(msg)
-    _require_same_meaning(file, spec)
-    clouds = file[:]
-    if file.spec.names == spec.names:
-        return clouds
-    columns = [file.spec.index(name) for name in spec.names]
-    return clouds.with_points(clouds.points[:, columns])
-
-
-def _require_same_meaning(file: CloudFile, spec: CloudSpec) -> None:
-    """Refuse what a file declares of itself and is not what the reference is; what nobody declared is not compared."""
-    if file.declared and file.spec.kind != spec.kind:
-        msg = f"{file.path}: it holds {file.spec.kind}, the reference {spec.kind}"
-        raise DataError(msg)
-    for feature in spec.features:
-        unit = file.spec.features[file.spec.index(feature.name)].unit
-        if unit and feature.unit and unit != feature.unit:
-            msg = f"{file.path}: {feature.name} is in {unit}, in the reference in {feature.unit}; convert one of them"
-            raise DataError(msg)
 
 
 def _result_or_reason(

@@ -12,15 +12,14 @@ from numpy.typing import NDArray
 
 from jetgen.api.protocols import CloudSource, MetricContext
 from jetgen.api.specs import MetricSpec
-from jetgen.data.checks import check_generated, check_truth
 from jetgen.data.clouds import Clouds
 from jetgen.data.spec import CloudSpec
 from jetgen.errors import DataError, UsageError
 from jetgen.evaluation.choice import inapplicable, too_few_clouds
-from jetgen.evaluation.evaluate import called, read_clouds
 from jetgen.evaluation.explain.contrasts import Contrast, auc_alone, contrast
 from jetgen.evaluation.explain.explanation import Explanation, Finding, Judge, Sides
 from jetgen.evaluation.progress import progress_bar
+from jetgen.evaluation.sides import called, read_sides
 from jetgen.metrics.c2st.metric import ClassifierTest
 from jetgen.metrics.c2st.verdict import Verdict, mean_score
 from jetgen.metrics.c2st.weights import calibration_curve, summary, weights
@@ -66,10 +65,7 @@ def explain(
             observables, or the generated ones have weights.
         TrainingError: if the judge cannot be trained.
     """
-    meaning, truth = read_clouds(real, spec, features)
-    check_truth(truth, meaning, called(real, "the true clouds"))
-    _, made = read_clouds(fake, meaning, features)
-    check_generated(made, meaning, truth, called(fake, "the generated clouds"))
+    meaning, truth, made = read_sides(real, fake, spec, features)
     if made.weights is not None:
         msg = f"{called(fake, 'the generated clouds')}: explain takes no weights; give clouds that all count alike"
         raise DataError(msg)
