@@ -9,13 +9,14 @@ import hashlib
 import io
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import h5py
 from numpy.typing import ArrayLike, NDArray
 
+from jetgen.api.context import RunContext
 from jetgen.data.clouds import Clouds
 from jetgen.data.sources import SlicedSource
 from jetgen.errors import DataError
@@ -23,13 +24,13 @@ from jetgen.io.atomic import atomic_path, write_json
 from jetgen.io.hdf5_arrays import HDF5Arrays
 from jetgen.io.reading import reading, require_file
 
-__all__ = ["ShardFile", "ShardedSource", "definition_digest", "write_definition"]
+__all__ = ["ShardFile", "ShardedSource", "definition_digest", "write_definition", "write_missing"]
 
 _REMEDY = "make it again with jetbench prepare"
 
 
 class ShardFile(ABC):
-    """One shard of a stream of clouds; a subclass names the stream, and may choose how points are stored."""
+    """One shard of a stream of clouds; a subclass has its size, and may choose its name and how points are stored."""
 
     home: Path
     """The folder of all streams of one definition."""
@@ -42,9 +43,9 @@ class ShardFile(ABC):
         return self.home / self.split / f"{self.index:05d}.h5"
 
     @property
-    @abstractmethod
     def name(self) -> str:
         """What is written inside the file, so that a file that was moved is not taken for another."""
+        return f"{self.split}/{self.index}"
 
     @property
     @abstractmethod
@@ -109,6 +110,9 @@ class ShardFile(ABC):
         return True
 
 
+Shard = TypeVar("Shard", bound=ShardFile)
+
+
 class ShardedSource(SlicedSource):
     """The first ``n`` clouds of the shards of one stream. Only the shards that a slice covers are in memory.
 
@@ -148,6 +152,25 @@ class ShardedSource(SlicedSource):
         if self._last is None or self._last[0] != index:
             self._last = (index, self.read_shard(index))
         return self._last[1]
+
+
+def write_missing(shards: Sequence[Shard], made: Callable[[Shard], Clouds], ctx: RunContext, unit: str) -> None:
+    """Make and write the shards that are missing or damaged; the others stay.
+
+    Arguments:
+        shards: one or more, of equal size.
+        made: the clouds of a shard.
+        ctx: told of the progress.
+        unit: what the clouds are called there.
+
+    Raises:
+        JetgenError: if a folder cannot be written or is full.
+    """
+    size = shards[0].size
+    for done, shard in enumerate(shards, 1):
+        if not shard.intact():
+            shard.write(made(shard))
+        ctx.report("progress", done=done * size, total=len(shards) * size, unit=unit)
 
 
 def write_definition(folder: Path, definition: Mapping[str, Any], size: int) -> None:

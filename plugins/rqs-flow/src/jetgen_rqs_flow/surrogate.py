@@ -14,7 +14,7 @@ from jetgen.api.protocols import Split
 from jetgen.errors import DataError, UsageError, did_you_mean
 from jetgen.io.content import content_digest
 from jetgen.io.saved_model import read_card
-from jetgen.io.shards import ShardedSource, ShardFile, definition_digest, write_definition
+from jetgen.io.shards import ShardedSource, ShardFile, definition_digest, write_definition, write_missing
 from jetgen.system import cache_folder
 from numpy.typing import NDArray
 from scipy.special import chdtri
@@ -37,11 +37,6 @@ class _Shard(ShardFile):
     home: Path
     split: str
     index: int
-
-    @property
-    def name(self) -> str:
-        """What is written inside the file."""
-        return f"{self.split}/{self.index}"
 
     @property
     def size(self) -> int:
@@ -110,10 +105,7 @@ class RQSSurrogate:
         """
         wanted = [shard for split in self._counts for shard in self._shards(split)]
         write_definition(wanted[0].home, self._definition, _SHARD)
-        for done, shard in enumerate(wanted, 1):
-            if not shard.intact():
-                shard.write(self._sampled(shard, ctx.threads))
-            ctx.report("progress", done=done * _SHARD, total=len(wanted) * _SHARD, unit="jets")
+        write_missing(wanted, lambda shard: self._sampled(shard, ctx.threads), ctx, "jets")
 
     def load(self, split: Split) -> ShardedSource:
         """The jets of one split.

@@ -11,7 +11,7 @@ from jetgen.api.protocols import Split
 from jetgen.data.clouds import Clouds
 from jetgen.data.spec import CloudSpec, Feature
 from jetgen.errors import UsageError, did_you_mean
-from jetgen.io.shards import ShardedSource, write_definition
+from jetgen.io.shards import ShardedSource, write_definition, write_missing
 
 from jetgen_toys.showers.recipe import BLOCK, GRID, NATURE, definition, entropy
 from jetgen_toys.showers.shards import SHARD, Shard, home, shards
@@ -64,10 +64,7 @@ class ToyShowers:
         """
         wanted = self.shards()
         write_definition(wanted[0].home, definition(), SHARD)
-        for done, shard in enumerate(wanted, 1):
-            if not shard.intact():
-                shard.make()
-            ctx.report("progress", done=done * SHARD, total=len(wanted) * SHARD, unit="showers")
+        write_missing(wanted, Shard.simulated, ctx, "showers")
 
     def shards(self) -> list[Shard]:
         """The shards of all splits, whether they exist or not."""

@@ -37,11 +37,6 @@ class Shard(ShardFile):
     index: int
 
     @property
-    def name(self) -> str:
-        """What is written inside the file."""
-        return f"{self.split}/{self.index}"
-
-    @property
     def size(self) -> int:
         """The number of showers in the file."""
         return SHARD
@@ -56,10 +51,10 @@ class Shard(ShardFile):
         indices = np.unravel_index(stored["cell"][:], (GRID.layers, GRID.sectors, GRID.rings))
         return np.stack([stored["energy"][:], *indices], axis=1, dtype=np.float32, casting="unsafe")
 
-    def make(self) -> None:
-        """Simulate the showers and write them to the file."""
+    def simulated(self) -> Clouds:
+        """The showers of this shard, simulated now."""
         blocks = SHARD // BLOCK
-        self.write(stream(Simulator(), self.index * blocks, blocks, self.split))
+        return stream(Simulator(), self.index * blocks, blocks, self.split)
 
 
 def home() -> Path:
