@@ -6,7 +6,7 @@ from jetgen import Clouds, Measurement, MetricContext
 from jetgen.api.metric import FeatureMetric
 from jetgen.errors import DataError
 from jetgen.evaluation.floors import band, bands, floor_draws, sampling_spread
-from jetgen.evaluation.scorer import Scorer
+from jetgen.evaluation.scorer import Features, Scorer
 from jetgen.metrics.wasserstein import FeatureDistance, wasserstein
 
 
@@ -63,7 +63,8 @@ def test_the_spread_from_parts_is_the_one_of_fresh_samples(jet_spec):
     for shift in (0.0, 0.3):  # at the floor and far from it
         samples = [rng.normal(shift, 1.0, size=(2_000, 1)) for _ in range(60)]
         truth = np.std([metric.compare(real, sample, ctx).value for sample in samples])
-        told = [sampling_spread(Scorer(metric), "first", real, sample, ctx)["first"] for sample in samples]
+        found = [sampling_spread(Scorer(metric), "first", Features(real), Features(sample), ctx) for sample in samples]
+        told = [one["first"] for one in found]
         assert 0.5 < np.mean(told) / truth < 2.0
 
 

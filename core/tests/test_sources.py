@@ -45,10 +45,6 @@ class Shard(ShardFile):
     index: int
 
     @property
-    def name(self):
-        return f"{self.split}/{self.index}"
-
-    @property
     def size(self):
         return SHARD
 
