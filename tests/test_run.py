@@ -24,7 +24,7 @@ def test_a_run_ends_with_a_row_for_the_floor_the_baselines_and_the_model(whole):
     assert set(found) == {"floor", "replay", "independence", "kind-gaussian"}
     assert {row["status"] for row in found.values()} == {"ok"}
     model = found["kind-gaussian"]
-    assert {"w1m", "w1p", "w1p_etarel", "w1mult", "novelty"} <= set(model["scores"])
+    assert {"w1m", "w1p", "w1p_etarel", "w1mult", "novelty", "memorising"} <= set(model["scores"])
     assert model["cost"]["parameters"] > 0
     assert model["cost"]["simulator_ratio"] > 1
     assert model["cost"]["break_even_clouds"] > 0
@@ -36,12 +36,16 @@ def test_a_run_ends_with_a_row_for_the_floor_the_baselines_and_the_model(whole):
     assert {record["generator"] for record in table} == {None, "replay", "independence", "kind-gaussian"}
 
 
-def test_replay_is_unbeatable_on_distances_and_found_out_by_novelty(whole):
+def test_replay_is_unbeatable_on_distances_and_found_out_by_novelty_and_memorising(whole):
     found = rows(whole[0])
     replay, independence = found["replay"]["scores"], found["independence"]["scores"]
     assert replay["w1m"]["mean"] < independence["w1m"]["mean"] / 3
     assert replay["novelty"]["mean"] < 0.05
     assert independence["novelty"]["mean"] > 0.5
+    assert replay["memorising"]["mean"] < 0.5 < independence["memorising"]["mean"]
+    leaderboard = (whole[0] / "leaderboard.md").read_text()
+    assert "replay: memorising 0." in leaderboard
+    assert "independence: memorising" not in leaderboard
 
 
 def test_status_counts_the_cells(module_outsiders, finished_run):

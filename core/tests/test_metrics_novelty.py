@@ -6,6 +6,7 @@ from jetgen import Clouds, CloudSpec, Feature, MetricContext
 from jetgen.errors import DataError
 from jetgen.io.cloud_file import open_clouds
 from jetgen.io.writing import write_clouds
+from jetgen.metrics import nearest as search
 from jetgen.metrics import novelty as module
 from jetgen.metrics.novelty import Novelty
 
@@ -58,20 +59,45 @@ def test_another_generator_is_new(split, fake_jets, jet_spec):
 def test_the_training_jets_may_lie_in_a_file_and_the_blocks_do_not_matter(split, jet_spec, tmp_path, monkeypatch):
     expected = measure(split, split[2], jet_spec)
     write_clouds(tmp_path / "train.h5", split[0], jet_spec)
-    monkeypatch.setattr(module, "_BLOCK", 170)
+    monkeypatch.setattr(search, "_BLOCK", 170)
+    monkeypatch.setattr(search, "_TILE", 130)
     with open_clouds(tmp_path / "train.h5") as train:
         assert measure(split, split[2], jet_spec, train) == pytest.approx(expected, rel=1e-6)
 
 
-def test_distances_are_those_of_brute_force(split, jet_spec):
+def test_distances_are_those_of_brute_force(monkeypatch):
     rng = np.random.default_rng(0)
     queries, vectors = rng.normal(size=(40, 6)).astype(np.float32), rng.normal(size=(300, 6)).astype(np.float32)
-    brute = np.sqrt(((queries[:, None].astype(float) - vectors[None]) ** 2).sum(-1)).min(1)
-    assert module._nearest(queries, iter([vectors[:130], vectors[130:]])) == pytest.approx(brute, rel=1e-6)
+    squares = ((queries[:, None].astype(float) - vectors[None]) ** 2).sum(-1)
+    monkeypatch.setattr(search, "_TILE", 37)
+    distances, found = search.nearest(queries, vectors)
+    assert distances == pytest.approx(np.sqrt(squares.min(1)), rel=1e-6)
+    assert found.tolist() == squares.argmin(1).tolist()
 
 
-def test_the_choice_of_clouds_follows_the_seed(split, jet_spec, monkeypatch):
-    monkeypatch.setattr(module, "_CLOUDS", 100)
+@pytest.mark.parametrize(("fake", "value"), [("fresh", 0.9720788055124336), ("generated", 0.9914586473245979)])
+def test_the_value_is_the_one_of_versions_that_compared_every_split_by_itself(split, fake_jets, jet_spec, fake, value):
+    fake = {"fresh": split[2], "generated": fake_jets}[fake]
+    assert measure(split, fake, jet_spec)["novelty"] == pytest.approx(value, rel=1e-6)
+
+
+def test_the_distance_of_a_cloud_does_not_depend_on_the_others(split, jet_spec):
+    metric, ctx = Novelty.create(jet_spec), MetricContext(train=split[0])
+    large = Clouds(np.full((40, 3), 0.1), [0, 40])
+    alone = metric.featurise(split[2][:50], ctx)
+    beside = metric.featurise(Clouds.concatenate([split[2], large]), ctx)
+    assert beside[:50] == pytest.approx(alone, rel=1e-12)
+    assert metric.featurise(split[2][:0], ctx).shape == (0,)
+
+
+def test_of_many_clouds_beside_a_large_training_set_a_share_is_compared_that_follows_the_seed(
+    split, jet_spec, monkeypatch
+):
+    monkeypatch.setattr(module, "_LEAST", 50)
+    monkeypatch.setattr(module, "_WORK", 1000 * 90 // 4)
+    metric = Novelty.create(jet_spec)
+    compared = [np.isfinite(metric.featurise(split[2][:n], MetricContext(train=split[0]))).sum() for n in (500, 60, 20)]
+    assert compared == [125, 50, 20]
     first, again, other = (measure(split, split[2], jet_spec, seed=seed) for seed in (1, 1, 2))
     assert first == again != other
 
@@ -93,5 +119,7 @@ def test_flat_tables_are_clouds_of_one_point():
 def test_without_training_clouds_or_with_test_clouds_that_are_copies_there_is_no_answer(split, jet_spec):
     with pytest.raises(DataError, match="novelty needs the training clouds; there are none"):
         Novelty.create(jet_spec).compute(split[1], split[2], MetricContext())
+    with pytest.raises(DataError, match="clouds on both sides; there are 500 true and 0 generated ones"):
+        measure(split, split[2][:0], jet_spec)
     with pytest.raises(DataError, match="most test clouds are copies of training clouds themselves"):
         measure((split[0], split[0]), split[2], jet_spec)

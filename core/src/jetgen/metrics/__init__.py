@@ -1,1 +1,1 @@
-"""The metrics of jetgen: distances, coverage, novelty, likelihood and the classifier test."""
+"""The metrics of jetgen: distances, coverage, copying, likelihood and the classifier test."""

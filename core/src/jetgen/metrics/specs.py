@@ -14,6 +14,7 @@ __all__ = [
     "energy_test",
     "fpd",
     "kpd",
+    "memorising",
     "mmd",
     "nll",
     "novelty",
@@ -290,6 +291,18 @@ novelty = MetricSpec(
     ranked=False,
 )
 
+memorising = MetricSpec(
+    name="memorising",
+    summary="distance of generated clouds to training clouds over that to as many held-out ones: 1 is new, 0 is a copy",
+    target="jetgen.metrics.memorising:Memorising",
+    paper="2604.01313",
+    kinds=_ALL_KINDS,
+    direction="one",
+    needs=("train",),
+    ranked=False,
+    floor_draws=5,  # it searches among the true clouds of each split; its own standard error says how precise it is
+)
+
 nll = MetricSpec(
     name="nll",
     summary="mean negative log-likelihood of a test cloud, of generators that know their density",
@@ -328,6 +341,7 @@ METRICS = (
     energy_test,
     nplm,
     novelty,
+    memorising,
     nll,
     cost,
     fpd,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from jetgen.harness.report.figures import Standing
+from jetgen.harness.report.memorising import memorising_notes
 from jetgen.harness.report.significance import FEWEST_SEEDS, LEVEL
 from jetgen.harness.report.standings import Experiment
 from jetgen.harness.report.wording import digits, head
@@ -31,6 +32,7 @@ def quality_notes(experiment: Experiment, shown: Sequence[str]) -> Iterator[str]
     yield from _mixed(experiment)
     if len(experiment.models) > 1:
         yield from (_ordered(experiment), _tied(experiment), _stable(experiment))
+    yield from memorising_notes(experiment)
     for one in experiment.standings:
         if one.best_row.overrides:
             changed = ", ".join(f"{key} = {value}" for key, value in one.best_row.overrides.items())
