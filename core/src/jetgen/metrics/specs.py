@@ -40,6 +40,8 @@ _ALL_KINDS = ("jets", "showers", "tracks", "table")
 # deviations apart in W1: 0.09 at n = 400, 0.06 at n = 1,000, 0.02 at n = 10,000. Good models are within 0.1.
 _ONE_VALUE_A_CLOUD = 1_000
 
+_JUDGE = ("torch", "lightning_fabric", "fastjet")
+
 w1m = MetricSpec(
     name="w1m",
     summary="Wasserstein distance between the relative masses of jets",
@@ -199,7 +201,7 @@ c2st = MetricSpec(
     smallest_n=_ONE_VALUE_A_CLOUD,
     costly=True,
     tier="slow",
-    requires=("torch", "lightning_fabric"),
+    requires=_JUDGE,
     draws=1,
     floor_draws=1,
     weighted=True,
@@ -214,7 +216,7 @@ c2st_fast = MetricSpec(
     direction="half",
     smallest_n=_ONE_VALUE_A_CLOUD,
     costly=True,
-    requires=("torch", "lightning_fabric"),
+    requires=_JUDGE,
     draws=1,
     floor_draws=1,
     weighted=True,
@@ -229,7 +231,7 @@ c2st_paper = MetricSpec(
     direction="half",
     smallest_n=10_000,
     tier="paper",
-    requires=("torch", "lightning_fabric"),
+    requires=_JUDGE,
     draws=1,
     floor_draws=1,
     weighted=True,

@@ -14,6 +14,7 @@ from jetgen.data.ordering import leading_feature, leading_points
 from jetgen.data.spec import CloudSpec, Feature
 from jetgen.metrics.observables.high_level import high_level, in_radians
 from jetgen.metrics.observables.spacing import LARGEST, SMALLEST, spacing
+from jetgen.metrics.observables.substructure import substructure
 
 __all__ = ["Encoder", "Inputs", "Scale"]
 
@@ -35,8 +36,8 @@ class Inputs:
         logs: float32 (total,), the logarithm of the leading feature if that is positive, else 0.
         shares: float32 (total,), the share of a point in the sum of the leading feature, else 1 / size.
         offsets: int64 (N + 1).
-        whole: float32 (N, H), per cloud its high-level features, its conditioning, and the high-level features of its
-            conditioning cloud.
+        whole: float32 (N, H), per cloud its high-level features, its conditioning, of a jet its substructure, and the
+            high-level features of its conditioning cloud.
         spacings: float32 (N, S), the logarithms of the smallest and of the largest distances between its points.
     """
 
@@ -194,6 +195,8 @@ class Encoder:
 
     def _whole(self, clouds: Clouds) -> Float64:
         parts = [high_level(clouds, self.spec), *self._conditioning(clouds)]
+        if self._is_jet:  # a network of pooled pairs does not see prongs
+            parts.append(substructure(clouds, self.spec))
         if clouds.given is not None and clouds.event is not None and self.spec.given is not None:
             parts.append(high_level(clouds.given, self.spec.given)[clouds.event])
         return np.concatenate(parts, axis=1)
