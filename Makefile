@@ -7,11 +7,13 @@ PACKAGES := $(patsubst %/pyproject.toml,%,$(MANIFESTS))
 READY := $(VENV)/.ready
 BUILD := .venv-build
 OUT ?= jetbench-run
+JOBS ?= 2
 
 .PHONY: bench test test-install fuzz lint wheels clean
 
+# Two models at a time, each with one core: networks of this size train no faster with two. On one core: make bench JOBS=1.
 bench: $(READY)
-	$(BIN)/jetbench run --all --out $(OUT)
+	$(BIN)/jetbench run --all --jobs $(JOBS) --out $(OUT)
 
 # In the order of conftest.py: the longest files come first, so that no core waits for the other at the end. Hundreds of
 # processes import the same code: bytecode is kept even where the surroundings say otherwise.
