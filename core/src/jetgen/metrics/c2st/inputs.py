@@ -1,9 +1,8 @@
-"""The inputs of the classifiers: fixed functions of the features of a cloud, standardised by the training clouds."""
+"""The inputs of the classifiers: fixed functions of the features of a cloud, in units of the training clouds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,18 +11,17 @@ from jetgen.data.clouds import Clouds
 from jetgen.data.jets import RELATIVE, has_relative
 from jetgen.data.ordering import leading_feature, leading_points
 from jetgen.data.spec import CloudSpec, Feature
+from jetgen.metrics.c2st.scales import NormalScores, Scale
 from jetgen.metrics.observables.high_level import high_level, in_radians
 from jetgen.metrics.observables.spacing import LARGEST, SMALLEST, spacing
 from jetgen.metrics.observables.substructure import substructure
 
-__all__ = ["Encoder", "Inputs", "Scale"]
+__all__ = ["Encoder", "Inputs"]
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
 _CATEGORIES = 16
-_REACH = 10.0
-_EXTREME = 1e-3
 
 
 @dataclass(frozen=True)
@@ -59,34 +57,12 @@ class Inputs:
         return Inputs(*points, none, self.whole, self.spacings[:, :0])
 
 
-@dataclass(frozen=True)
-class Scale:
-    """Standardises columns: minus mean, divided by standard deviation, clipped to [-10, 10]."""
-
-    mean: Float64
-    spread: Float64
-
-    @classmethod
-    def fit(cls, columns: Float64) -> Self:
-        """The scale of training rows (N, D), with the extreme 0.1 % on each side clipped. A constant column gets 1."""
-        if len(columns) == 0:
-            return cls(np.zeros(columns.shape[1]), np.ones(columns.shape[1]))
-        # One absurd value must not compress all others: the classifier would find no differences.
-        bulk = columns.clip(*np.quantile(columns, (_EXTREME, 1.0 - _EXTREME), axis=0, method="nearest"))
-        mean, spread = bulk.mean(axis=0), bulk.std(axis=0)
-        return cls(mean, np.where(spread > 1e-9 * np.abs(mean), spread, 1.0))
-
-    def __call__(self, columns: Float64) -> Float32:
-        # Wild values of a bad generator are recognised well inside this range; beyond it they only harm the training.
-        return np.asarray(np.clip((columns - self.mean) / self.spread, -_REACH, _REACH), np.float32)
-
-
 class Encoder:
     """Encodes clouds as :class:`Inputs`, with the scales and categories of the training clouds.
 
     Continuous features are standardised; positive ones and their logarithms are (zero is put far below the smallest
     value); periodic ones become sine and cosine; categories are one-hot. A particle of a jet also gets its share of
-    the scalar sum of pT and its position relative to the axis of the jet.
+    the scalar sum of pT and its position relative to the axis of the jet. Numbers of a whole cloud get normal scores.
 
     Arguments:
         clouds: the training clouds, generated and true ones together.
@@ -106,8 +82,8 @@ class Encoder:
         kept = self._kept(clouds)
         self.point_scale = Scale.fit(self._points(kept))
         self.position_scale = Scale.fit(self._positions(kept))
-        self.whole_scale = Scale.fit(self._whole(clouds))
-        self.spacing_scale = Scale.fit(self._spacings(kept, self._scaled_positions(kept)))
+        self.whole_scale = NormalScores.fit(self._whole(clouds))
+        self.spacing_scale = NormalScores.fit(self._spacings(kept, self._scaled_positions(kept)))
 
     def __call__(self, clouds: Clouds) -> Inputs:
         kept = self._kept(clouds)

@@ -154,11 +154,17 @@ class SetClassifier(nn.Module):
 
 
 class HighLevelClassifier(nn.Module):
-    """One logit for the high-level features of each cloud: a multilayer perceptron of ``depth`` hidden layers."""
+    """One logit for the high-level features of each cloud: a multilayer perceptron of ``depth`` hidden layers.
 
-    def __init__(self, whole: int, width: int = 512, depth: int = 3) -> None:
+    Of the outputs of each hidden layer a share ``dropout`` is left out at random while it learns: few clouds teach many
+    weights.
+    """
+
+    def __init__(self, whole: int, width: int = 512, depth: int = 3, dropout: float = 0.3) -> None:
         super().__init__()
-        self.layers = stack(whole, *[width] * depth, 1)
+        hidden = itertools.pairwise([whole, *[width] * depth])
+        layers = [nn.Sequential(nn.Linear(*sizes), nn.LeakyReLU(), nn.Dropout(dropout)) for sizes in hidden]
+        self.layers = nn.Sequential(*layers, nn.Linear(width, 1))
 
     def standardise(self, batch: Batch) -> None:
         """Nothing to do: the encoder has standardised the high-level features."""
