@@ -16,7 +16,7 @@ FLOORS = (
     ("io",),
     ("registry", "references", "torch"),
     ("metrics",),
-    ("evaluation", "datasets", "testing", "hooks"),
+    ("evaluation", "datasets", "testing", "hooks", "refine"),
     ("harness", "notebook"),
     ("cli",),
 )

@@ -51,6 +51,18 @@ def trained():
     return model
 
 
+def test_what_a_generator_needs_is_trained_first_or_given(trained, jet_spec, real_jets):
+    pytest.importorskip("torch")
+    data = DatasetHandle("golden", Jets(jet_spec, real_jets[:200]))
+    weights = generator("weights", preset="tiny")
+    weights.fit(data, seed=3)
+    assert weights.sample(20).weights is not None
+    weights.fit(data, seed=3, upstream={"base": trained})
+    assert weights.sample(20).weights is not None
+    with pytest.raises(UsageError, match=r"weights needs no model called 'bass' \(did you mean base\?\)"):
+        weights.fit(data, upstream={"bass": trained})
+
+
 def everything(folder):
     """All that is below a folder, with the bytes of the files."""
     return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}

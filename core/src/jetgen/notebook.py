@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from jetgen.api.context import RunContext
@@ -16,7 +17,7 @@ from jetgen.data.conditions import Conditions
 from jetgen.data.spec import CloudSpec
 from jetgen.datasets.naming import find_dataset, open_dataset
 from jetgen.datasets.preparing import prepare
-from jetgen.errors import UsageError
+from jetgen.errors import UsageError, did_you_mean
 from jetgen.io.saved_model import read_card, save_model
 from jetgen.registry import discover, load_target
 from jetgen.registry.plugin import Plugin
@@ -80,7 +81,15 @@ class GeneratorHandle:
         self._model = model
         self._card = dict(card or {})
 
-    def fit(self, data: DatasetHandle, *, seed: int = 0, device: str = "cpu", out: Path | None = None) -> FitReport:
+    def fit(
+        self,
+        data: DatasetHandle,
+        *,
+        seed: int = 0,
+        device: str = "cpu",
+        out: Path | None = None,
+        upstream: Mapping[str, GeneratorHandle] | None = None,
+    ) -> FitReport:
         """Train on the train split of ``data`` and validate on its val split.
 
         Arguments:
@@ -88,9 +97,11 @@ class GeneratorHandle:
             seed: of the initialisation and the training.
             device: such as ``"cpu"`` or ``"cuda:0"``.
             out: a folder for checkpoints; after an interrupt, the same call resumes from it.
+            upstream: trained models that it works on top of, by role (:meth:`jetgen.Settings.needs`). One that it needs
+                and that is not given is trained first.
 
         Raises:
-            UsageError: if the generator cannot learn such clouds.
+            UsageError: if the generator cannot learn such clouds, or does not need a model that is given.
             PluginError: if the generator cannot be imported.
         """
         reason = self.settings.incompatibility(data.spec)
@@ -99,10 +110,30 @@ class GeneratorHandle:
             raise UsageError(msg)
         cls: Any = load_target(self._target)
         model: Generator = cls.create(self.settings, data.spec)
-        report = model.fit(data.train, data.val, RunContext(seed=seed, device=device, threads=usable_cores(), out=out))
+        with TemporaryDirectory() as folder:
+            needed = self._needed(data, seed, device, upstream or {}, Path(folder))
+            ctx = RunContext(seed=seed, device=device, threads=usable_cores(), out=out, upstream=needed)
+            report = model.fit(data.train, data.val, ctx)
         self._model = model
         self._card = {"cloud_spec": data.spec.to_json(), "dataset": data.name, "seed": seed}
         return report
+
+    def _needed(
+        self, data: DatasetHandle, seed: int, device: str, given: Mapping[str, GeneratorHandle], folder: Path
+    ) -> dict[str, Path]:
+        """The folders of the models that the settings need, by role: those that are given, or else trained now."""
+        needs = self.settings.needs()
+        for role in given:
+            if role not in needs:
+                msg = f"{self.name} needs no model called {role!r}{did_you_mean(role, needs)}"
+                raise UsageError(msg)
+        for role, need in needs.items():
+            model = given.get(role)
+            if model is None:
+                model = generator(need.generator, need.preset, **need.overrides)
+                model.fit(data, seed=seed, device=device)
+            model.save(folder / role)
+        return {role: folder / role for role in needs}
 
     def sample(self, n: int, *, seed: int = 0, conditions: Conditions | None = None, device: str = "cpu") -> Clouds:
         """``n`` new clouds, or ``conditions.n`` clouds for ``conditions``. The same seed gives the same clouds.

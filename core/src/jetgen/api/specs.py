@@ -49,6 +49,8 @@ class GeneratorSpec(Spec):
         kinds: the kinds of clouds that it can learn; by default all.
         capabilities: the further protocols that it implements, such as ``"SupportsLogProb"``.
         baseline: True for a generator whose row is shown but not ranked.
+        refines: True for a generator that works on top of any other one, which its settings name: a run of all
+            generators leaves it out.
         modules: further top-level packages whose code decides what it learns, such as ``"my_layers"``. An edit there
             trains it anew, as one in its own package and in those called ``jetgen_*`` does.
     """
@@ -57,6 +59,7 @@ class GeneratorSpec(Spec):
     kinds: tuple[str, ...] = ALL_KINDS
     capabilities: tuple[str, ...] = ()
     baseline: bool = False
+    refines: bool = False
     modules: tuple[str, ...] = ()
 
 

@@ -110,7 +110,8 @@ def _what(plugin: Plugin) -> str:
     spec = plugin.spec
     details = []
     if isinstance(spec, GeneratorSpec):
-        details = ["baseline row, never ranked"] * spec.baseline + [f"learns {', '.join(spec.kinds)}"]
+        details = ["baseline row, never ranked"] * spec.baseline + ["on top of another"] * spec.refines
+        details += [f"learns {', '.join(spec.kinds)}"]
     elif isinstance(spec, DatasetSpec):
         details = [spec.kind, sizes_text(spec)]
     elif isinstance(spec, MetricSpec):

@@ -25,6 +25,7 @@ __all__ = [
     "Out",
     "Overrides",
     "Preset",
+    "Reweight",
     "Seeds",
     "StrictPlugins",
     "Suite",
@@ -51,6 +52,9 @@ Draws: TypeAlias = Annotated[
 ]
 Overrides: TypeAlias = Annotated[
     list[str] | None, typer.Option("--set", help="GENERATOR.KEY=VALUE, above preset and suite; repeatable.")
+]
+Reweight: TypeAlias = Annotated[
+    bool, typer.Option("--reweight", help="A second row for each model: its clouds with the weights of a classifier.")
 ]
 Jobs: TypeAlias = Annotated[int, typer.Option(min=1, help="Cells at a time; the cores are divided among them.")]
 Threads: TypeAlias = Annotated[

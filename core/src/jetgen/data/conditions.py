@@ -60,6 +60,16 @@ class Conditions:
         conditioning = truth.conditioning if truth.conditioning.shape[1] else None
         return cls(len(truth), conditioning=conditioning, given=truth.given, event=truth.event)
 
+    def rows(self, chosen: NDArray[np.int64]) -> Conditions:
+        """The request of these rows alone."""
+        return replace(
+            self,
+            n=len(chosen),
+            conditioning=None if self.conditioning is None else self.conditioning[chosen],
+            event=None if self.event is None else self.event[chosen],
+            multiplicity=None if self.multiplicity is None else self.multiplicity[chosen],
+        )
+
     def columns(self, columns: Sequence[Feature]) -> NDArray[np.float32]:
         """The conditioning float32 (n, C) that is asked for, for a model that was trained with these columns.
 

@@ -16,7 +16,7 @@ from jetgen.errors import DataError, JetgenError, PluginError, UsageError, did_y
 from jetgen.evaluation.choice import chosen_metrics, claimed_metrics, inapplicable, too_few_clouds
 from jetgen.harness.planning.estimates import Estimates, fit_seconds
 from jetgen.harness.planning.request import Request
-from jetgen.harness.store.plan import PLAN_FORMAT, CellPlan, DatasetPlan, GeneratorPlan, MetricPlan, Plan
+from jetgen.harness.store.plan import PLAN_FORMAT, REWEIGHT, CellPlan, DatasetPlan, GeneratorPlan, MetricPlan, Plan
 from jetgen.harness.store.provenance import versions
 from jetgen.harness.store.row import Row
 from jetgen.io.content import content_digest
@@ -34,6 +34,7 @@ _BLOCK_SECONDS = {"tiny": 0.1}
 _USUAL_BLOCK_SECONDS = 1.0
 _MEMORY_SHARE = 0.8
 _LONGEST_ID = 200  # bytes
+_WEIGHTS = "jetgen/weights"
 
 
 class Planner:
@@ -72,6 +73,8 @@ class Planner:
                 seeds = 1 if _baseline(plugin) else request.seeds
                 for seed in range(seeds):
                     self._model(plugin, dataset, seed, request.preset, self._layers(plugin))
+                    if request.reweight and _refinable(plugin):
+                        self._weights(plugin, dataset, seed)
         return Plan(
             format=PLAN_FORMAT,
             jetgen=versions()["jetgen"],
@@ -87,7 +90,7 @@ class Planner:
         known = self._registry.of("generators")
         baselines = [plugin for plugin in known if _baseline(plugin)]
         if self._request.generators == "all":
-            asked = list(self._registry.usable("generators"))
+            asked = [plugin for plugin in self._registry.usable("generators") if not _refines(plugin)]
         else:
             asked = [_named(self._registry, name) for name in self._request.generators]
         seen = {plugin.full_name for plugin in baselines}
@@ -102,7 +105,8 @@ class Planner:
             raise UsageError(msg)
 
     def _check_layers(self, plugins: Sequence[Plugin]) -> None:
-        names = {name for plugin in plugins for name in (plugin.name, plugin.full_name)}
+        added = [self._registry.find("generators", _WEIGHTS)] if self._request.reweight else []
+        names = {name for plugin in [*plugins, *added] for name in (plugin.name, plugin.full_name)}
         for name in self._request.layers:
             if name not in names:
                 msg = f"settings are given for {name!r}, which is not in this run{did_you_mean(name, names)}"
@@ -183,13 +187,21 @@ class Planner:
         seed: int,
         preset: str,
         layers: Sequence[tuple[str, Mapping[str, Any]]],
+        *,
+        given: Mapping[str, Any] | None = None,
+        shown_as: str = "",
     ) -> str:
-        """Add the cell of a model, and before it the cells that it needs; its id."""
+        """Add the cell of a model, and before it the cells that it needs; its id.
+
+        Arguments:
+            given: settings that are nobody's choice: they leave no mark.
+            shown_as: the name of the row.
+        """
         spec = plugin.spec
         changed = {key: value for _, layer in layers for key, value in layer.items()}
         variant = f"{preset}+{digest(changed)[:6]}" if changed else preset
         name = plugin.name if plugin.state is State.OK else plugin.full_name.replace("/", "~")
-        cell_id = _id(f"{name}.{variant}.{dataset.label}.s{seed}")
+        cell_id = _id(f"{shown_as or name}.{variant}.{dataset.label}.s{seed}")
         if cell_id in self._cells:
             return cell_id
         if not isinstance(spec, GeneratorSpec):
@@ -199,7 +211,8 @@ class Planner:
             reason = f"{plugin.name} has no preset {preset!r}; it has {', '.join(plugin.presets) or 'none'}"
             self._add(self._cell(cell_id, _described(plugin, preset), dataset, seed, skip=reason))
             return cell_id
-        resolved = resolve(_settings_class(spec), plugin.name, preset, layers)
+        every = [(REWEIGHT, given), *layers] if given else layers
+        resolved = resolve(_settings_class(spec), plugin.name, preset, every)
         needs = {role: self._need(need, dataset, seed) for role, need in resolved.settings.needs().items()}
         generator = GeneratorPlan(
             name=plugin.name,
@@ -215,10 +228,20 @@ class Planner:
             baseline=spec.baseline,
             modules=spec.modules,
             inputs=_digests(resolved.settings, plugin.name),
+            shown_as=shown_as,
         )
         skip = _incompatibility(spec, resolved.settings, dataset)
         self._add(self._cell(cell_id, generator, dataset, seed, needs=needs, skip=skip))
         return cell_id
+
+    def _weights(self, plugin: Plugin, dataset: DatasetPlan, seed: int) -> None:
+        """Add the cell of a model with weights."""
+        changed = {key: value for _, layer in self._layers(plugin) for key, value in layer.items()}
+        mark = f"+{digest(changed)[:6]}" if changed else ""
+        preset, weights = self._request.preset, self._registry.find("generators", _WEIGHTS)
+        given = {"base": plugin.full_name, "base_preset": preset, "base_overrides": changed}
+        name = f"{plugin.name}{mark}+{weights.name}"
+        self._model(weights, dataset, seed, preset, self._layers(weights), given=given, shown_as=name)
 
     def _need(self, need: Need, dataset: DatasetPlan, seed: int) -> str:
         plugin = self._registry.find("generators", need.generator)
@@ -286,6 +309,15 @@ def _named(registry: Registry, name: str) -> Plugin:
         if len(found) != 1 or found[0].state is State.DISABLED or found[0].fault:
             raise
         return found[0]
+
+
+def _refines(plugin: Plugin) -> bool:
+    return isinstance(plugin.spec, GeneratorSpec) and plugin.spec.refines
+
+
+def _refinable(plugin: Plugin) -> bool:
+    """Whether it is a model of its own, whose samples can have weights."""
+    return isinstance(plugin.spec, GeneratorSpec) and not plugin.spec.baseline and not plugin.spec.refines
 
 
 def _baseline(plugin: Plugin) -> bool:

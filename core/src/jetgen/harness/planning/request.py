@@ -30,6 +30,7 @@ class Request:
         timeout: seconds for a stage; None for what suits the preset.
         memory: bytes for a stage; None for a fair share of the machine.
         threads: the most cores to use; None for all that are granted.
+        reweight: whether each model gets a second row, of its samples with the weights of a classifier.
     """
 
     generators: tuple[str, ...] | Literal["all"]
@@ -45,6 +46,7 @@ class Request:
     grace: float = 10.0
     memory: int | None = None
     threads: int | None = None
+    reweight: bool = False
 
     def with_overrides(self, overrides: Sequence[str]) -> Request:
         """The same with ``--set`` above everything else.

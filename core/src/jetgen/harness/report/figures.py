@@ -93,8 +93,23 @@ def badness(value: float, direction: str) -> float:
     return {"lower": value, "higher": -value, "one": abs(math.log(max(value, 1e-9)))}[direction]
 
 
-def figure_of(scores: Mapping[int, Score], spec: MetricSpec, floor: float | None, *, mixed: bool = False) -> Figure:
-    """The figure of one score of one standing, from that of each seed."""
+def figure_of(
+    scores: Mapping[int, Score],
+    spec: MetricSpec,
+    floor: float | None,
+    *,
+    mixed: bool = False,
+    n_effective: float = math.inf,
+) -> Figure:
+    """The figure of one score of one standing, from that of each seed.
+
+    Arguments:
+        scores: by seed.
+        spec: of the metric.
+        floor: the mean of the floor.
+        mixed: whether other rows have the score from another version of the metric.
+        n_effective: the effective number of generated clouds, if they have weights.
+    """
     first = next(iter(scores.values()))
     means = [score.mean for score in scores.values()]
     return Figure(
@@ -104,7 +119,7 @@ def figure_of(scores: Mapping[int, Score], spec: MetricSpec, floor: float | None
         high=max(score.high for score in scores.values()),
         floor=floor,
         spec=spec,
-        few=min(first.n_real, first.n_fake) < spec.smallest_n,
+        few=min(first.n_real, first.n_fake, n_effective) < spec.smallest_n,
         mixed=mixed,
         by_seed={seed: score.mean for seed, score in scores.items()},
         halves=_means([score.halves for score in scores.values()]),

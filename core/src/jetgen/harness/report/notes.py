@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from statistics import fmean
 
 from jetgen.harness.report.figures import Standing
 from jetgen.harness.report.memorising import memorising_notes
@@ -12,6 +13,8 @@ from jetgen.harness.report.wording import digits, head
 from jetgen.harness.store.row import Row, Score
 
 __all__ = ["cost_notes", "quality_notes"]
+
+_EXPLODED = 0.01
 
 
 def quality_notes(experiment: Experiment, shown: Sequence[str]) -> Iterator[str]:
@@ -33,6 +36,7 @@ def quality_notes(experiment: Experiment, shown: Sequence[str]) -> Iterator[str]
     if len(experiment.models) > 1:
         yield from (_ordered(experiment), _tied(experiment), _stable(experiment))
     yield from memorising_notes(experiment)
+    yield from _effective(experiment)
     for one in experiment.standings:
         if one.best_row.overrides:
             changed = ", ".join(f"{key} = {value}" for key, value in one.best_row.overrides.items())
@@ -79,6 +83,27 @@ def _stable(experiment: Experiment) -> str:
     changes = [f"{better} and {worse} change places in {number}" for better, worse, number in found.changes]
     same = f"Order under halves of the truth: the same in {found.same} of {found.halves}"
     return "; ".join([same, *changes]) + "."
+
+
+def _effective(experiment: Experiment) -> Iterator[str]:
+    """How many clouds without weights the weighted ones of a model are worth."""
+    for one in experiment.standings:
+        share = _effective_share(one)
+        if share is None:
+            continue
+        sizes = [row.counts["n_effective"] for row in one.rows if "n_effective" in row.counts]
+        told = f"{one.title}: the weighted clouds of a draw count like {fmean(sizes):,.0f} ({100 * share:.2g} %)"
+        yield f"{told}." if share >= _EXPLODED else f"{told}: its weights explode, and its scores say little."
+
+
+def _effective_share(one: Standing) -> float | None:
+    """The effective size of a draw over its number of clouds, mean over the seeds; None without weights."""
+    found = [
+        row.counts["n_effective"] / max(score.n_fake for score in row.scores.values())
+        for row in one.rows
+        if row.scores and "n_effective" in row.counts
+    ]
+    return fmean(found) if found else None
 
 
 def _mixed(experiment: Experiment) -> Iterator[str]:
@@ -134,3 +159,6 @@ def cost_notes(experiment: Experiment) -> Iterator[str]:
                 f"{cost.timing_device}, {cost.timing_threads} thread(s), weights in {cost.precision or 'unknown form'}"
             )
             yield f"{one.title}: µs/cloud by the clouds of one call, {times} ({how})."
+        share = _effective_share(one)
+        if share and cost.microseconds_per_cloud is not None:
+            yield f"{one.title}: {digits(cost.microseconds_per_cloud / share)} µs for each cloud that counts."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -176,5 +177,6 @@ def _standing(rows: list[Row], floors: dict[str, float], mixed: Collection[str],
             first.spec_of(name),
             floors.get(name),
             mixed=first.scores[name].metric in mixed,
+            n_effective=min(row.counts.get("n_effective", math.inf) for row in having.values()),
         )
     return Standing(title or _title(rows[0]), tuple(rows), figures)

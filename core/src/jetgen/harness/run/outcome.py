@@ -122,7 +122,7 @@ def _failed_metrics(records: Mapping[str, StageRecord]) -> dict[str, str]:
 def _identity(cell: CellPlan) -> dict[str, Any]:
     """The fields of a row that the plan decides."""
     generator, dataset = cell.generator, cell.dataset
-    of_generator = ("distribution", "version", "preset", "settings", "overrides", "baseline")
+    of_generator = ("shown_as", "distribution", "version", "preset", "settings", "overrides", "baseline")
     return {
         "format": PLAN_FORMAT,
         **{name: getattr(cell, name) for name in ("id", "kind", "seed", "draws", "device", "threads", "needs")},

@@ -16,6 +16,7 @@ from jetgen.io.json_objects import digest
 
 __all__ = [
     "PLAN_FORMAT",
+    "REWEIGHT",
     "CellPlan",
     "DamagedPlanError",
     "DatasetPlan",
@@ -28,6 +29,9 @@ __all__ = [
 
 PLAN_FORMAT = 2
 """The version of the layout of a run folder."""
+
+REWEIGHT = "--reweight"
+"""The origin of the settings by which weights know whose they are."""
 
 
 class _Strict(BaseModel):
@@ -50,6 +54,7 @@ class GeneratorPlan(_Strict):
     baseline: bool = Field(default=False, description="shown beside the models, never ranked")
     modules: tuple[str, ...] = Field(default=(), description="further packages whose code counts")
     inputs: dict[str, str] = Field(default_factory=dict, description="digest of what a setting names, by setting")
+    shown_as: str = Field(default="", description="the name that tables show, if it is another one")
 
     @property
     def base_preset(self) -> str:
@@ -58,8 +63,9 @@ class GeneratorPlan(_Strict):
 
     @property
     def overrides(self) -> dict[str, Any]:
-        """The settings that come from neither the defaults nor the preset."""
-        own = {key for key, origin in self.origins.items() if origin != "default" and not origin.startswith("preset ")}
+        """The settings that come from neither the defaults, the preset nor :data:`REWEIGHT`."""
+        usual = ("default", REWEIGHT)
+        own = {key for key, origin in self.origins.items() if origin not in usual and not origin.startswith("preset ")}
         return {key: self.settings[key] for key in sorted(own)}
 
 
@@ -138,7 +144,7 @@ class CellPlan(_Strict):
     @property
     def title(self) -> str:
         """The name that tables show."""
-        return self.generator.name if self.generator is not None else "floor"
+        return (self.generator.shown_as or self.generator.name) if self.generator is not None else "floor"
 
     @property
     def subject(self) -> str:

@@ -66,6 +66,7 @@ class Row(_Document):
     error_type: str | None = None
     error: str | None = Field(default=None, description="the first line of what went wrong, or why it was skipped")
     generator: str | None
+    shown_as: str = Field(default="", description="the name that tables show, if it is not that of the generator")
     distribution: str | None = None
     version: str | None = None
     preset: str | None = None
@@ -105,7 +106,7 @@ class Row(_Document):
     @property
     def title(self) -> str:
         """The name that tables show."""
-        return self.generator or "floor"
+        return self.shown_as or self.generator or "floor"
 
     @property
     def scored(self) -> bool:

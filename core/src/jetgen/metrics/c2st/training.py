@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from jetgen.api.context import RunContext
+from jetgen.api.protocols import FitReport
 from jetgen.metrics.c2st.calibration import Float64, Labels, area_under_curve
 from jetgen.metrics.c2st.inputs import Inputs
 from jetgen.metrics.c2st.networks import Batch
@@ -31,7 +32,7 @@ from jetgen.torch.training import (
     warmup_cosine,
 )
 
-__all__ = ["Classifier", "Part", "trained_verdict"]
+__all__ = ["Classifier", "Part", "outputs", "train", "trained_verdict"]
 
 _BUCKET_POOL = 8  # batches that are sorted by size together: little is padded and every batch is still a random one
 _AT_ONCE = 500
@@ -93,8 +94,8 @@ class Part:
 
 
 @torch.no_grad()
-def _outputs(network: nn.Module, part: Part) -> NDArray[np.float64]:
-    """float64 (N,), the logit of each cloud."""
+def outputs(network: nn.Module, part: Part) -> NDArray[np.float64]:
+    """float64 (N,), the logit of each cloud: large for true ones."""
     outputs = torch.zeros(len(part), device=part.sizes.device)
     for index in torch.split(torch.argsort(part.sizes, stable=True), _AT_ONCE):
         outputs[index] = network(part.batch(index))
@@ -147,11 +148,26 @@ def _outputs_after_training(
         TrainingError: if a loss or a gradient is not finite.
     """
     learn, select, test = parts
+    quiet = RunContext(seed=ctx.seed, device=ctx.device, threads=ctx.threads, key=ctx.key)
+    train(network, learn, select, recipe, quiet)
+    return outputs(network, select), outputs(network, test)
+
+
+def train(network: nn.Module, learn: Part, select: Part, recipe: Recipe, ctx: RunContext) -> FitReport:
+    """Train a network, and keep the weights after the epoch with the largest area under the curve on ``select``.
+
+    Arguments:
+        network: a :class:`Classifier`; it is trained in place.
+        learn, select: the clouds to learn from, and those to choose by.
+        recipe: how it is trained.
+        ctx: seeds, device and threads; and the folder of the checkpoints, if they are wanted.
+
+    Raises:
+        TrainingError: if a loss or a gradient is not finite.
+    """
     some = torch.arange(0, len(learn), max(1, len(learn) // _AT_ONCE), device=learn.sizes.device)
     cast("Classifier", network).standardise(learn.batch(some))
-    quiet = RunContext(seed=ctx.seed, device=ctx.device, threads=ctx.threads, key=ctx.key)
-    fit({"classifier": network}, learn.rows, [_phase(network, learn, select, recipe)], quiet)
-    return _outputs(network, select), _outputs(network, test)
+    return fit({"classifier": network}, learn.rows, [_phase(network, learn, select, recipe)], ctx)
 
 
 def _phase(network: nn.Module, learn: Part, select: Part, recipe: Recipe) -> Phase:
@@ -165,7 +181,7 @@ def _phase(network: nn.Module, learn: Part, select: Part, recipe: Recipe) -> Pha
 
     def validate(generator: torch.Generator) -> float:
         del generator
-        return -area_under_curve(_outputs(network, select), select.labels, select.weights)
+        return -area_under_curve(outputs(network, select), select.labels, select.weights)
 
     optimiser = partial(torch.optim.AdamW, lr=recipe.rate, weight_decay=1e-2 if recipe.cycle else 0.0)
     schedule = warmup_cosine(steps, warmup=steps // 5) if recipe.cycle else constant
