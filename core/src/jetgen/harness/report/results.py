@@ -26,11 +26,13 @@ def records(rows: Sequence[Row]) -> list[dict[str, Any]]:
     for row in rows:
         cost = row.cost.model_dump(exclude={"peak_bytes", "seconds", "microseconds_by_batch"})
         cost |= {f"microseconds_batch_{n}": value for n, value in row.cost.microseconds_by_batch.items()}
-        common = row.model_dump(include={"id", "kind", "status", "phase", "error_type", "error", "generator"})
+        common = row.model_dump(
+            include={"id", "kind", "status", "phase", "error_type", "error", "generator", "shown_as"}
+        )
         common |= row.model_dump(
             include={"distribution", "version", "preset", "baseline", "dataset", "size", "data", "seed"}
         )
-        common |= cost
+        common |= {"n_effective": row.counts.get("n_effective"), **cost}
         for name, score in row.scores.items():
             facts = {fact: getattr(row.spec_of(name), fact) for fact in _FACTS}
             values = score.model_dump(exclude={"values"})
