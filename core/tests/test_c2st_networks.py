@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from jetgen import Clouds, CloudSpec, Feature
 from jetgen.metrics.c2st.inputs import Encoder
-from jetgen.metrics.c2st.scales import NormalScores, Scale
+from jetgen.metrics.c2st.scales import QuantileScale, Scale
 from jetgen.metrics.c2st.splitting import Folds
 from scipy.special import ndtri
 
@@ -158,18 +158,18 @@ def test_one_absurd_value_does_not_make_all_others_alike():
 
 def test_numbers_of_whole_clouds_become_normal_whatever_their_distribution():
     values = np.random.default_rng(0).pareto(1.0, size=(20_000, 1))
-    scores = NormalScores.fit(values)(values)[:, 0]
+    scores = QuantileScale.fit(values)(values)[:, 0]
     assert (scores.mean(), scores.std(), (scores**4).mean()) == pytest.approx((0.0, 1.0, 3.0), abs=0.05)
     assert (scores.argsort() == values[:, 0].argsort()).all()
 
 
 def test_equal_values_share_a_score_and_none_is_beyond_those_of_the_training():
-    scores = NormalScores.fit(np.array([[0.0], [0.0], [1.0], [2.0]]))
+    scores = QuantileScale.fit(np.array([[0.0], [0.0], [1.0], [2.0]]))
     found = scores(np.array([[-5.0], [0.0], [1.0], [1.5], [9.0]]))[:, 0]
     assert found[:3] == pytest.approx(ndtri([0.25, 0.25, 0.625]))
     assert found[2] < found[3] < found[4] == pytest.approx(ndtri(0.875))
-    assert NormalScores.fit(np.full((9, 1), 7.0))(np.array([[7.0], [8.0]])).tolist() == [[0.0], [0.0]]
-    assert NormalScores.fit(np.empty((0, 2)))(np.ones((1, 2))).tolist() == [[0.0, 0.0]]
+    assert QuantileScale.fit(np.full((9, 1), 7.0))(np.array([[7.0], [8.0]])).tolist() == [[0.0], [0.0]]
+    assert QuantileScale.fit(np.empty((0, 2)))(np.ones((1, 2))).tolist() == [[0.0, 0.0]]
 
 
 def test_the_parts_of_a_split_are_disjoint_equal_and_those_reported_on_differ(real_jets, fake_jets):

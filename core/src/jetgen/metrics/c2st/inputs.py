@@ -11,7 +11,7 @@ from jetgen.data.clouds import Clouds
 from jetgen.data.jets import RELATIVE, has_relative
 from jetgen.data.ordering import leading_feature, leading_points
 from jetgen.data.spec import CloudSpec, Feature
-from jetgen.metrics.c2st.scales import NormalScores, Scale
+from jetgen.metrics.c2st.scales import QuantileScale, Scale
 from jetgen.metrics.observables.high_level import high_level, in_radians
 from jetgen.metrics.observables.spacing import LARGEST, SMALLEST, spacing
 from jetgen.metrics.observables.substructure import substructure
@@ -82,8 +82,8 @@ class Encoder:
         kept = self._kept(clouds)
         self.point_scale = Scale.fit(self._points(kept))
         self.position_scale = Scale.fit(self._positions(kept))
-        self.whole_scale = NormalScores.fit(self._whole(clouds))
-        self.spacing_scale = NormalScores.fit(self._spacings(kept, self._scaled_positions(kept)))
+        self.whole_scale = QuantileScale.fit(self._whole(clouds))
+        self.spacing_scale = QuantileScale.fit(self._spacings(kept, self._scaled_positions(kept)))
 
     def __call__(self, clouds: Clouds) -> Inputs:
         kept = self._kept(clouds)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-__all__ = ["NormalScores", "Scale"]
+__all__ = ["QuantileScale", "Scale"]
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -41,7 +41,7 @@ class Scale:
 
 
 @dataclass(frozen=True)
-class NormalScores:
+class QuantileScale:
     """Replaces each value by its quantile among training values, in units of a standard normal distribution.
 
     Long tails and peaks of any width are then equally easy to learn. Values beyond the training values get the score of
