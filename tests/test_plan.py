@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from jetgen.harness.store.plan import Plan
 from runs import arguments, cell
 
 
@@ -55,6 +56,17 @@ def test_what_is_there_is_not_counted(outsiders, run):
 def test_the_cores_are_those_of_the_plan(outsiders, tmp_path):
     outsiders.install("kind-outsider")
     assert "1 core(s), as --threads grants" in shown(outsiders, tmp_path / "no", "--threads", "1")
+
+
+def test_all_cores_make_the_data_one_core_is_timed_and_the_rest_is_divided(outsiders, tmp_path):
+    outsiders.install("kind-outsider")
+    more = ("--threads", "1", "--dry-run", "--json")
+    document = outsiders.jetbench(*arguments(tmp_path / "run", "kind-gaussian", more=more)).stdout
+    plan = Plan.model_validate_json(document)
+    large = plan.model_copy(update={"cores": 8})
+    cell = plan.cells[-1].model_copy(update={"threads": 4})
+    assert [large.threads(cell, [stage]) for stage in ("prepare", "fit", "metric.w1m", "timing")] == [8, 4, 4, 1]
+    assert plan.threads(cell, ["prepare"]) == 4  # a plan of an earlier jetgen does not know of all cores
 
 
 OWN_PRESETS = """

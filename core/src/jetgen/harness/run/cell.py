@@ -154,7 +154,7 @@ class CellRun:
     def _supervise(self, batch: list[str]) -> Ending:
         cell, store = self._cell, self._store
         command = [sys.executable, "-P", "-m", "jetgen.harness.run.stage", str(store.run), cell.id, *batch]
-        threads = "1" if batch == ["timing"] else str(cell.threads)
+        threads = str(store.plan.threads(cell, batch))
         names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
         # Threads that wait by spinning take the cores from whoever else needs them: measured, ten times slower.
         environment = {**dict.fromkeys(names, threads), "OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1"}

@@ -139,8 +139,7 @@ def _main(run: Path, cell_id: str, stages: list[str]) -> int:
     cell = plan.cell(cell_id)
     store = StageStore(run, plan, cell)
     log = RecordLog(store.folder / "events.jsonl", cell_id)
-    threads = 1 if stages == ["timing"] else cell.threads
-    context = RunContext(seed=cell.seed, device=cell.device, threads=threads, listener=log)
+    context = RunContext(seed=cell.seed, device=cell.device, threads=plan.threads(cell, stages), listener=log)
     good = True
     for stage in stages:
         result = _checked(_run(StageContext(run, plan, cell, stage, store.inputs(stage), context)), stage)

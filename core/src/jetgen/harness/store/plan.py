@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -201,6 +202,11 @@ class Plan(_Strict):
         ids = {cell.id for cell in self.cells}
         kept = tuple(cell for cell in earlier.cells if cell.id not in ids)
         return self.model_copy(update={"cells": (*kept, *self.cells)})
+
+    def threads(self, cell: CellPlan, stages: Sequence[str]) -> int:
+        """How many threads these stages of a cell may use: one if they are timed, all while others wait for data."""
+        alone = {"timing": 1, "prepare": max(self.cores, cell.threads)}
+        return alone.get(stages[0], cell.threads)
 
     def write(self, run: Path) -> None:
         """Write ``RUN/plan.json``, whole or not at all."""
