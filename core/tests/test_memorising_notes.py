@@ -1,35 +1,14 @@
 """The notes under a table on models that memorise."""
 
-from jetgen.api.specs import MetricSpec
+import made_rows
 from jetgen.harness.report.leaderboard import tables
-from jetgen.harness.store.plan import PLAN_FORMAT
-from jetgen.harness.store.row import Row, Score
-
-SPEC = MetricSpec(name="memorising", summary="", target="m:C", kinds=("jets",), direction="one", ranked=False)
 
 
 def row(generator, mean, *, spread=0.0005, stderr=0.002, seed=0, n=10_000):
-    values = [mean - spread, mean, mean + spread]
-    sides = {"low": values[0], "high": values[-1], "n_real": n, "n_fake": n}
-    score = Score(metric="memorising", values=values, mean=mean, spread=spread, stderr=stderr, **sides)
-    return Row(
-        format=PLAN_FORMAT,
-        id=f"{generator}.{seed}",
-        kind="model" if generator else "floor",
-        status="ok",
-        generator=generator,
-        distribution="jetgen-test",
-        preset="quick" if generator else None,
-        baseline=generator == "replay",
-        dataset="jets",
-        size="small",
-        seed=seed,
-        draws=3,
-        device="cpu",
-        threads=1,
-        metrics={"memorising": SPEC},
-        scores={"memorising": score},
-    )
+    errors = {"spread": spread, "stderr": stderr}
+    scores = {"memorising": made_rows.score(mean, n=n, metric="memorising").model_copy(update=errors)}
+    facts = {"direction": "one", "ranked": False}
+    return made_rows.row(generator, seed, scores, baseline=generator == "replay", facts=facts)
 
 
 def notes(*rows):

@@ -60,6 +60,10 @@ def test_too_few_clouds_are_one_sentence():
         DataError, match="50 or more clouds of each kind; there are 60 true and 49 generated validation"
     ):
         DensityRatio.fit((many, many), (many, few), PLANE, RunContext())
+    with pytest.raises(
+        DataError, match="equally many clouds of each kind; there are 60 true and 59 generated training"
+    ):
+        DensityRatio.fit((many, many), (many[:59], many), PLANE, RunContext())
 
 
 def test_logits_that_are_too_sure_are_calibrated_and_useless_ones_say_nothing():

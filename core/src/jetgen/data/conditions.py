@@ -60,16 +60,6 @@ class Conditions:
         conditioning = truth.conditioning if truth.conditioning.shape[1] else None
         return cls(len(truth), conditioning=conditioning, given=truth.given, event=truth.event)
 
-    def rows(self, chosen: NDArray[np.int64]) -> Conditions:
-        """The request of these rows alone."""
-        return replace(
-            self,
-            n=len(chosen),
-            conditioning=None if self.conditioning is None else self.conditioning[chosen],
-            event=None if self.event is None else self.event[chosen],
-            multiplicity=None if self.multiplicity is None else self.multiplicity[chosen],
-        )
-
     def columns(self, columns: Sequence[Feature]) -> NDArray[np.float32]:
         """The conditioning float32 (n, C) that is asked for, for a model that was trained with these columns.
 
@@ -98,8 +88,8 @@ class Conditions:
             raise DataError(msg)
         return multiplicity
 
-    def __getitem__(self, rows: slice) -> Conditions:
-        """The request for some of the rows, such as those of one batch."""
-        n = len(range(*rows.indices(self.n)))
+    def __getitem__(self, rows: slice | NDArray[np.int64]) -> Conditions:
+        """The request for some of the rows, such as those of one batch; a slice or int64 (m,)."""
+        n = len(np.arange(self.n)[rows])
         cut = {name: getattr(self, name) for name in ("conditioning", "event", "multiplicity")}
         return replace(self, n=n, **{name: None if array is None else array[rows] for name, array in cut.items()})

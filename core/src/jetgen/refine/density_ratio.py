@@ -19,9 +19,8 @@ from jetgen.errors import DataError
 from jetgen.io.cloud_file import open_clouds
 from jetgen.io.writing import write_clouds
 from jetgen.metrics.c2st.inputs import Encoder
-from jetgen.metrics.c2st.networks import SetClassifier
 from jetgen.metrics.c2st.profiles import SLOW
-from jetgen.metrics.c2st.training import Part, outputs, train
+from jetgen.metrics.c2st.training import Part, outputs, set_classifier, train
 from jetgen.torch.training import load_weights, read_document, save_weights, seeded, torch_threads
 
 __all__ = ["DensityRatio"]
@@ -48,9 +47,7 @@ class DensityRatio:
     def __init__(self, spec: CloudSpec, units: Clouds, width: int) -> None:
         self.spec, self.units, self.width = spec, units, width
         self.encoder = Encoder(units, spec, SLOW.points)
-        empty = self.encoder(units[:0])
-        whole = empty.whole.shape[1] + empty.spacings.shape[1]
-        self.network = SetClassifier(empty.points.shape[1], whole, width, pairs=SLOW.pairs)
+        self.network = set_classifier(self.encoder(units[:0]), width, SLOW.pairs)
         self.slope, self.offset = 1.0, 0.0
 
     @classmethod
@@ -67,14 +64,14 @@ class DensityRatio:
         """The trained ratio, and the report of the training.
 
         Arguments:
-            truth, generated: the clouds to learn on, and those to choose by.
+            truth, generated: the clouds to learn on, and those to choose by; equally many.
             spec: of the clouds.
             ctx: seeds, device, threads, and where checkpoints are kept.
             epochs: passes over the clouds to learn on.
             width: of the hidden layers.
 
         Raises:
-            DataError: if one of the four samples has fewer than 50 clouds.
+            DataError: if one of the four samples has fewer than 50 clouds, or there are not equally many of both kinds.
             TrainingError: if a loss or a gradient is not finite.
         """
         _require_enough(truth, generated)
@@ -83,9 +80,7 @@ class DensityRatio:
         with torch_threads(ctx.threads):
             with seeded(ctx.torch_seed("init")):
                 ratio = cls(spec, parts[0][:: max(1, len(parts[0]) // _MOST_UNITS)], width)
-            learn, select = (
-                Part(ratio.encoder(part), of, ctx.device, _balance(of)) for part, of in zip(parts, labels, strict=True)
-            )
+            learn, select = (Part(ratio.encoder(part), of, ctx.device) for part, of in zip(parts, labels, strict=True))
             recipe = dataclasses.replace(SLOW.set_recipe, epochs=epochs)
             report = train(ratio.network.to(ctx.device), learn, select, recipe, ctx)
             ratio.slope, ratio.offset = _calibrated(outputs(ratio.network, select), labels[1])
@@ -125,20 +120,13 @@ class DensityRatio:
 def _require_enough(truth: tuple[Clouds, Clouds], generated: tuple[Clouds, Clouds]) -> None:
     samples = zip(("training", "validation"), truth, generated, strict=True)
     for name, true, made in samples:
+        there_are = f"there are {len(true)} true and {len(made)} generated {name} clouds"
         if min(len(true), len(made)) < _FEWEST:
-            msg = (
-                f"weights are learnt from {_FEWEST} or more clouds of each kind; there are {len(true)} true and "
-                f"{len(made)} generated {name} clouds"
-            )
+            msg = f"weights are learnt from {_FEWEST} or more clouds of each kind; {there_are}"
             raise DataError(msg)
-
-
-def _balance(labels: NDArray[np.bool_]) -> Float64 | None:
-    """The weights (N,) by which both classes count alike; None if they are equally large."""
-    true = np.count_nonzero(labels)
-    if 2 * true == len(labels):
-        return None
-    return np.where(labels, len(labels) / (2.0 * true), len(labels) / (2.0 * (len(labels) - true)))
+        if len(true) != len(made):
+            msg = f"weights are learnt from equally many clouds of each kind; {there_are}"
+            raise DataError(msg)
 
 
 def _calibrated(logits: Float64, labels: NDArray[np.bool_]) -> tuple[float, float]:

@@ -97,7 +97,7 @@ class Weights:
             if len(rows) == 0:
                 break
             at = ctx.at("attempt", attempt)
-            clouds = base.sample(conditions.rows(rows), at)
+            clouds = base.sample(conditions[rows], at)
             chances = self._weights(ratio, clouds, ctx) / self.settings.largest
             accepted = at.rng("data").random(len(rows)) < chances
             kept.append(rows[accepted])
@@ -150,4 +150,4 @@ def _model(folder: Path, device: str) -> tuple[dict[str, Any], Generator]:
     card = read_card(folder)
     _, spec = registered_generator(card, folder)
     cls: Any = load_target(spec.target)
-    return {name: value for name, value in card.items() if name != "files"}, cls.load(folder, device)
+    return card, cls.load(folder, device)

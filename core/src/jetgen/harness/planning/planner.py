@@ -198,8 +198,7 @@ class Planner:
             shown_as: the name of the row.
         """
         spec = plugin.spec
-        changed = {key: value for _, layer in layers for key, value in layer.items()}
-        variant = f"{preset}+{digest(changed)[:6]}" if changed else preset
+        variant = f"{preset}{_mark(_changed(layers))}"
         name = plugin.name if plugin.state is State.OK else plugin.full_name.replace("/", "~")
         cell_id = _id(f"{shown_as or name}.{variant}.{dataset.label}.s{seed}")
         if cell_id in self._cells:
@@ -236,11 +235,10 @@ class Planner:
 
     def _weights(self, plugin: Plugin, dataset: DatasetPlan, seed: int) -> None:
         """Add the cell of a model with weights."""
-        changed = {key: value for _, layer in self._layers(plugin) for key, value in layer.items()}
-        mark = f"+{digest(changed)[:6]}" if changed else ""
+        changed = _changed(self._layers(plugin))
         preset, weights = self._request.preset, self._registry.find("generators", _WEIGHTS)
         given = {"base": plugin.full_name, "base_preset": preset, "base_overrides": changed}
-        name = f"{plugin.name}{mark}+{weights.name}"
+        name = f"{plugin.name}{_mark(changed)}+{weights.name}"
         self._model(weights, dataset, seed, preset, self._layers(weights), given=given, shown_as=name)
 
     def _need(self, need: Need, dataset: DatasetPlan, seed: int) -> str:
@@ -309,6 +307,16 @@ def _named(registry: Registry, name: str) -> Plugin:
         if len(found) != 1 or found[0].state is State.DISABLED or found[0].fault:
             raise
         return found[0]
+
+
+def _changed(layers: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
+    """The settings that layers give, of several for one key the last."""
+    return {key: value for _, layer in layers for key, value in layer.items()}
+
+
+def _mark(changed: Mapping[str, Any]) -> str:
+    """What tells models with changed settings apart."""
+    return f"+{digest(changed)[:6]}" if changed else ""
 
 
 def _refines(plugin: Plugin) -> bool:

@@ -97,16 +97,16 @@ class ClassifierTest(CloudMetric):
 
     def _training(self, samples: tuple[Sample, Sample, Sample], ctx: MetricContext) -> Iterator[tuple[str, Verdict]]:
         """The verdicts of both classifiers after a training on one split."""
-        from jetgen.metrics.c2st.networks import HighLevelClassifier, SetClassifier
-        from jetgen.metrics.c2st.training import trained_verdict
+        from jetgen.metrics.c2st.networks import HighLevelClassifier
+        from jetgen.metrics.c2st.training import set_classifier, trained_verdict
         from jetgen.torch.training import seeded
 
         profile, learn = self.profile, samples[0]
         encoder = Encoder(learn.clouds, self.cloud_spec, profile.points)
         inputs = [encoder(one.clouds) for one in samples]
-        points, whole, spacings = (rows.shape[1] for rows in (inputs[0].points, inputs[0].whole, inputs[0].spacings))
+        whole = inputs[0].whole.shape[1]
         with seeded(ctx.torch_seed("metric")):
-            of_sets = SetClassifier(points, whole + spacings, profile.set_width, pairs=profile.pairs)
+            of_sets = set_classifier(inputs[0], profile.set_width, profile.pairs)
             of_observables = HighLevelClassifier(whole, profile.high_level_width) if self._has_observables else None
         yield self.name, trained_verdict(of_sets, inputs, samples, profile.set_recipe, ctx)
         if of_observables is not None:

@@ -15,7 +15,7 @@ from jetgen.api.context import RunContext
 from jetgen.api.protocols import FitReport
 from jetgen.metrics.c2st.calibration import Float64, Labels, area_under_curve
 from jetgen.metrics.c2st.inputs import Inputs
-from jetgen.metrics.c2st.networks import Batch
+from jetgen.metrics.c2st.networks import Batch, SetClassifier
 from jetgen.metrics.c2st.profiles import Recipe
 from jetgen.metrics.c2st.splitting import Sample
 from jetgen.metrics.c2st.verdict import Verdict
@@ -32,7 +32,7 @@ from jetgen.torch.training import (
     warmup_cosine,
 )
 
-__all__ = ["Classifier", "Part", "outputs", "train", "trained_verdict"]
+__all__ = ["Classifier", "Part", "outputs", "set_classifier", "train", "trained_verdict"]
 
 _BUCKET_POOL = 8  # batches that are sorted by size together: little is padded and every batch is still a random one
 _AT_ONCE = 500
@@ -91,6 +91,12 @@ class Part:
         features, positions, logs, shares = torch.split(points, [self.width, self.dimension, 1, 1], dim=-1)
         mask = mask_of(rows["sizes"], points.shape[1])
         return Batch(features, positions, logs.squeeze(-1), shares.squeeze(-1), mask, rows["whole"])
+
+
+def set_classifier(inputs: Inputs, width: int, pairs: int) -> SetClassifier:
+    """An untrained classifier of sets that takes clouds encoded like ``inputs``, of which there may be none."""
+    whole = inputs.whole.shape[1] + inputs.spacings.shape[1]
+    return SetClassifier(inputs.points.shape[1], whole, width, pairs=pairs)
 
 
 @torch.no_grad()
