@@ -8,9 +8,9 @@ from jetgen.api.settings import resolve
 from jetgen.data.jets import jet_spec
 from jetgen.errors import DataError, TrainingError
 from jetgen.torch.clouds import generator
+from jetgen.torch.clouds.validation import Validation
 from jetgen_mdma_gan.generator import MDMAGAN
 from jetgen_mdma_gan.settings import MDMAGANSettings
-from jetgen_mdma_gan.validation import Validation
 from jetgen_toys.showers.dataset import ToyShowers
 
 JETS = jet_spec(30)

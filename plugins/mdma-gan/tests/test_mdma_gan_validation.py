@@ -4,8 +4,8 @@ import torch
 from jetgen import RunContext
 from jetgen.api.settings import resolve
 from jetgen.torch import TrainingData
+from jetgen.torch.clouds.validation import Validation
 from jetgen_mdma_gan.settings import MDMAGANSettings
-from jetgen_mdma_gan.validation import Validation
 
 
 def settings(preset="tiny", **values):
@@ -31,7 +31,7 @@ def test_validation_scores_the_same_weights_alike(jets, untrained):
     owner, model = untrained(settings(validation_clouds=60), jets[:300])
     events = []
     context = RunContext(seed=1, listener=events.append)
-    judge = Validation(owner, model.eval(), TrainingData(jets[:300], jets[300:400], {}, {}, context, 25.0))
+    judge = Validation.of(owner, model.eval(), TrainingData(jets[:300], jets[300:400], {}, {}, context, 25.0))
     scores = {judge.score(torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)}
     assert len(scores) == 2
     assert {"score", "mass", "efps", "features", "size"} <= events[0].keys()

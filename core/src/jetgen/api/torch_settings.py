@@ -10,7 +10,7 @@ from pydantic import Field
 from jetgen.api.pretrained import PretrainedSettings
 from jetgen.data.spec import CloudSpec
 
-__all__ = ["SummarySettings", "TorchSettings"]
+__all__ = ["AdversarialSettings", "SummarySettings", "TorchSettings"]
 
 
 class TorchSettings(PretrainedSettings):
@@ -83,3 +83,24 @@ class SummarySettings(TorchSettings):
     summary_steps: int = Field(2000, ge=1, description="steps of its training")
     summary_batch: int = Field(1024, ge=1, description="clouds in such a step")
     summary_rate: float = Field(3e-3, gt=0, description="its learning rate, at its highest")
+
+
+class AdversarialSettings(TorchSettings):
+    """Of a generator and a critic that are trained in turn, validated by the clouds that the generator makes."""
+
+    loss: Literal["lsgan", "relativistic"] = Field(
+        "relativistic", description="least squares, or pairs of a generated and a true cloud"
+    )
+    r1: float = Field(2.0, ge=0, description="weight of the squared gradient of the critic at true clouds")
+    r2: float = Field(2.0, ge=0, description="as r1, at generated clouds")
+    r1_every: int = Field(4, ge=1, description="critic steps between those with that penalty, which is made up for")
+    critic_steps: int = Field(1, ge=1, description="steps of the critic for each of the generator")
+    learning_rate: float = Field(5e-4, gt=0, description="of the generator, at its highest")
+    critic_rate: float = Field(1e-3, gt=0, description="of the critic, at its highest")
+    betas: tuple[float, float] = Field((0.0, 0.999), description="memories of Adam")
+    rate_floor: float = Field(0.1, ge=0, le=1, description="part of the rates that is left at the end")
+    validation_clouds: int = Field(2000, ge=2, description="clouds that are generated to validate; the best are kept")
+    validation_by: Literal["all", "mass"] = Field("all", description="all scores, or W1 of the mass of jets alone")
+    collapse_ratio: float = Field(
+        100.0, ge=0, description="a training whose best score exceeds this many floors has failed; 0 never"
+    )

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetgen.api.context import RunContext
-from jetgen.api.loading import load_target
 from jetgen.api.pretrained import require_same_clouds
 from jetgen.api.protocols import CloudSource, FitReport, Generator
 from jetgen.data.clouds import Clouds
@@ -18,10 +17,10 @@ from jetgen.data.spec import CloudSpec
 from jetgen.errors import TrainingError, UsageError
 from jetgen.io.atomic import write_json
 from jetgen.io.json_objects import read_object
-from jetgen.io.saved_model import read_card, save_model
+from jetgen.io.saved_model import save_model
 from jetgen.refine.density_ratio import DensityRatio
 from jetgen.refine.settings import WeightsSettings
-from jetgen.registry.saved_models import registered_generator
+from jetgen.registry.saved_models import load_registered
 
 __all__ = ["Weights"]
 
@@ -62,7 +61,7 @@ class Weights:
         if "base" not in ctx.upstream:
             msg = f"weights need a trained {self.settings.base}, the model called base: nobody has given one"
             raise UsageError(msg)
-        self._card, self._base = _model(ctx.upstream["base"], ctx.device)
+        self._card, self._base = load_registered(ctx.upstream["base"], ctx.device)
         require_same_clouds(f"of {self.settings.base}", CloudSpec.from_json(self._card["cloud_spec"]), self.spec)
         truth = train[: len(train)], val[: len(val)]
         made = tuple(
@@ -135,7 +134,7 @@ class Weights:
         ratio = DensityRatio.load(folder / _RATIO, device)
         found = cls(WeightsSettings.model_validate(stored), ratio.spec)
         found._ratio = ratio
-        found._card, found._base = _model(folder / _BASE, device)
+        found._card, found._base = load_registered(folder / _BASE, device)
         return found
 
     def _trained(self) -> tuple[Generator, DensityRatio]:
@@ -143,11 +142,3 @@ class Weights:
             msg = "the model has not been trained; fit it first, or load a saved one"
             raise TrainingError(msg)
         return self._base, self._ratio
-
-
-def _model(folder: Path, device: str) -> tuple[dict[str, Any], Generator]:
-    """The card of a saved model, and the model."""
-    card = read_card(folder)
-    _, spec = registered_generator(card, folder)
-    cls: Any = load_target(spec.target)
-    return card, cls.load(folder, device)

@@ -9,13 +9,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from jetgen.api.loading import load_target
+from jetgen.api.protocols import Generator
 from jetgen.api.settings import Settings
 from jetgen.api.specs import GeneratorSpec
 from jetgen.errors import DataError, PluginError, UsageError
+from jetgen.io.saved_model import read_card
 from jetgen.registry.discovery import discover
 from jetgen.registry.plugin import Plugin
 
-__all__ = ["registered_generator", "saved_settings"]
+__all__ = ["load_registered", "registered_generator", "saved_settings"]
 
 
 def registered_generator(card: Mapping[str, Any], folder: Path) -> tuple[Plugin, GeneratorSpec]:
@@ -39,6 +41,19 @@ def registered_generator(card: Mapping[str, Any], folder: Path) -> tuple[Plugin,
         msg = f"{plugin.full_name} is not a generator"
         raise PluginError(msg)
     return plugin, plugin.spec
+
+
+def load_registered(folder: Path, device: str) -> tuple[dict[str, Any], Generator]:
+    """The card of a saved model, and the model on ``device``.
+
+    Raises:
+        DataError: if the folder has no valid card, or a file is missing or damaged.
+        PluginError: if the generator is not installed, or has an error.
+    """
+    card = read_card(folder)
+    _, spec = registered_generator(card, folder)
+    cls: Any = load_target(spec.target)
+    return card, cls.load(folder, device)
 
 
 def saved_settings(card: Mapping[str, Any], spec: GeneratorSpec, folder: Path) -> Settings:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from functools import partial
 
 import torch
-from jetgen import FitReport
-from jetgen.errors import TrainingError
 from jetgen.torch import Noise, NoiseShape, TorchGenerator, TrainingData, TrainingPlan
 from jetgen.torch.clouds import CloudPreprocessing, JetSummary, WeightedSummary
+from jetgen.torch.clouds.adversarial import adversarial_phase
 from jetgen.torch.clouds.preprocessing import mirrored_columns
 from jetgen.torch.clouds.summaries import summary_training
-from jetgen.torch.training import Phase, Rows, Update, mask_of, warmup_cosine
+from jetgen.torch.clouds.training import report_unchanged
+from jetgen.torch.clouds.validation import Validation
+from jetgen.torch.training import Phase, Rows, mask_of
 from torch import Tensor, nn
 
 from jetgen_mdma_gan.losses import Adversaries
 from jetgen_mdma_gan.model import Model
 from jetgen_mdma_gan.networks import Critic, Sizes
 from jetgen_mdma_gan.settings import MDMAGANSettings
-from jetgen_mdma_gan.validation import Validation
 
 __all__ = ["MDMAGAN"]
 
@@ -63,16 +61,11 @@ class MDMAGAN(TorchGenerator[MDMAGANSettings, Model]):
         known = self.preprocessing
         observer = self._observer(model, rows)
         critic = Critic(one, known.features, known.conditioning.width, model.sizes, observer)
-        judge = Validation(self, model, data) if len(data.val) and len(data.train) > 1 else None
-        phases.append(
-            self._adversarial(Adversaries(one, model.points, critic, model.sizes, model.mirrored), judge, data)
-        )
-        return TrainingPlan(
-            {**modules, "critic": critic},
-            rows,
-            phases,
-            finish=(lambda report: report) if judge is None else partial(_judged, judge),
-        )
+        losses = Adversaries(one, model.points, critic, model.sizes, model.mirrored)
+        judge = Validation.of(self, model, data)
+        phases.append(adversarial_phase(one, losses, data, judge))
+        finish = report_unchanged if judge is None else judge.judged
+        return TrainingPlan({**modules, "critic": critic}, rows, phases, finish)
 
     def _observer(self, model: Model, rows: Mapping[str, Rows]) -> JetSummary | WeightedSummary | None:
         """What shows the critic a cloud as a whole: what jets are rescaled by, or one fitted to the training clouds."""
@@ -90,47 +83,3 @@ class MDMAGAN(TorchGenerator[MDMAGANSettings, Model]):
             cloud.fit(cloud.raw(points, mask))
             return cloud
         return None
-
-    def _adversarial(self, adversaries: Adversaries, judge: Validation | None, data: TrainingData) -> Phase:
-        one = self.settings
-        adam = partial(torch.optim.Adam, betas=one.betas, fused=True)
-        schedule = warmup_cosine(one.steps, one.warmup, one.rate_floor)
-
-        critic = Update(
-            "critic",
-            ("critic",),
-            adversaries.critic_loss,
-            partial(adam, lr=one.critic_rate),
-            schedule,
-            repeat=one.critic_steps,
-            clip=one.clip,
-        )
-        generator = Update(
-            "generator",
-            ("generator",),
-            adversaries.generator_loss,
-            partial(adam, lr=one.learning_rate),
-            schedule,
-            clip=one.clip,
-        )
-        return Phase(
-            "gan",
-            one.steps,
-            min(one.batch_size, max(4, round(one.step_points / data.mean_multiplicity))),
-            (critic, generator),
-            ema={"generator": one.ema} if one.ema else {},
-            validate=None if judge is None else judge.score,
-            validate_every=one.validate_every,
-            buckets="multiplicity" if one.buckets else "",
-            uses=tuple(data.rows),
-        )
-
-
-def _judged(judge: Validation, report: FitReport) -> FitReport:
-    """The report with the parts of the score of the weights that are kept; an error if they are useless."""
-    verdict = judge.verdict()
-    if report.stop_reason == "finished":
-        failure = judge.collapse(verdict, report.history.get("gan/loss/critic", []))
-        if failure is not None:
-            raise TrainingError(failure)
-    return replace(report, history={**report.history, **{f"kept/{name}": [value] for name, value in verdict.items()}})

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
+from jetgen.torch.clouds.adversarial import critic_loss, generator_loss, gradient_norms
 from jetgen.torch.training import Step, mask_of, mirror_signs, normal
 from torch import Tensor
-from torch.nn import functional
 
 from jetgen_mdma_gan.networks import Condition, Critic, PointGenerator, Sizes
 from jetgen_mdma_gan.settings import MDMAGANSettings
 
-__all__ = ["Adversaries", "gradient_norms", "interpolated"]
+__all__ = ["Adversaries", "interpolated"]
 
 
 class _Batch(NamedTuple):
@@ -54,12 +54,10 @@ class Adversaries:
         both = Condition(*(torch.cat([one_side, one_side]) for one_side in true.condition[:2]))
         points = torch.cat([true.points, fake])
         score_true, score_fake = self.critic(points, both)[0].chunk(2)
-        if one.loss == "lsgan":
-            loss: Tensor = score_fake.square().mean() + (score_true - 1).square().mean()
-        elif one.loss == "relativistic":
-            loss = functional.softplus(score_fake - score_true).mean()
+        if one.loss == "wgan-gp":
+            loss: Tensor = score_fake.mean() - score_true.mean() + self._wasserstein_penalty(true, fake, generator)
         else:
-            loss = score_fake.mean() - score_true.mean() + self._wasserstein_penalty(true, fake, generator)
+            loss = critic_loss(one.loss, score_true, score_fake)
         if (one.r1 or one.r2) and step.number % one.r1_every == 0:
             loss = loss + 0.5 * one.r1_every * self._flatness(true, points, both)
         return loss
@@ -69,14 +67,17 @@ class Adversaries:
             return fake.new_zeros(())
         part = torch.rand(len(fake), generator=generator, device=generator.device)
         between = interpolated(true.points, fake, true.condition.mask, true.condition.mask, part)
-        return self.settings.penalty * (gradient_norms(self.critic, between, true.condition) - 1).square().mean()
+        return self.settings.penalty * (self._steepness(between, true.condition) - 1).square().mean()
 
     def _flatness(self, true: _Batch, points: Tensor, both: Condition) -> Tensor:
         """The squared gradients at true clouds, and at generated ones if they count."""
         if not self.settings.r2:
-            return self.settings.r1 * gradient_norms(self.critic, true.points, true.condition).square().mean()
-        at_true, at_fake = gradient_norms(self.critic, points, both).square().chunk(2)
+            return self.settings.r1 * self._steepness(true.points, true.condition).square().mean()
+        at_true, at_fake = self._steepness(points, both).square().chunk(2)
         return self.settings.r1 * at_true.mean() + self.settings.r2 * at_fake.mean()
+
+    def _steepness(self, points: Tensor, condition: Condition) -> Tensor:
+        return gradient_norms(lambda at: self.critic(at, condition)[0], points, condition.mask)
 
     def generator_loss(self, step: Step) -> Tensor:
         """Scores of generated clouds up, and the critic's mean fields of generated and true clouds together."""
@@ -88,12 +89,9 @@ class Adversaries:
         if matching or one.loss == "relativistic":
             with torch.no_grad():
                 wanted_score, wanted_field = self.critic(true.points, true.condition)
-        if one.loss == "lsgan":
-            loss: Tensor = 0.5 * (score - 1).square().mean()
-        elif one.loss == "relativistic":
-            loss = functional.softplus(wanted_score - score).mean()
         else:
-            loss = -score.mean()
+            wanted_score = None
+        loss = -score.mean() if one.loss == "wgan-gp" else generator_loss(one.loss, wanted_score, score)
         if matching:
             if one.matching_of == "means":
                 field, wanted_field = field.mean(0, keepdim=True), wanted_field.mean(0, keepdim=True)
@@ -132,12 +130,3 @@ def interpolated(true: Tensor, fake: Tensor, true_mask: Tensor, fake_mask: Tenso
         msg = "only clouds of equal size have clouds between them; pair true and generated ones by size"
         raise ValueError(msg)
     return torch.lerp(fake, true, part.view(-1, 1, 1))
-
-
-def gradient_norms(critic: Critic, points: Tensor, condition: Condition) -> Tensor:
-    """How steep the critic is at each cloud (B,): the length of the gradient over all of its points."""
-    points = points.detach().requires_grad_(True)  # noqa: FBT003 (torch's own signature)
-    (gradient,) = torch.autograd.grad(critic(points, condition)[0].sum(), points, create_graph=True)
-    squares = (gradient * condition.mask.unsqueeze(-1)).square().flatten(1).sum(1)
-    # The root of 0 has no slope.
-    return (squares + 1e-12).sqrt()

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from jetgen import CloudSpec
-from jetgen.api.torch_settings import SummarySettings
+from jetgen.api.torch_settings import AdversarialSettings, SummarySettings
 from pydantic import Field
 
 __all__ = ["MDMAGANSettings"]
 
 
-class MDMAGANSettings(SummarySettings):
+class MDMAGANSettings(SummarySettings, AdversarialSettings):
     """Networks, training and sampling. The defaults are those of the preset ``quick``."""
 
     width: int = Field(32, ge=1, description="numbers of a point and of the mean field inside the generator")
@@ -42,7 +42,7 @@ class MDMAGANSettings(SummarySettings):
         description="show the critic mass, momentum and centre of a jet, energy, place and extent of a shower, too",
     )
 
-    loss: Literal["lsgan", "wgan-gp", "relativistic"] = Field(
+    loss: Literal["lsgan", "wgan-gp", "relativistic"] = Field(  # type: ignore[assignment]  # one more
         "relativistic",
         description="least squares, Wasserstein with its penalty, or pairs of a generated and a true cloud",
     )
@@ -52,27 +52,14 @@ class MDMAGANSettings(SummarySettings):
     matching_of: Literal["clouds", "means"] = Field(
         "clouds", description="distance of each generated cloud to a true one, or of their means over the batch"
     )
-    r1: float = Field(2.0, ge=0, description="weight of the squared gradient of the critic at true clouds")
-    r2: float = Field(2.0, ge=0, description="as r1, at generated clouds")
-    r1_every: int = Field(4, ge=1, description="critic steps between those with that penalty, which is made up for")
     input_noise: float = Field(1e-3, ge=0, description="relative noise on true points")
 
     steps: int = Field(1500, ge=1, description="steps of the generator")
-    critic_steps: int = Field(1, ge=1, description="steps of the critic for each")
     batch_size: int = Field(128, ge=1, description="clouds in a step")
     step_points: int = Field(16_384, ge=1, description="points in a step, about: large clouds come in smaller batches")
-    learning_rate: float = Field(5e-4, gt=0, description="of the generator, at its highest")
-    critic_rate: float = Field(1e-3, gt=0, description="of the critic, at its highest")
-    betas: tuple[float, float] = Field((0.0, 0.999), description="memories of Adam")
-    rate_floor: float = Field(0.1, ge=0, le=1, description="part of the rates that is left at the end")
     clip: float = Field(0.1, gt=0, description="largest norm of a gradient, some times the usual one")
 
     validate_every: int = Field(250, ge=1, description="steps between looks at generated clouds; the best are kept")
-    validation_clouds: int = Field(2000, ge=2, description="clouds that are generated then")
-    validation_by: Literal["all", "mass"] = Field("all", description="all scores, or W1 of the mass of jets alone")
-    collapse_ratio: float = Field(
-        100.0, ge=0, description="a training whose best score exceeds this many floors has failed; 0 never"
-    )
 
     batch_points: int = Field(65_536, ge=1, description="padded points generated at once; a limit on memory")
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from jetgen.api.context import RunContext
@@ -221,29 +221,28 @@ class TorchGenerator(ABC, Generic[AnySettings, AnyModule]):
             self.spec.max_points, lambda n: self.preprocessing.multiplicity.draw(n, ctx.rng("sampling"), conditioning)
         )
         with torch_threads(ctx.threads):
-            values = self.generate(
+            return self.draw(
                 model,
-                multiplicity,
-                self.preprocessing.conditioning.encode(conditioning),
+                replace(conditions, multiplicity=multiplicity),
                 seed=ctx.torch_seed("sampling"),
                 progress=lambda done: ctx.report("progress", done=done, total=conditions.n, unit="clouds"),
             )
-        return self.preprocessing.decode(values, multiplicity, conditions.conditioning)
 
-    def generate(
+    def draw(
         self,
         model: AnyModule,
-        multiplicity: NDArray[np.int64],
-        conditioning: NDArray[np.float32],
+        conditions: Conditions,
         *,
         seed: int,
         progress: Callable[[int], None] | None = None,
-    ) -> NDArray[np.float32]:
-        """Preprocessed points (total, W) of clouds of these sizes for an encoded conditioning (N, C)."""
-        return generate(
+    ) -> Clouds:
+        """The clouds of a model, trained or not yet, for ``conditions`` with multiplicities."""
+        conditioning, multiplicity = conditions.columns(self.spec.conditioning), conditions.multiplicity
+        assert multiplicity is not None
+        values = generate(
             partial(self.sample_batch, model.eval()),
             multiplicity,
-            conditioning,
+            self.preprocessing.conditioning.encode(conditioning),
             shape=self.noise_shape(model),
             width=self.preprocessing.features,
             slots=self.spec.max_points,
@@ -253,6 +252,7 @@ class TorchGenerator(ABC, Generic[AnySettings, AnyModule]):
             padded=self.padded,
             progress=progress,
         )
+        return self.preprocessing.decode(values, multiplicity, conditions.conditioning)
 
     def trained(self) -> AnyModule:
         """The model that :meth:`fit` or :meth:`load` left.

@@ -65,7 +65,7 @@ class JetSummary(nn.Module):
 
     def raw(self, points: Tensor, mask: Tensor) -> Tensor:
         """The four numbers (B, 4) of points (B, P, F), before they are standardised."""
-        eta, phi, momentum = self._physical(points)
+        eta, phi, momentum = self.physical(points)
         return self._observed(eta, phi, momentum, mask)
 
     def forward(self, points: Tensor, mask: Tensor) -> Tensor:
@@ -86,7 +86,7 @@ class JetSummary(nn.Module):
         Momenta are multiplied by one number, angles stretched about the centre by another, and the centre is moved.
         These moves add constants to log S width, log S and the centre, so one can go from any summary to any other.
         """
-        eta, phi, momentum = self._physical(points)
+        eta, phi, momentum = self.physical(points)
         found = self._observed(eta, phi, momentum, mask)
         step = (target[:, :2] - found[:, :2]).clamp(-_FARTHEST_MOVE, _FARTHEST_MOVE)
         grow, stretch = step[:, 1], step[:, 0] - step[:, 1]
@@ -105,7 +105,7 @@ class JetSummary(nn.Module):
         volume = 2 * (mask.sum(1) - 1).clamp(min=0) * stretch + slopes.sum(1)
         return answer * mask.unsqueeze(-1), volume
 
-    def _physical(self, points: Tensor) -> list[Tensor]:
+    def physical(self, points: Tensor) -> list[Tensor]:
         """etarel, phirel and ptrel (B, P) of points (B, P, F)."""
         pairs = zip(self.columns, self.chains, strict=True)
         return [chain.inverse(points[..., i], _LARGEST_LOG).clamp(-_LARGEST, _LARGEST) for i, chain in pairs]

@@ -1,0 +1,105 @@
+"""Generator and critic in turn: least squares (arXiv:1611.04076), or relativistic with R1 and R2 (2501.05441)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from jetgen.api.torch_settings import AdversarialSettings
+from jetgen.torch.clouds.training import TrainingData
+from jetgen.torch.clouds.validation import Validation
+from jetgen.torch.training import Phase, Schedule, Step, Update, warmup_cosine
+
+__all__ = ["Losses", "adversarial_phase", "critic_loss", "generator_loss", "gradient_norms"]
+
+
+class Losses(Protocol):
+    """What each of the two descends on."""
+
+    def critic_loss(self, step: Step) -> Tensor:
+        """Of the critic, a scalar."""
+        ...
+
+    def generator_loss(self, step: Step) -> Tensor:
+        """Of the generator, a scalar."""
+        ...
+
+
+def critic_loss(kind: str, true: Tensor, fake: Tensor) -> Tensor:
+    """Scores (B,) of true clouds up to 1 and of generated ones down to 0; or, relativistic, those of pairs apart."""
+    if kind == "lsgan":
+        return fake.square().mean() + (true - 1).square().mean()
+    return functional.softplus(fake - true).mean()
+
+
+def generator_loss(kind: str, true: Tensor | None, fake: Tensor) -> Tensor:
+    """Scores (B,) of generated clouds up; ``true``, those of true clouds, is for the relativistic loss alone."""
+    if kind == "lsgan":
+        return 0.5 * (fake - 1).square().mean()
+    assert true is not None
+    return functional.softplus(true - fake).mean()
+
+
+def gradient_norms(score: Callable[[Tensor], Tensor], points: Tensor, mask: Tensor) -> Tensor:
+    """How steep a critic is at each cloud (B,): the length of the gradient over all of its points.
+
+    Arguments:
+        score: the scores (B,) of points (B, P, W).
+        mask: (B, P), True at points.
+    """
+    points = points.detach().requires_grad_(True)  # noqa: FBT003 (torch's own signature)
+    (gradient,) = torch.autograd.grad(score(points).sum(), points, create_graph=True)
+    squares = (gradient * mask.unsqueeze(-1)).square().flatten(1).sum(1)
+    # The root of 0 has no slope.
+    return (squares + 1e-12).sqrt()
+
+
+def adversarial_phase(
+    settings: AdversarialSettings,
+    losses: Losses,
+    data: TrainingData,
+    judge: Validation | None,
+    schedule: Schedule | None = None,
+) -> Phase:
+    """The phase "gan": ``critic_steps`` steps of the module "critic" for each of the module "generator".
+
+    Arguments:
+        judge: what chooses the weights to keep; None to keep the last ones.
+        schedule: of both rates; by default a warm-up, and half a cosine.
+    """
+    one = settings
+    adam = partial(torch.optim.Adam, betas=one.betas, fused=True)
+    schedule = schedule or warmup_cosine(one.steps, one.warmup, one.rate_floor)
+    critic = Update(
+        "critic",
+        ("critic",),
+        losses.critic_loss,
+        partial(adam, lr=one.critic_rate),
+        schedule,
+        repeat=one.critic_steps,
+        clip=one.clip,
+    )
+    generator = Update(
+        "generator",
+        ("generator",),
+        losses.generator_loss,
+        partial(adam, lr=one.learning_rate),
+        schedule,
+        clip=one.clip,
+    )
+    return Phase(
+        "gan",
+        one.steps,
+        min(one.batch_size, max(4, round(one.step_points / data.mean_multiplicity))),
+        (critic, generator),
+        ema={"generator": one.ema} if one.ema else {},
+        validate=None if judge is None else judge.score,
+        validate_every=one.validate_every,
+        buckets="multiplicity" if one.buckets else "",
+        uses=tuple(data.rows),
+    )
