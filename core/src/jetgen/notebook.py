@@ -131,7 +131,7 @@ class GeneratorHandle:
             model = given.get(role)
             if model is None:
                 model = generator(need.generator, need.preset, **need.overrides)
-                model.fit(data, seed=seed, device=device)
+                model.fit(data, seed=seed if need.seed is None else need.seed, device=device)
             model.save(folder / role)
         return {role: folder / role for role in needs}
 

@@ -17,17 +17,19 @@ __all__ = ["Need", "Resolved", "Settings", "resolve"]
 
 @dataclass(frozen=True)
 class Need:
-    """Another generator that must be trained first, on the same data with the same seed.
+    """Another generator that must be trained first, on the same data.
 
     Arguments:
         generator: its name.
         preset: the preset of its settings.
         overrides: settings that replace those of the preset.
+        seed: of its training; None for the same seed.
     """
 
     generator: str
     preset: str
     overrides: Mapping[str, Any]
+    seed: int | None = None
 
 
 class Settings(BaseModel):

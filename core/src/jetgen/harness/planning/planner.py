@@ -243,7 +243,8 @@ class Planner:
 
     def _need(self, need: Need, dataset: DatasetPlan, seed: int) -> str:
         plugin = self._registry.find("generators", need.generator)
-        return self._model(plugin, dataset, seed, need.preset, [("needed", need.overrides)] if need.overrides else [])
+        layers = [("needed", need.overrides)] if need.overrides else []
+        return self._model(plugin, dataset, seed if need.seed is None else need.seed, need.preset, layers)
 
     def _unloadable(self, cell_id: str, plugin: Plugin, dataset: DatasetPlan, seed: int, preset: str) -> CellPlan:
         generator = _described(plugin, preset)

@@ -65,21 +65,23 @@ def adversarial_phase(
     data: TrainingData,
     judge: Validation | None,
     schedule: Schedule | None = None,
+    optimiser: Callable[..., torch.optim.Optimizer] | None = None,
 ) -> Phase:
     """The phase "gan": ``critic_steps`` steps of the module "critic" for each of the module "generator".
 
     Arguments:
         judge: what chooses the weights to keep; None to keep the last ones.
         schedule: of both rates; by default a warm-up, and half a cosine.
+        optimiser: makes that of either from its parameters and its ``lr``; by default Adam.
     """
     one = settings
-    adam = partial(torch.optim.Adam, betas=one.betas, fused=True)
+    optimiser = optimiser or partial(torch.optim.Adam, betas=one.betas, fused=True)
     schedule = schedule or warmup_cosine(one.steps, one.warmup, one.rate_floor)
     critic = Update(
         "critic",
         ("critic",),
         losses.critic_loss,
-        partial(adam, lr=one.critic_rate),
+        partial(optimiser, lr=one.critic_rate),
         schedule,
         repeat=one.critic_steps,
         clip=one.clip,
@@ -88,7 +90,7 @@ def adversarial_phase(
         "generator",
         ("generator",),
         losses.generator_loss,
-        partial(adam, lr=one.learning_rate),
+        partial(optimiser, lr=one.learning_rate),
         schedule,
         clip=one.clip,
     )

@@ -328,8 +328,8 @@ class TorchGenerator(ABC, Generic[AnySettings, AnyModule]):
         if found is None:
             return None
         require_same_clouds(self.settings.weights, found.spec, self.spec)
-        self.preprocessing, self.settings, self.device = found.preprocessing, found.settings, device
-        self._trained = found._trained  # noqa: SLF001 (of another object of this very class)
+        vars(self).update(vars(found))  # whatever a subclass keeps beside the model
+        self.device = device
         model = self.trained().to(device)
         return FitReport(sum(parameter.numel() for parameter in model.parameters()), steps=0)
 

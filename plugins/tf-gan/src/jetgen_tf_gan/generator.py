@@ -1,0 +1,166 @@
+"""The generator: jets of a base, moved particle by particle by a network that a critic has trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from jetgen import Clouds, Conditions, FitReport, RunContext
+from jetgen.api.protocols import CloudSource
+from jetgen.errors import UsageError
+from jetgen.torch import Noise, NoiseShape, TorchGenerator, TrainingData, TrainingPlan
+from jetgen.torch.clouds import CloudPreprocessing, JetSummary
+from jetgen.torch.clouds.adversarial import adversarial_phase
+from jetgen.torch.clouds.noise import cloud_noise
+from jetgen.torch.clouds.preprocessing import mirrored_columns
+from jetgen.torch.clouds.training import report_unchanged
+from jetgen.torch.clouds.validation import Validation
+from jetgen.torch.nn.buckets import length_buckets
+from jetgen.torch.training import Ragged, mask_of
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from jetgen_tf_gan.base import Base
+from jetgen_tf_gan.dropout import cloud_keys
+from jetgen_tf_gan.losses import Adversaries
+from jetgen_tf_gan.networks import Critic, Refiner
+from jetgen_tf_gan.schedules import schedule_of
+from jetgen_tf_gan.settings import GAUSSIAN, TFGANSettings
+
+__all__ = ["TFGAN", "Model"]
+
+_BASE = "base"
+# Enough jets for the mean and the spread of a summary.
+_SUMMARISED = 1000
+
+
+class Model(nn.Module):
+    """What is trained and kept: the refiner, and the units in which jets as a whole are seen."""
+
+    def __init__(self, refiner: Refiner, observer: JetSummary) -> None:
+        super().__init__()
+        self.refiner, self.observer = refiner, observer
+
+
+class TFGAN(TorchGenerator[TFGANSettings, Model]):
+    """A transformer that refines the jets of a frozen base, trained against a transformer (arXiv:2211.13623).
+
+    See the README of the plugin.
+    """
+
+    settings_class = TFGANSettings
+    preprocessing: CloudPreprocessing
+    _base: Base | None = None
+
+    def build(self, features: int, conditioning: int, mean_multiplicity: float) -> Model:
+        """The refiner; the critic is not kept."""
+        del mean_multiplicity
+        observer = JetSummary(self.spec, self.preprocessing.points.features)
+        return Model(Refiner(self.settings, features, conditioning, self.spec.max_points, observer), observer)
+
+    def _fit(self, train: CloudSource, val: CloudSource, ctx: RunContext) -> FitReport:
+        if self.settings.base != GAUSSIAN:
+            if _BASE not in ctx.upstream:
+                msg = f"the refiner needs a trained {self.settings.base}, the model called base: nobody has given one"
+                raise UsageError(msg)
+            self._base = Base.load(ctx.upstream[_BASE], ctx.device, self.spec)
+        return super()._fit(train, val, ctx)
+
+    def plan(self, model: Model, data: TrainingData) -> TrainingPlan:
+        """Drafts of the base for all training jets, then refiner and critic in turn; it fails if they collapsed."""
+        known = self.preprocessing
+        some = torch.arange(min(_SUMMARISED, len(data.rows["multiplicity"])))
+        points, mirrored = data.rows["points"][some], mirrored_columns(self.settings, self.spec)
+        mask = mask_of(data.rows["multiplicity"][some], points.shape[1])
+        model.observer.fit(model.observer.raw(points, mask), mirrored=bool(mirrored))
+        critic = Critic(self.settings, known.features, known.conditioning.width, self.spec.max_points, model.observer)
+        if self._base is not None:
+            data = replace(data, rows={**data.rows, "drafts": self._drafts(data)})
+        judge = Validation.of(self, model, data)
+        losses = Adversaries(self.settings, model.refiner, critic, mirrored)
+        optimiser = torch.optim.RMSprop if self.settings.optimiser == "rmsprop" else None
+        phase = adversarial_phase(self.settings, losses, data, judge, schedule_of(self.settings), optimiser)
+        modules = {"generator": model.refiner, "critic": critic}
+        return TrainingPlan(modules, data.rows, [phase], finish=report_unchanged if judge is None else judge.judged)
+
+    def _drafts(self, data: TrainingData) -> Ragged:
+        """For each training jet with particles some jets of its multiplicity, side by side: (total, drafts W)."""
+        train = data.train[data.train.multiplicity > 0]
+        asked = replace(Conditions.like(train), multiplicity=train.multiplicity)
+        columns = [
+            self._encoded(asked, data.ctx.at("draft", number).torch_seed("sampling"))
+            for number in range(self.settings.drafts)
+        ]
+        return Ragged.of(np.concatenate(columns, 1), train.multiplicity)
+
+    def _encoded(self, conditions: Conditions, seed: int) -> NDArray[np.float32]:
+        """Preprocessed particles (total, W) of the base, or noise."""
+        sizes = conditions.multiplicity
+        assert sizes is not None
+        if self._base is None:
+            width, slots = self.preprocessing.features, self.spec.max_points
+            rows = np.concatenate(list(cloud_noise(len(sizes), NoiseShape(width), slots, seed, sizes)))
+            return rows.reshape(len(sizes), slots, width)[np.arange(slots) < sizes[:, None]]
+        ctx = RunContext(seed=seed, device=self.device, threads=torch.get_num_threads())
+        clouds = self._base.clouds(conditions, ctx)
+        return self.preprocessing.points.encode(clouds, ctx.rng("sampling"))
+
+    def sample_batch(self, model: Model, noise: Noise, mask: Tensor, conditioning: Tensor) -> Tensor:
+        """The refined jets of ``noise.points``, which are drafts here."""
+        refined: Tensor = model.refiner(noise.points, mask, conditioning)
+        return refined
+
+    @torch.inference_mode()
+    def draw(
+        self,
+        model: Model,
+        conditions: Conditions,
+        *,
+        seed: int,
+        progress: Callable[[int], None] | None = None,
+    ) -> Clouds:
+        """Jets of the base, refined."""
+        sizes, known = conditions.multiplicity, self.preprocessing
+        assert sizes is not None
+        drafts = Ragged.of(self._encoded(conditions, seed), sizes).to(self.device)
+        conditioning = torch.from_numpy(known.conditioning.encode(conditions.columns(self.spec.conditioning)))
+        keys = cloud_keys(len(sizes), seed) if self.settings.dropout_in_generation else None
+        model.eval()
+        done = 0
+        for batch in length_buckets(sizes, points=self.settings.batch_points):
+            index = torch.from_numpy(batch)
+            if sizes[batch[0]]:
+                mask = mask_of(drafts.lengths[index], int(sizes[batch[0]]))
+                key = None if keys is None else keys[index].to(self.device)
+                drafts[index] = model.refiner(drafts[index], mask, conditioning[index].to(self.device), key)
+            done += len(batch)
+            if progress is not None:
+                progress(done)
+        return known.decode(drafts.values.cpu().numpy(), sizes, conditions.conditioning)
+
+    def save(self, folder: Path) -> None:
+        """The refiner, and its base in a folder of its own.
+
+        Raises:
+            TrainingError: if there is no trained model.
+        """
+        super().save(folder)
+        if self._base is not None:
+            self._base.save(folder / _BASE)
+
+    @classmethod
+    def load(cls, folder: Path, device: str) -> Self:
+        """What :meth:`save` wrote, on ``device``.
+
+        Raises:
+            DataError: if a file is missing, damaged or of another model.
+            PluginError: if the generator of the base is not installed.
+        """
+        self = super().load(folder, device)
+        if self.settings.base != GAUSSIAN:
+            self._base = Base.load(folder / _BASE, device, self.spec)
+        return self
