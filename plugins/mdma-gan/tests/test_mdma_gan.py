@@ -7,8 +7,8 @@ from jetgen import Clouds, CloudSpec, Conditions, Feature, RunContext
 from jetgen.api.settings import resolve
 from jetgen.data.jets import jet_spec
 from jetgen.errors import DataError, TrainingError
+from jetgen.evaluation.validation import Validation
 from jetgen.torch.clouds import generator
-from jetgen.torch.clouds.validation import Validation
 from jetgen_mdma_gan.generator import MDMAGAN
 from jetgen_mdma_gan.settings import MDMAGANSettings
 from jetgen_toys.showers.dataset import ToyShowers

@@ -3,8 +3,8 @@
 import torch
 from jetgen import RunContext
 from jetgen.api.settings import resolve
+from jetgen.evaluation.validation import Validation
 from jetgen.torch import TrainingData
-from jetgen.torch.clouds.validation import Validation
 from jetgen_mdma_gan.settings import MDMAGANSettings
 
 

@@ -16,7 +16,7 @@ from jetgen_rqs_flow.talk import TalkPreprocessing
 from jetgen_tf_gan.dropout import KeyedDropout, cloud_keys
 from jetgen_tf_gan.losses import Adversaries
 from jetgen_tf_gan.networks import NEVER_ACTS, Critic, Refiner
-from jetgen_tf_gan.pairs import PairBias
+from jetgen_tf_gan.pairs import Pairs
 from jetgen_tf_gan.schedules import cosine_cycles, noam
 from jetgen_tf_gan.settings import TFGANSettings
 
@@ -118,11 +118,11 @@ def test_a_refiner_begins_with_the_jets_of_its_base(networks):
 def test_the_bias_of_a_pair_depends_on_distance_and_momenta_alone(networks):
     points, built = networks.points, networks.built
     bias = built(settings(pairs=8))[0].body.pairs
-    assert isinstance(bias, PairBias)
+    assert isinstance(bias, Pairs)
     with torch.no_grad():
-        found = bias(points)
+        found, _ = bias(points, networks.mask)
         torch.testing.assert_close(found, found.transpose(2, 3))
-        mirrored = bias(points * torch.tensor([-1.0, -1.0, 1.0]))
+        mirrored, _ = bias(points * torch.tensor([-1.0, -1.0, 1.0]), networks.mask)
     # The mirror image of a preprocessed angle is that of the angle, up to the mean that is taken away.
     torch.testing.assert_close(mirrored, found, rtol=0.05, atol=0.02)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
+from jetgen.evaluation.validation import Validation
 from jetgen.torch import Noise, NoiseShape, TorchGenerator, TrainingData, TrainingPlan
 from jetgen.torch.clouds import CloudPreprocessing, JetSummary, WeightedSummary
 from jetgen.torch.clouds.adversarial import adversarial_phase
 from jetgen.torch.clouds.preprocessing import mirrored_columns
 from jetgen.torch.clouds.summaries import summary_training
 from jetgen.torch.clouds.training import report_unchanged
-from jetgen.torch.clouds.validation import Validation
 from jetgen.torch.training import Phase, Rows, mask_of
 from torch import Tensor, nn
 
@@ -63,7 +63,7 @@ class MDMAGAN(TorchGenerator[MDMAGANSettings, Model]):
         critic = Critic(one, known.features, known.conditioning.width, model.sizes, observer)
         losses = Adversaries(one, model.points, critic, model.sizes, model.mirrored)
         judge = Validation.of(self, model, data)
-        phases.append(adversarial_phase(one, losses, data, judge))
+        phases.append(adversarial_phase(one, losses, data, None if judge is None else judge.score))
         finish = report_unchanged if judge is None else judge.judged
         return TrainingPlan({**modules, "critic": critic}, rows, phases, finish)
 

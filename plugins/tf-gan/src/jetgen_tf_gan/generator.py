@@ -12,13 +12,13 @@ import torch
 from jetgen import Clouds, Conditions, FitReport, RunContext
 from jetgen.api.protocols import CloudSource
 from jetgen.errors import UsageError
+from jetgen.evaluation.validation import Validation
 from jetgen.torch import Noise, NoiseShape, TorchGenerator, TrainingData, TrainingPlan
 from jetgen.torch.clouds import CloudPreprocessing, JetSummary
 from jetgen.torch.clouds.adversarial import adversarial_phase
 from jetgen.torch.clouds.noise import cloud_noise
 from jetgen.torch.clouds.preprocessing import mirrored_columns
 from jetgen.torch.clouds.training import report_unchanged
-from jetgen.torch.clouds.validation import Validation
 from jetgen.torch.nn.buckets import length_buckets
 from jetgen.torch.training import Ragged, mask_of
 from numpy.typing import NDArray
@@ -83,7 +83,8 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
         judge = Validation.of(self, model, data)
         losses = Adversaries(self.settings, model.refiner, critic, mirrored)
         optimiser = torch.optim.RMSprop if self.settings.optimiser == "rmsprop" else None
-        phase = adversarial_phase(self.settings, losses, data, judge, schedule_of(self.settings), optimiser)
+        score = None if judge is None else judge.score
+        phase = adversarial_phase(self.settings, losses, data, score, schedule_of(self.settings), optimiser)
         modules = {"generator": model.refiner, "critic": critic}
         return TrainingPlan(modules, data.rows, [phase], finish=report_unchanged if judge is None else judge.judged)
 

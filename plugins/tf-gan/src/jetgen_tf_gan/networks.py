@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from jetgen_tf_gan.dropout import KeyedDropout
 from jetgen_tf_gan.encoders import Encoder, MeanField, Transformer
-from jetgen_tf_gan.pairs import PairBias
+from jetgen_tf_gan.pairs import Pairs, Pull
 from jetgen_tf_gan.settings import TFGANSettings
 
 __all__ = ["NEVER_ACTS", "Critic", "Refiner"]
@@ -40,25 +40,30 @@ def _encoder(settings: TFGANSettings, prefix: str, known: int, slope: float) -> 
 class _SetNetwork(nn.Module):
     """Embedding and encoder, as both networks have them."""
 
-    def __init__(self, settings: TFGANSettings, prefix: str, features: int, known: int, slope: float) -> None:
+    def __init__(
+        self, settings: TFGANSettings, prefix: str, features: int, known: int, slope: float, observer: JetSummary
+    ) -> None:
         super().__init__()
-        width: int = getattr(settings, f"{prefix}width")
+        width, heads = (getattr(settings, prefix + name) for name in ("width", "heads"))
         self.known = known
         self.embed = nn.Linear(features, width)
         self.condition = None if settings.published_form else nn.Linear(known, width, bias=False)
         self.encoder = _encoder(settings, prefix, known, slope)
-        self.pairs: PairBias | None = None
+        self.pairs: Pairs | None = None
+        if settings.pairs and settings.backbone == "transformer":
+            self.pairs = Pairs(settings.pairs, 2 * heads, width, observer)
 
     def encode(
         self, points: Tensor, token: Tensor | None, mask: Tensor, known: Tensor, keys: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        """Particles and token after the encoder."""
-        embedded = self.embed(points)
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Particles and token after the encoder, and biases (B, heads, P, P) for a further attention."""
+        embedded, bias, further = self.embed(points), None, None
         if self.condition is not None:
             embedded = embedded + self.condition(known).unsqueeze(1)
-        pairs = None if self.pairs is None else self.pairs(points)
-        found: tuple[Tensor, Tensor] = self.encoder(embedded, token, mask, known, pairs, keys)
-        return found
+        if self.pairs is not None:
+            biases, message = self.pairs(points, mask)
+            embedded, (bias, further) = embedded + message, biases.chunk(2, 1)
+        return (*self.encoder(embedded, token, mask, known, bias, keys), further)
 
 
 class Refiner(nn.Module):
@@ -77,9 +82,9 @@ class Refiner(nn.Module):
     ) -> None:
         super().__init__()
         one, self.largest = settings, largest
-        self.body = _SetNetwork(one, "", features, _SIZE + conditioning, 0.0 if one.published_form else _REFINER_SLOPE)
-        if one.pairs and one.backbone == "transformer":
-            self.body.pairs = PairBias(one.pairs, one.heads, observer)
+        slope = 0.0 if one.published_form else _REFINER_SLOPE
+        self.body = _SetNetwork(one, "", features, _SIZE + conditioning, slope, observer)
+        self.pull = None if self.body.pairs is None else Pull(one.width, one.heads, features)
         widths = [one.width, one.hidden, one.hidden, features]
         self.maps = nn.ModuleList(nn.Linear(i, o) for i, o in pairwise(widths))
         self.drops = nn.ModuleList(KeyedDropout(one.dropout / 2) for _ in self.maps[:-1])
@@ -99,11 +104,14 @@ class Refiner(nn.Module):
             keys: int64 (B,), of dropout in generation; None for none.
         """
         known = _known(mask, conditioning, self.largest)
-        points = self.body.encode(draft, None, mask, known, keys)[0]
+        inner, _, bias = self.body.encode(draft, None, mask, known, keys)
+        points = inner
         for layer, drop in zip(self.maps[:-1], self.drops, strict=True):
             points = drop(self.act(layer(points)), keys)
-        refined: Tensor = (draft + self.maps[-1](points)) * mask.unsqueeze(-1)
-        return refined
+        moves: Tensor = self.maps[-1](points)
+        if self.pull is not None and bias is not None:
+            moves = moves + self.pull(inner, draft, bias, mask)
+        return (draft + moves) * mask.unsqueeze(-1)
 
 
 class Critic(nn.Module):
@@ -120,9 +128,7 @@ class Critic(nn.Module):
         self._observer = [observer]
         self.shown = _TOKENS[one.token]
         slope = _CRITIC_SLOPE
-        self.body = _SetNetwork(one, "critic_", features, _SIZE + conditioning, slope)
-        if one.pairs and one.backbone == "transformer":
-            self.body.pairs = PairBias(one.pairs, one.critic_heads, observer)
+        self.body = _SetNetwork(one, "critic_", features, _SIZE + conditioning, slope, observer)
         at_start = self.shown if one.token_at in ("start", "both") else []
         at_end = self.shown if one.token_at in ("end", "both") else []
         self.token = nn.Linear(len(at_start), one.critic_width) if at_start else None

@@ -212,7 +212,7 @@ class Planner:
             return cell_id
         every = [(REWEIGHT, given), *layers] if given else layers
         resolved = resolve(_settings_class(spec), plugin.name, preset, every)
-        needs = {role: self._need(need, dataset, seed) for role, need in resolved.settings.needs().items()}
+        needs, missing = self._needs(plugin.name, resolved.settings, dataset, seed)
         generator = GeneratorPlan(
             name=plugin.name,
             distribution=plugin.distribution,
@@ -229,7 +229,7 @@ class Planner:
             inputs=_digests(resolved.settings, plugin.name),
             shown_as=shown_as,
         )
-        skip = _incompatibility(spec, resolved.settings, dataset)
+        skip = _incompatibility(spec, resolved.settings, dataset) or missing
         self._add(self._cell(cell_id, generator, dataset, seed, needs=needs, skip=skip))
         return cell_id
 
@@ -240,6 +240,21 @@ class Planner:
         given = {"base": plugin.full_name, "base_preset": preset, "base_overrides": changed}
         name = f"{plugin.name}{_mark(changed)}+{weights.name}"
         self._model(weights, dataset, seed, preset, self._layers(weights), given=given, shown_as=name)
+
+    def _needs(
+        self, name: str, settings: Settings, dataset: DatasetPlan, seed: int
+    ) -> tuple[dict[str, str], str | None]:
+        """The cells that a model needs, by role; with ``--all`` also why there is none of one of them."""
+        found: dict[str, str] = {}
+        for role, need in settings.needs().items():
+            try:
+                found[role] = self._need(need, dataset, seed)
+            except (PluginError, UsageError) as error:
+                msg = f"{name} works on top of {need.generator}: {error}"
+                if self._request.generators != "all":
+                    raise type(error)(msg) from error
+                return {}, msg
+        return found, None
 
     def _need(self, need: Need, dataset: DatasetPlan, seed: int) -> str:
         plugin = self._registry.find("generators", need.generator)

@@ -12,7 +12,6 @@ from torch.nn import functional
 
 from jetgen.api.torch_settings import AdversarialSettings
 from jetgen.torch.clouds.training import TrainingData
-from jetgen.torch.clouds.validation import Validation
 from jetgen.torch.training import Phase, Schedule, Step, Update, warmup_cosine
 
 __all__ = ["Losses", "adversarial_phase", "critic_loss", "generator_loss", "gradient_norms"]
@@ -63,14 +62,14 @@ def adversarial_phase(
     settings: AdversarialSettings,
     losses: Losses,
     data: TrainingData,
-    judge: Validation | None,
+    validate: Callable[[torch.Generator], float] | None,
     schedule: Schedule | None = None,
     optimiser: Callable[..., torch.optim.Optimizer] | None = None,
 ) -> Phase:
     """The phase "gan": ``critic_steps`` steps of the module "critic" for each of the module "generator".
 
     Arguments:
-        judge: what chooses the weights to keep; None to keep the last ones.
+        validate: a score of the generator as it would be kept, lower is better; None to keep the last weights.
         schedule: of both rates; by default a warm-up, and half a cosine.
         optimiser: makes that of either from its parameters and its ``lr``; by default Adam.
     """
@@ -100,7 +99,7 @@ def adversarial_phase(
         min(one.batch_size, max(4, round(one.step_points / data.mean_multiplicity))),
         (critic, generator),
         ema={"generator": one.ema} if one.ema else {},
-        validate=None if judge is None else judge.score,
+        validate=validate,
         validate_every=one.validate_every,
         buckets="multiplicity" if one.buckets else "",
         uses=tuple(data.rows),
