@@ -61,7 +61,7 @@ def test_refined_jets_are_those_of_the_base_moved_particle_by_particle(trained):
     asked = Conditions(300, multiplicity=np.full(300, 12))
     refined = trained.sample(asked, RunContext(seed=3))
     seed = RunContext(seed=3).torch_seed("sampling")
-    base = trained._base.clouds(asked, RunContext(seed=seed))
+    base = trained.base.clouds(asked, RunContext(seed=seed))
     moved = np.abs(refined.points - base.points)
     assert 0 < np.median(moved[:, 0]) < 0.1
     correlation = np.corrcoef(np.log(refined.points[:, 2] + 1e-6), np.log(base.points[:, 2] + 1e-6))[0, 1]
@@ -137,7 +137,7 @@ def test_a_base_that_makes_other_multiplicities_is_refused(trained):
         def sample(self, conditions, ctx):
             return trained.sample(Conditions(conditions.n, multiplicity=np.full(conditions.n, 3)), ctx)
 
-    base = type(trained._base)(Stubborn(), CARD)
+    base = type(trained.base)(Stubborn(), CARD)
     with pytest.raises(DataError, match="the base rqs-flow does not make clouds of the multiplicities"):
         base.clouds(Conditions(5, multiplicity=np.full(5, 4)), RunContext())
 

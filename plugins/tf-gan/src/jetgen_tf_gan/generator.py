@@ -54,7 +54,7 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
 
     settings_class = TFGANSettings
     preprocessing: CloudPreprocessing
-    _base: Base | None = None
+    base: Base | None = None
 
     def build(self, features: int, conditioning: int, mean_multiplicity: float) -> Model:
         """The refiner; the critic is not kept."""
@@ -67,7 +67,7 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
             if _BASE not in ctx.upstream:
                 msg = f"the refiner needs a trained {self.settings.base}, the model called base: nobody has given one"
                 raise UsageError(msg)
-            self._base = Base.load(ctx.upstream[_BASE], ctx.device, self.spec)
+            self.base = Base.load(ctx.upstream[_BASE], ctx.device, self.spec)
         return super()._fit(train, val, ctx)
 
     def plan(self, model: Model, data: TrainingData) -> TrainingPlan:
@@ -78,7 +78,7 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
         mask = mask_of(data.rows["multiplicity"][some], points.shape[1])
         model.observer.fit(model.observer.raw(points, mask), mirrored=bool(mirrored))
         critic = Critic(self.settings, known.features, known.conditioning.width, self.spec.max_points, model.observer)
-        if self._base is not None:
+        if self.base is not None:
             data = replace(data, rows={**data.rows, "drafts": self._drafts(data)})
         judge = Validation.of(self, model, data)
         losses = Adversaries(self.settings, model.refiner, critic, mirrored)
@@ -102,12 +102,12 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
         """Preprocessed particles (total, W) of the base, or noise."""
         sizes = conditions.multiplicity
         assert sizes is not None
-        if self._base is None:
+        if self.base is None:
             width, slots = self.preprocessing.features, self.spec.max_points
             rows = np.concatenate(list(cloud_noise(len(sizes), NoiseShape(width), slots, seed, sizes)))
             return rows.reshape(len(sizes), slots, width)[np.arange(slots) < sizes[:, None]]
         ctx = RunContext(seed=seed, device=self.device, threads=torch.get_num_threads())
-        clouds = self._base.clouds(conditions, ctx)
+        clouds = self.base.clouds(conditions, ctx)
         return self.preprocessing.points.encode(clouds, ctx.rng("sampling"))
 
     def sample_batch(self, model: Model, noise: Noise, mask: Tensor, conditioning: Tensor) -> Tensor:
@@ -150,8 +150,8 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
             TrainingError: if there is no trained model.
         """
         super().save(folder)
-        if self._base is not None:
-            self._base.save(folder / _BASE)
+        if self.base is not None:
+            self.base.save(folder / _BASE)
 
     @classmethod
     def load(cls, folder: Path, device: str) -> Self:
@@ -163,5 +163,5 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
         """
         self = super().load(folder, device)
         if self.settings.base != GAUSSIAN:
-            self._base = Base.load(folder / _BASE, device, self.spec)
+            self.base = Base.load(folder / _BASE, device, self.spec)
         return self
