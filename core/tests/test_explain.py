@@ -171,6 +171,37 @@ def test_too_few_clouds_a_metric_that_is_no_judge_and_clouds_without_observables
         explain(ones, ones, metric=QUICK)
 
 
-def test_weights_are_refused_rather_than_left_out(real_jets, fake_jets, jet_spec):
-    with pytest.raises(DataError, match="the generated clouds: explain takes no weights; give clouds that all count"):
-        explain(real_jets, fake_jets.with_weights(np.ones(len(fake_jets))), jet_spec)
+def with_exact_weights(n, seed, factor=1.0):
+    """Rows whose feature a is 1.5 times too wide, with the density of truth over theirs as weights."""
+    clouds = rows(n, seed, a=1.5)
+    a = clouds.points[:, 0].astype(np.float64)
+    return clouds, clouds.with_weights(factor * 1.5 * np.exp(-(a**2) * (1 - 1 / 1.5**2) / 2))
+
+
+def test_weights_mend_what_the_judge_and_an_observable_alone_see():
+    wrong, mended = with_exact_weights(3_000, 1)
+    before, after = (explain(rows(3_000, 0), fake, TABLE, QUICK) for fake in (wrong, mended))
+    first = before.findings[0]
+    (same,) = [one for one in after.findings if one.observable == first.observable]
+    assert first.observable.name == "a"
+    assert first.alone.value > 0.58
+    assert abs(same.alone.value - 0.5) < 4 * same.alone.stderr
+    assert same.made.some.high < 0.85 * first.made.some.high
+    assert abs(after.judge.auc.value - 0.5) < 4 * after.judge.auc.stderr
+    assert before.judge.auc.value > 0.55
+    effective = mended.weights.sum() ** 2 / (mended.weights**2).sum()
+    assert str(after).startswith(f"The generated rows have weights, and count by them: 3,000 like {effective:,.0f}.")
+
+
+def test_only_the_ratios_of_weights_matter_and_equal_ones_change_nothing(tmp_path):
+    truth, (plain, weighted) = rows(400, 0), with_exact_weights(400, 1)
+    _, scaled = with_exact_weights(400, 1, factor=50.0)
+    one, other = (explain(truth, fake, TABLE, QUICK) for fake in (weighted, scaled))
+    for first, second in zip(one.findings, other.findings, strict=True):
+        assert first.alone.value == pytest.approx(second.alone.value)
+    assert one.generated.mean.value == pytest.approx(other.generated.mean.value, rel=1e-4)
+    equal = explain(truth, plain.with_weights(np.full(400, 3.0)), TABLE, QUICK)
+    without = explain(truth, plain, TABLE, QUICK)
+    assert equal.findings[0].alone.value == pytest.approx(without.findings[0].alone.value, abs=0.01)
+    assert equal.generated.below == pytest.approx(without.generated.below, abs=0.02)
+    assert len(other.draw(tmp_path)) == 3

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from jetgen.data.arrays import numbers
 from jetgen.errors import DataError
 
-__all__ = ["NOTHING_LEFT", "all_equal", "checked_weights", "effective_size", "nothing_counts", "shares"]
+__all__ = [
+    "NOTHING_LEFT",
+    "all_equal",
+    "checked_weights",
+    "effective_size",
+    "nothing_counts",
+    "shares",
+    "weighted_quantile",
+]
 
 Float64 = NDArray[np.float64]
 
@@ -69,6 +79,17 @@ def effective_size(weights: Float64) -> float:
         DataError: if all weights are 0.
     """
     return float(1.0 / np.square(shares(weights)).sum())
+
+
+def weighted_quantile(values: Float64, levels: Sequence[float], weights: Float64 | None = None) -> Float64:
+    """The quantiles of values (N,), each of which counts by its weight if they have any.
+
+    >>> weighted_quantile(np.array([1.0, 2.0, 3.0]), [0.5], np.array([1.0, 1.0, 8.0])).tolist()
+    [3.0]
+    """
+    if weights is None:
+        return np.asarray(np.quantile(values, levels), np.float64)
+    return np.asarray(np.quantile(values, levels, weights=shares(weights), method="inverted_cdf"), np.float64)
 
 
 def all_equal(weights: Float64) -> bool:

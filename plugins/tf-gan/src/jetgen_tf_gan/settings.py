@@ -80,8 +80,8 @@ class TFGANSettings(AdversarialSettings):
     )
     width: int = Field(32, ge=1, description="numbers of a particle inside the refiner")
     hidden: int = Field(64, ge=1, description="numbers inside one of its blocks, and in its last layers")
-    blocks: int = Field(3, ge=1, description="how many blocks")
-    heads: int = Field(4, ge=1, description="heads of the attention; width is a multiple (mdma: hidden)")
+    blocks: int = Field(2, ge=1, description="how many blocks")
+    heads: int = Field(2, ge=1, description="heads of the attention; width is a multiple (mdma: hidden)")
     pairs: int = Field(
         16, ge=0, description="width of the network that biases attention by distance and pT of two particles; 0: none"
     )
@@ -94,8 +94,8 @@ class TFGANSettings(AdversarialSettings):
 
     critic_width: int = Field(32, ge=1, description="as width, of the critic")
     critic_hidden: int = Field(64, ge=1, description="as hidden, of the critic")
-    critic_blocks: int = Field(3, ge=1, description="as blocks, of the critic")
-    critic_heads: int = Field(4, ge=1, description="as heads, of the critic")
+    critic_blocks: int = Field(2, ge=1, description="as blocks, of the critic")
+    critic_heads: int = Field(2, ge=1, description="as heads, of the critic")
     token: Literal["none", "mass", "mass+pt", "summary"] = Field(
         "summary", description="what the critic is shown of a jet as a whole; summary: mass, sum of pT, and centre"
     )
@@ -114,14 +114,18 @@ class TFGANSettings(AdversarialSettings):
         "half cosines down and up, each a third of the training; or none",
     )
     optimiser: Literal["adam", "rmsprop"] = Field("adam", description="of both networks")
+    r1: float = Field(
+        3e-3, ge=0, description="weight of the squared gradient of the critic at true jets: a large one blurs small ΔR"
+    )
+    r2: float = Field(3e-3, ge=0, description="as r1, at refined jets")
     r1_part: float = Field(0.25, gt=0, le=1, description="part of the jets of a step that r1 and r2 look at")
-    learning_rate: float = Field(1e-3, gt=0, description="of the refiner, at its highest")
-    critic_rate: float = Field(2e-3, gt=0, description="of the critic, at its highest")
+    learning_rate: float = Field(5e-4, gt=0, description="of the refiner, at its highest")
     batch_size: int = Field(128, ge=1, description="jets in a step")
     step_points: int = Field(16_384, ge=1, description="particles in a step, about: large jets come in smaller batches")
-    steps: int = Field(1200, ge=1, description="steps of the refiner")
+    steps: int = Field(400, ge=1, description="steps of the refiner")
+    warmup: int = Field(50, ge=0, description="steps until the highest rates")
     clip: float = Field(0.5, gt=0, description="largest norm of a gradient")
-    validate_every: int = Field(200, ge=1, description="steps between looks at generated jets; the best are kept")
+    validate_every: int = Field(100, ge=1, description="steps between looks at generated jets; the best are kept")
     batch_points: int = Field(65_536, ge=1, description="padded particles refined at once; a limit on memory")
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
@@ -146,14 +150,10 @@ class TFGANSettings(AdversarialSettings):
         "quick": {},
         "standard": {
             "drafts": 8,
-            "width": 64,
-            "hidden": 128,
-            "critic_width": 64,
-            "critic_hidden": 128,
-            "steps": 6000,
+            "steps": 5000,
             "warmup": 200,
             "ema": 0.999,
-            "validate_every": 500,
+            "validate_every": 250,
             "validation_clouds": 4000,
         },
         "gpu": {

@@ -14,12 +14,13 @@ from jetgen.api.protocols import CloudSource, MetricContext
 from jetgen.api.specs import MetricSpec
 from jetgen.data.clouds import Clouds
 from jetgen.data.spec import CloudSpec
+from jetgen.data.weights import weighted_quantile
 from jetgen.errors import DataError, UsageError
 from jetgen.evaluation.choice import inapplicable, too_few_clouds
 from jetgen.evaluation.explain.contrasts import Contrast, auc_alone, contrast
 from jetgen.evaluation.explain.explanation import Explanation, Finding, Judge, Sides
 from jetgen.evaluation.progress import progress_bar
-from jetgen.evaluation.sides import called, read_sides
+from jetgen.evaluation.sides import read_sides
 from jetgen.metrics.c2st.metric import ClassifierTest
 from jetgen.metrics.c2st.verdict import Verdict, mean_score
 from jetgen.metrics.c2st.weights import calibration_curve, summary, weights
@@ -62,13 +63,10 @@ def explain(
     Raises:
         UsageError: if the metric is no classifier test or does not apply, or ``spec`` is needed.
         DataError: if a file cannot be read, the clouds are not what their spec says, they are too few, they have no
-            observables, or the generated ones have weights.
+            observables.
         TrainingError: if the judge cannot be trained.
     """
     meaning, truth, made = read_sides(real, fake, spec, features)
-    if made.weights is not None:
-        msg = f"{called(fake, 'the generated clouds')}: explain takes no weights; give clouds that all count alike"
-        raise DataError(msg)
     chosen = _judge(metric, meaning, truth, made)
     names = observables(meaning)
     if not names:
@@ -84,7 +82,7 @@ def explain(
             found.setdefault(name, []).append(verdict)
         bar({"kind": "stage", "stage": "observables", "done": 1})
         values = Sides(*(observable_values(side, meaning, threads=ctx.threads) for side in (truth, made)))
-        return _explanation(meaning.kind, chosen.name, found, names, values, ctx)
+        return _explanation(meaning.kind, chosen.name, found, names, values, made.weights, ctx)
 
 
 def _judge(metric: str | MetricSpec, meaning: CloudSpec, real: Clouds, fake: Clouds) -> ClassifierTest:
@@ -115,19 +113,22 @@ def _explanation(
     found: dict[str, list[Verdict]],
     names: Sequence[Observable],
     values: Sides,
+    given: NDArray[np.float64] | None,
     ctx: MetricContext,
 ) -> Explanation:
+    """The explanation, from what each training says and the observables; ``given`` are weights of generated clouds."""
     verdicts, of_high_level = found[judge], found.get(f"{judge}_hl")
     w, rows = _by_class(verdicts, weights), _by_class(verdicts, lambda one: one.rows)
-    invented, uncovered = _tail(-w.generated), _tail(w.true)
+    reported = None if given is None else given[rows.generated]
+    invented, uncovered = _tail(-w.generated, reported), _tail(w.true)
     findings = []
     for i, observable in enumerate(names):
         true, generated = values.true[:, i], values.generated[:, i]
         finding = Finding(
             observable=observable,
-            alone=auc_alone(true, generated, ctx.at("observable", observable.name).rng("metric")),
-            made=contrast(generated, true),
-            invented=_in_tail(generated[rows.generated], invented),
+            alone=auc_alone(true, generated, ctx.at("observable", observable.name).rng("metric"), given),
+            made=contrast(generated, true, given),
+            invented=_in_tail(generated[rows.generated], invented, reported),
             uncovered=_in_tail(true[rows.true], uncovered),
         )
         findings.append(finding)
@@ -140,10 +141,12 @@ def _explanation(
             n=len(w.true),
         ),
         true=summary(w.true),
-        generated=summary(w.generated),
+        generated=summary(w.generated, reported),
         calibration=calibration_curve(verdicts),
         findings=tuple(sorted(findings, key=_order, reverse=True)),
         weights=w,
+        given=given,
+        reported=reported,
         values={one.name: Sides(values.true[:, i], values.generated[:, i]) for i, one in enumerate(names)},
     )
 
@@ -156,14 +159,19 @@ def _by_class(verdicts: Sequence[Verdict], of: Callable[[Verdict], NDArray[Any]]
     )
 
 
-def _tail(scores: NDArray[np.float64]) -> NDArray[np.bool_] | None:
+def _tail(scores: NDArray[np.float64], given: NDArray[np.float64] | None = None) -> NDArray[np.bool_] | None:
     """Which clouds are the tenth with the largest scores, all equal ones among them; None if these are too many."""
-    chosen = scores >= np.quantile(scores, 1.0 - _TAIL)
+    chosen = scores >= weighted_quantile(scores, (1.0 - _TAIL,), given)
     return chosen if _FEWEST <= chosen.sum() <= _MOST * len(chosen) else None
 
 
-def _in_tail(values: NDArray[np.float64], tail: NDArray[np.bool_] | None) -> Contrast | None:
-    return None if tail is None else contrast(values[tail], values[~tail])
+def _in_tail(
+    values: NDArray[np.float64], tail: NDArray[np.bool_] | None, given: NDArray[np.float64] | None = None
+) -> Contrast | None:
+    if tail is None:
+        return None
+    weights = (None, None) if given is None else (given[tail], given[~tail])
+    return contrast(values[tail], values[~tail], *weights)
 
 
 def _order(finding: Finding) -> tuple[float, float]:

@@ -76,6 +76,8 @@ class Explanation:
         calibration: the calibration curve of the judge.
         findings: the observables, that with the largest AUC alone first.
         weights: the weights themselves.
+        given: the weights that the generated clouds came with; None if all counted alike.
+        reported: those of the generated clouds that the judge reports on.
         values: by name of the observable, its values in all clouds.
     """
 
@@ -86,6 +88,8 @@ class Explanation:
     calibration: tuple[CalibrationBin, ...]
     findings: tuple[Finding, ...]
     weights: Sides = field(repr=False)
+    given: NDArray[Any] | None = field(repr=False)
+    reported: NDArray[Any] | None = field(repr=False)
     values: Mapping[str, Sides] = field(repr=False)
 
     def __str__(self) -> str:
@@ -96,7 +100,8 @@ class Explanation:
     def to_json(self) -> dict[str, Any]:
         """A JSON object with every number, but for those of single clouds."""
         kept = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
-        del kept["weights"], kept["values"]
+        for name in ("weights", "given", "reported", "values"):
+            del kept[name]
         return {name: _plain(value) for name, value in kept.items()}
 
     def draw(self, folder: str | Path) -> list[Path]:

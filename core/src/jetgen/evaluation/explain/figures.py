@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jetgen.data.weights import effective_size, shares
 from jetgen.errors import UsageError
 from jetgen.evaluation.explain.explanation import Explanation, Sides
 from jetgen.io.atomic import atomic_path
@@ -76,13 +77,14 @@ def save(path: Path, make: Callable[[Explanation, Figure], None], explanation: E
 def draw_weights(explanation: Explanation, figure: Figure) -> None:
     """The weights of true and of generated clouds in the three ranges of 2305.16774."""
     figure.set_size_inches(13.5, 4.5)
-    w = explanation.weights
+    w, reported = explanation.weights, explanation.reported
+    given = None if reported is None else shares(reported) * len(reported)
     both = np.concatenate([w.true, w.generated])
     panels = figure.subplots(1, 3)
     edges = (np.linspace(0, 3, 51), np.geomspace(1e-2, 10, 51), np.geomspace(both.min() / 1.1, both.max() * 1.1, 51))
     for axes, bins, title in zip(panels, edges, ("around 1", "0.01 to 10", "all weights"), strict=True):
-        for side, colour, name in ((w.true, _TRUE, "truth"), (w.generated, _MADE, "generated")):
-            _steps(axes, np.histogram(side, bins)[0], bins, colour, name)
+        for side, of, colour, name in ((w.true, None, _TRUE, "truth"), (w.generated, given, _MADE, "generated")):
+            _steps(axes, np.histogram(side, bins, weights=of)[0], bins, colour, name)
         axes.axvline(1.0, color="0.6", linewidth=1, zorder=0)
         axes.set(xlabel="$w = D / (1 - D)$", ylabel=explanation.kind, title=title, yscale="log")
         axes.set(xscale="linear" if bins[0] == 0 else "log", xlim=(bins[0], bins[-1]))
@@ -110,15 +112,19 @@ def draw_observable(explanation: Explanation, figure: Figure, name: str | None =
     values = explanation.values[finding.observable.name]
     edges, logarithmic = _edges(values)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    counts = [np.histogram(side, edges)[0] for side in (values.true, values.generated)]
-    shares = [count / max(1, len(side)) for count, side in zip(counts, (values.true, values.generated), strict=True)]
-    for share, colour, label in zip(shares, (_TRUE, _MADE), ("truth", "generated"), strict=True):
+    given = explanation.given
+    # Weighted clouds are counted so that their sum is what they are worth: then the error is that of a count.
+    counted = None if given is None else shares(given) * effective_size(given)
+    true, made = np.histogram(values.true, edges)[0], np.histogram(values.generated, edges, weights=counted)[0]
+    total = len(values.generated) if given is None else effective_size(given)
+    heights = [true / max(1, len(values.true)), made / max(1, total)]
+    for share, colour, label in zip(heights, (_TRUE, _MADE), ("truth", "generated"), strict=True):
         _steps(above, share, edges, colour, label)
-    ratio, error = _ratio(counts[0], counts[1], len(values.generated) / max(1, len(values.true)))
+    ratio, error = _ratio(true, made, total / max(1, len(values.true)))
     centres = np.sqrt(edges[1:] * edges[:-1]) if logarithmic else (edges[1:] + edges[:-1]) / 2
     below.axhline(1.0, color=_TRUE, linewidth=1)
     below.errorbar(centres, ratio, error, fmt="o", markersize=3, color=_MADE, linewidth=1)
-    above.set(ylabel=f"share of {explanation.kind} per bin", ylim=(0, 1.35 * max(share.max() for share in shares)))
+    above.set(ylabel=f"share of {explanation.kind} per bin", ylim=(0, 1.35 * max(share.max() for share in heights)))
     above.legend(title=f"AUC alone {finding.alone.value:.3f}", loc="upper right")
     below.set(xlabel=finding.observable.label, ylabel="generated\n/ truth", xlim=(edges[0], edges[-1]))
     far = bool(np.nanmax(ratio, initial=1.0) > _FAR)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from jetgen.data.weights import effective_size
 from jetgen.evaluation.explain.contrasts import Contrast
 from jetgen.evaluation.explain.explanation import Explanation, Finding
 from jetgen.metrics.c2st.verdict import Score
@@ -23,7 +24,9 @@ def is_seen(score: Score) -> bool:
 
 def sentences(explanation: Explanation) -> Iterator[str]:
     """The judge, the strongest observable of each family, the families without a difference, weights and tails."""
-    noun = _NOUNS[explanation.kind]
+    noun, given = _NOUNS[explanation.kind], explanation.given
+    if given is not None:
+        yield f"The generated {noun} have weights, and count by them: {len(given):,} like {effective_size(given):,.0f}."
     yield _judge(explanation, noun)
     strongest = _strongest(explanation.findings)
     seen = [finding for finding in strongest if is_seen(finding.alone)]

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jetgen.data.weights import effective_size
+from jetgen.data.weights import effective_size, shares, weighted_quantile
+from jetgen.metrics.c2st.calibration import mean_variance
 from jetgen.metrics.c2st.verdict import Score, Verdict
 
 __all__ = ["CalibrationBin", "WeightSummary", "calibration_curve", "summary", "weights"]
@@ -20,7 +21,7 @@ LOW, HIGH = 0.1, 10.0
 """Weights below the first: clouds that the model invents; weights above the second: truth that it does not cover."""
 
 _BINS = 10
-_PERCENTILES = (0.1, 99.9)
+_LEVELS = (0.001, 0.999)
 
 
 @dataclass(frozen=True)
@@ -66,20 +67,25 @@ def weights(verdict: Verdict) -> Float64:
     return odds
 
 
-def summary(values: Float64) -> WeightSummary:
+def summary(values: Float64, given: Float64 | None = None) -> WeightSummary:
     """The summary of the weights of clouds of one class, two or more.
+
+    Arguments:
+        values: float64 (N,), w of each cloud.
+        given: float64 (N,), weights that the clouds have from elsewhere; the effective size is that of the products.
 
     >>> summary(np.array([0.5, 0.5, 2.0])).effective
     0.6666666666666666
     """
     n = len(values)
-    low, high = (float(one) for one in np.percentile(values, _PERCENTILES))
+    low, high = weighted_quantile(values, _LEVELS, given).tolist()
+    share = np.full(n, 1.0 / n) if given is None else shares(given)
     return WeightSummary(
         n=n,
-        mean=Score(float(values.mean()), float(values.std(ddof=1)) / math.sqrt(n)),
-        effective=effective_size(values) / n,
-        below=float(np.mean(values < LOW)),
-        above=float(np.mean(values > HIGH)),
+        mean=Score(float(share @ values), math.sqrt(mean_variance(values, given))),
+        effective=effective_size(values if given is None else values * given) / n,
+        below=float(share @ (values < LOW)),
+        above=float(share @ (values > HIGH)),
         low=low,
         high=high,
     )
@@ -92,13 +98,17 @@ def calibration_curve(verdicts: Sequence[Verdict]) -> tuple[CalibrationBin, ...]
     """
     probabilities = np.concatenate([one.probabilities for one in verdicts])
     labels = np.concatenate([one.labels for one in verdicts])
+    given = np.concatenate([np.ones(len(one.labels)) if one.weights is None else one.weights for one in verdicts])
     place = np.minimum((probabilities * _BINS).astype(int), _BINS - 1)
     found = []
     for number in np.unique(place):
         inside = place == number
-        n, true = int(inside.sum()), int(labels[inside].sum())
+        n, count = int(inside.sum()), float(given[inside].sum())
+        if not count:
+            continue
+        true = float(given[inside] @ labels[inside])
         # With one more cloud of each class the error of a bin of one class is not 0.
-        rate = (true + 1) / (n + 2)
-        observed = Score(true / n, math.sqrt(rate * (1.0 - rate) / n))
-        found.append(CalibrationBin(n, float(probabilities[inside].mean()), observed))
+        rate = (true + 1) / (count + 2)
+        observed = Score(true / count, math.sqrt(rate * (1.0 - rate) / effective_size(given[inside])))
+        found.append(CalibrationBin(n, float(given[inside] @ probabilities[inside]) / count, observed))
     return tuple(found)
