@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from jetgen_tf_gan.dropout import KeyedDropout
 from jetgen_tf_gan.encoders import Encoder, MeanField, Transformer
 from jetgen_tf_gan.pairs import Pairs, Pull
-from jetgen_tf_gan.settings import TFGANSettings
+from jetgen_tf_gan.settings import GAUSSIAN, TFGANSettings
 
 __all__ = ["NEVER_ACTS", "Critic", "Refiner"]
 
@@ -84,6 +84,7 @@ class Refiner(nn.Module):
         one, self.largest = settings, largest
         slope = 0.0 if one.published_form else _REFINER_SLOPE
         self.body = _SetNetwork(one, "", features, _SIZE + conditioning, slope, observer)
+        self._observer = [observer] if one.keep_summary and one.base != GAUSSIAN else []
         self.pull = None if self.body.pairs is None else Pull(one.width, one.heads, features)
         widths = [one.width, one.hidden, one.hidden, features]
         self.maps = nn.ModuleList(nn.Linear(i, o) for i, o in pairwise(widths))
@@ -111,7 +112,10 @@ class Refiner(nn.Module):
         moves: Tensor = self.maps[-1](points)
         if self.pull is not None and bias is not None:
             moves = moves + self.pull(inner, draft, bias, mask)
-        return (draft + moves) * mask.unsqueeze(-1)
+        refined = (draft + moves) * mask.unsqueeze(-1)
+        for observer in self._observer:
+            refined = observer.rescaled(refined, mask, observer.raw(draft, mask))[0]
+        return refined
 
 
 class Critic(nn.Module):

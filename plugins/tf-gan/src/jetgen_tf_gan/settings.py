@@ -28,6 +28,7 @@ _PUBLISHED: dict[str, Any] = {
     "drafts": 16,
     "published_form": True,
     "pairs": 0,
+    "keep_summary": False,
     "dropout": 0.2,
     "dropout_in_generation": True,
     "token": "mass",
@@ -84,6 +85,9 @@ class TFGANSettings(AdversarialSettings):
     heads: int = Field(2, ge=1, description="heads of the attention; width is a multiple (mdma: hidden)")
     pairs: int = Field(
         16, ge=0, description="width of the network that biases attention by distance and pT of two particles; 0: none"
+    )
+    keep_summary: bool = Field(
+        default=True, description="refined jets keep mass, sum of pT and centre of their draft; not with plain noise"
     )
     dropout: float = Field(0.0, ge=0, lt=1, description="in both networks, while training")
     dropout_in_generation: bool = Field(default=False, description="keep it when jets are generated, as published")
