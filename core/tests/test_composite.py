@@ -55,6 +55,17 @@ def test_the_mass_alone_can_be_the_score(composite, jets):
     assert set(by_mass.ratios(jets[700:1400])) == {"mass"}
 
 
+def test_pairs_see_particles_that_no_longer_share_a_direction(composite, jets):
+    some = jets[700:1400]
+    rng = np.random.default_rng(1)
+    blurred = some.points + rng.normal(scale=[3e-3, 3e-3, 0.0], size=some.points.shape)
+    by_pairs = Composite(JETS, jets[:700], jets, 700, by="pairs", rng=np.random.default_rng(1))
+    ratios = by_pairs.ratios(some.with_points(blurred.astype(np.float32)))
+    assert ratios["pairs"] > 3
+    assert max(ratios["mass"], ratios["features"], ratios["efps"]) < 2
+    assert by_pairs.ratios(some)["pairs"] < 2
+
+
 def test_showers_are_compared_by_energy_features_and_size():
     features = (Feature("energy", "MeV", "positive"), Feature("z"))
     spec = CloudSpec("showers", features, 10, (Feature("e_inc", "MeV", "positive"),))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from jetgen import CloudSpec, Conditions, Feature, RunContext
 from jetgen.api.settings import Need, resolve
-from jetgen.data.jets import jet_spec
+from jetgen.data.jets import jet_spec, relative_mass, relative_pt
 from jetgen.errors import DataError, TrainingError, UsageError
 from jetgen.io.saved_model import save_model
 from jetgen_rqs_flow.generator import RQSFlow
@@ -66,6 +66,20 @@ def test_refined_jets_are_those_of_the_base_moved_particle_by_particle(trained):
     assert 0 < np.median(moved[:, 0]) < 0.1
     correlation = np.corrcoef(np.log(refined.points[:, 2] + 1e-6), np.log(base.points[:, 2] + 1e-6))[0, 1]
     assert correlation > 0.9
+
+
+def test_refined_jets_keep_mass_and_momentum_of_their_draft_if_they_shall(fitted, trained):
+    held, _ = fitted(keep_summary=True)
+    asked, ctx = Conditions(300, multiplicity=np.full(300, 20)), RunContext(seed=3)
+    far = []
+    for model in (held, trained):
+        draft = model.base.clouds(asked, RunContext(seed=ctx.torch_seed("sampling")))
+        refined = model.sample(asked, ctx)
+        far.append([np.abs(np.log(of(refined, SPEC) / of(draft, SPEC))) for of in (relative_mass, relative_pt)])
+    (kept_mass, kept_pt), (free_mass, _) = far
+    assert np.quantile(kept_pt, 0.9) < 0.01
+    assert np.quantile(kept_mass, 0.9) < 0.02
+    assert np.median(kept_mass) < 0.2 * np.median(free_mass)
 
 
 def test_a_jet_depends_on_its_row_alone(fitted, trained):

@@ -100,7 +100,9 @@ class AdversarialSettings(TorchSettings):
     betas: tuple[float, float] = Field((0.0, 0.999), description="memories of Adam")
     rate_floor: float = Field(0.1, ge=0, le=1, description="part of the rates that is left at the end")
     validation_clouds: int = Field(2000, ge=2, description="clouds that are generated to validate; the best are kept")
-    validation_by: Literal["all", "mass"] = Field("all", description="all scores, or W1 of the mass of jets alone")
+    validation_by: Literal["all", "mass", "pairs"] = Field(
+        "all", description="all scores, W1 of the mass of jets alone, or all and the smallest ΔR between particles"
+    )
     collapse_ratio: float = Field(
         100.0, ge=0, description="a training whose best score exceeds this many floors has failed; 0 never"
     )

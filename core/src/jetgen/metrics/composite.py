@@ -10,20 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetgen.data.clouds import Clouds
-from jetgen.data.jets import has_relative, relative_mass
+from jetgen.data.jets import RELATIVE, has_relative, relative_mass
 from jetgen.data.spec import CloudSpec
 from jetgen.metrics.observables.efps import efps
+from jetgen.metrics.observables.spacing import LARGEST, SMALLEST, spacing
 from jetgen.metrics.wasserstein import wasserstein
 
 __all__ = ["Composite", "observables", "variety"]
 
 _Array = NDArray[np.float64]
-_By = Literal["all", "mass"]
+_By = Literal["all", "mass", "pairs"]
 
 _FLOOR_DRAWS = 10
 # More points of a sample than this tell the distribution of a feature no better.
 _POINTS = 100_000
 _VARIETY_CLOUDS = 400
+# Distances below this are one: a jet of one particle has none.
+_NEAREST = 1e-4
 
 
 class Composite:
@@ -37,7 +40,8 @@ class Composite:
         reference: true clouds to compare with.
         truth: all independent true clouds at hand, which the floors are made of; ``reference`` may be among them.
         generated: how many clouds will be compared.
-        by: ``mass`` looks at the masses of jets alone, where there are masses.
+        by: ``mass`` looks at the masses of jets alone, where there are masses; ``pairs`` at all groups and, of jets, at
+            the smallest distances between particles, too, where a classifier looks.
         rng: of the splits.
     """
 
@@ -58,6 +62,9 @@ class Composite:
 
     def _observables(self, clouds: Clouds) -> dict[str, list[_Array]]:
         found = observables(clouds, self.spec)
+        if self.by == "pairs" and has_relative(self.spec):
+            angles = clouds.points[:, [self.spec.index(name) for name in RELATIVE[:2]]]
+            found["pairs"] = list(np.log(spacing(angles, clouds.offsets, SMALLEST, LARGEST)[:, :SMALLEST] + _NEAREST).T)
         return {"mass": found["mass"]} if self.by == "mass" and "mass" in found else found
 
     def _floors(self, truth: Clouds, first: int, second: int, rng: np.random.Generator) -> dict[str, list[float]]:

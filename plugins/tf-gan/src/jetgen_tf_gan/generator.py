@@ -20,7 +20,7 @@ from jetgen.torch.clouds.noise import cloud_noise
 from jetgen.torch.clouds.preprocessing import mirrored_columns
 from jetgen.torch.clouds.training import report_unchanged
 from jetgen.torch.nn.buckets import length_buckets
-from jetgen.torch.training import Ragged, mask_of
+from jetgen.torch.training import Phase, Ragged, mask_of
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -86,7 +86,8 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
         score = None if judge is None else judge.score
         phase = adversarial_phase(self.settings, losses, data, score, schedule_of(self.settings), optimiser)
         modules = {"generator": model.refiner, "critic": critic}
-        return TrainingPlan(modules, data.rows, [phase], finish=report_unchanged if judge is None else judge.judged)
+        phases = [*_critic_alone(phase, self.settings.critic_first), phase]
+        return TrainingPlan(modules, data.rows, phases, finish=report_unchanged if judge is None else judge.judged)
 
     def _drafts(self, data: TrainingData) -> Ragged:
         """For each training jet with particles some jets of its multiplicity, side by side: (total, drafts W)."""
@@ -165,3 +166,9 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
         if self.settings.base != GAUSSIAN:
             self.base = Base.load(folder / _BASE, device, self.spec)
         return self
+
+
+def _critic_alone(phase: Phase, steps: int) -> list[Phase]:
+    """A phase before the other one, in which the critic learns to tell the drafts from truth."""
+    critic = replace(phase.updates[0], repeat=1)
+    return [replace(phase, name="critic", steps=steps, updates=(critic,), ema={}, validate=None)] if steps else []

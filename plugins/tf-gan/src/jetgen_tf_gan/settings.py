@@ -28,7 +28,6 @@ _PUBLISHED: dict[str, Any] = {
     "drafts": 16,
     "published_form": True,
     "pairs": 0,
-    "keep_summary": False,
     "dropout": 0.2,
     "dropout_in_generation": True,
     "token": "mass",
@@ -37,6 +36,7 @@ _PUBLISHED: dict[str, Any] = {
     "r1": 0.0,
     "r2": 0.0,
     "mirroring": False,
+    "critic_first": 2300,
     "critic_steps": 4,
     "betas": (0.0, 0.9),
     "schedule": "constant",
@@ -87,7 +87,7 @@ class TFGANSettings(AdversarialSettings):
         16, ge=0, description="width of the network that biases attention by distance and pT of two particles; 0: none"
     )
     keep_summary: bool = Field(
-        default=True, description="refined jets keep mass, sum of pT and centre of their draft; not with plain noise"
+        default=False, description="refined jets keep mass, sum of pT and centre of their draft; not with plain noise"
     )
     dropout: float = Field(0.0, ge=0, lt=1, description="in both networks, while training")
     dropout_in_generation: bool = Field(default=False, description="keep it when jets are generated, as published")
@@ -112,6 +112,9 @@ class TFGANSettings(AdversarialSettings):
         description="noise on the sum of pT that the critic sees, in its spreads; falls as exp(-20 step/steps)",
     )
 
+    critic_first: int = Field(
+        50, ge=0, description="steps of the critic alone, before the refiner: one that knows nothing leads it astray"
+    )
     schedule: Literal["cosine", "noam", "cosine-cycles", "constant"] = Field(
         "cosine",
         description="of the rates after the warm-up: half a cosine; 1 / root of the step, whatever the rates; "
@@ -130,6 +133,9 @@ class TFGANSettings(AdversarialSettings):
     warmup: int = Field(50, ge=0, description="steps until the highest rates")
     clip: float = Field(0.5, gt=0, description="largest norm of a gradient")
     validate_every: int = Field(100, ge=1, description="steps between looks at generated jets; the best are kept")
+    validation_by: Literal["all", "mass", "pairs"] = Field(
+        "pairs", description="all scores, W1 of the mass of jets alone, or all and the smallest ΔR between particles"
+    )
     batch_points: int = Field(65_536, ge=1, description="padded particles refined at once; a limit on memory")
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
@@ -143,6 +149,7 @@ class TFGANSettings(AdversarialSettings):
             "critic_width": 16,
             "critic_hidden": 32,
             "critic_blocks": 1,
+            "critic_first": 5,
             "steps": 40,
             "warmup": 5,
             "batch_size": 64,
@@ -153,8 +160,9 @@ class TFGANSettings(AdversarialSettings):
         },
         "quick": {},
         "standard": {
-            "drafts": 8,
-            "steps": 5000,
+            "drafts": 6,
+            "critic_first": 200,
+            "steps": 4000,
             "warmup": 200,
             "ema": 0.999,
             "validate_every": 250,
@@ -171,6 +179,7 @@ class TFGANSettings(AdversarialSettings):
             "critic_hidden": 256,
             "critic_blocks": 4,
             "critic_heads": 8,
+            "critic_first": 300,
             "steps": 10_000,
             "batch_size": 512,
             "step_points": 65_536,
