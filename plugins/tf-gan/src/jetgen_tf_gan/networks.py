@@ -14,19 +14,20 @@ from jetgen_tf_gan.encoders import Encoder, MeanField, Transformer
 from jetgen_tf_gan.pairs import Pairs, Pull
 from jetgen_tf_gan.settings import GAUSSIAN, TFGANSettings
 
-__all__ = ["NEVER_ACTS", "Critic", "Refiner"]
-
-NEVER_ACTS = {
-    "refiner": lambda width: 3 * width + 3,
-    "critic": lambda width, hidden: 4 * width**2 + 9 * width + 2 * width * hidden + hidden,
-}
-"""Parameters of the published networks that never act, and that ours do not have: a linear map to three features
-beside the last layers of the refiner, and one more layer of the critic."""
+__all__ = ["Critic", "Refiner", "never_acts"]
 
 _SIZE = 2
 _REFINER_SLOPE, _CRITIC_SLOPE = 0.01, 0.2
 _TOKENS = {"none": [], "mass": [0], "mass+pt": [0, 1], "summary": [0, 1, 2, 3]}
-_SUM_OF_PT = 1
+
+
+def never_acts(settings: TFGANSettings) -> tuple[int, int]:
+    """The parameters of the published refiner and critic that never act, and that ours do not have.
+
+    They are a linear map to three features beside the last layers of the refiner, and one more layer of the critic.
+    """
+    width, hidden = settings.critic_width, settings.critic_hidden
+    return 3 * settings.width + 3, 4 * width**2 + 9 * width + 2 * width * hidden + hidden
 
 
 def _encoder(settings: TFGANSettings, prefix: str, known: int, slope: float) -> Encoder:
@@ -45,7 +46,6 @@ class _SetNetwork(nn.Module):
     ) -> None:
         super().__init__()
         width, heads = (getattr(settings, prefix + name) for name in ("width", "heads"))
-        self.known = known
         self.embed = nn.Linear(features, width)
         self.condition = None if settings.published_form else nn.Linear(known, width, bias=False)
         self.encoder = _encoder(settings, prefix, known, slope)
