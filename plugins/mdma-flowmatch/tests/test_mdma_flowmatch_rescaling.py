@@ -111,9 +111,9 @@ def test_rescaling_keeps_the_shares_of_momentum_and_the_shape(observer, padded):
     points, mask = padded
     target = observer.raw(points, mask) + torch.tensor([0.5, 0.2, 0.01, -0.02])
     rescaled, _ = observer.rescaled(points, mask, target)
-    before, after = observer._physical(points)[2] * mask, observer._physical(rescaled)[2] * mask
+    before, after = observer.physical(points)[2] * mask, observer.physical(rescaled)[2] * mask
     torch.testing.assert_close(after / after.sum(1, keepdim=True), before / before.sum(1, keepdim=True))
-    (eta, phi, _), (new_eta, new_phi, _) = observer._physical(points), observer._physical(rescaled)
+    (eta, phi, _), (new_eta, new_phi, _) = observer.physical(points), observer.physical(rescaled)
     stretch = math.exp(0.5 - 0.2)
     torch.testing.assert_close(new_eta[:, 1] - new_eta[:, 0], stretch * (eta[:, 1] - eta[:, 0]), rtol=1e-3, atol=1e-5)
     torch.testing.assert_close(new_phi[:, 1] - new_phi[:, 0], stretch * (phi[:, 1] - phi[:, 0]), rtol=1e-3, atol=1e-5)
