@@ -161,7 +161,8 @@ class TFGANSettings(AdversarialSettings):
         "quick": {},
         "standard": {
             "drafts": 6,
-            "critic_first": 200,
+            "critic_first": 500,
+            "critic_rate": 4e-3,
             "steps": 4000,
             "warmup": 200,
             "ema": 0.999,
