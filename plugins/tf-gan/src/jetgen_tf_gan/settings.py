@@ -161,8 +161,7 @@ class TFGANSettings(AdversarialSettings):
         "quick": {},
         "standard": {
             "drafts": 6,
-            "critic_first": 500,
-            "critic_rate": 4e-3,
+            "critic_first": 200,
             "steps": 4000,
             "warmup": 200,
             "ema": 0.999,
