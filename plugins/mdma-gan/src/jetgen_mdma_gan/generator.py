@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
 from jetgen.evaluation.validation import Validation
 from jetgen.torch import Noise, NoiseShape, TorchGenerator, TrainingData, TrainingPlan
 from jetgen.torch.clouds import CloudPreprocessing, JetSummary, WeightedSummary
 from jetgen.torch.clouds.adversarial import adversarial_phase
 from jetgen.torch.clouds.preprocessing import mirrored_columns
 from jetgen.torch.clouds.summaries import summary_training
-from jetgen.torch.clouds.training import report_unchanged
-from jetgen.torch.training import Phase, Rows, mask_of
+from jetgen.torch.clouds.training import report_unchanged, some_padded
+from jetgen.torch.training import Phase, Rows
 from torch import Tensor, nn
 
 from jetgen_mdma_gan.losses import Adversaries
@@ -21,9 +20,6 @@ from jetgen_mdma_gan.networks import Critic, Sizes
 from jetgen_mdma_gan.settings import MDMAGANSettings
 
 __all__ = ["MDMAGAN"]
-
-# Enough clouds for the mean and the spread of a summary.
-_SUMMARISED = 1000
 
 
 class MDMAGAN(TorchGenerator[MDMAGANSettings, Model]):
@@ -71,9 +67,7 @@ class MDMAGAN(TorchGenerator[MDMAGANSettings, Model]):
         """What shows the critic a cloud as a whole: what jets are rescaled by, or one fitted to the training clouds."""
         if not self.settings.critic_summary or model.points.observer is not None:
             return model.points.observer if self.settings.critic_summary else None
-        some = torch.arange(min(_SUMMARISED, len(rows["multiplicity"])))
-        points = rows["points"][some]
-        mask = mask_of(rows["multiplicity"][some], points.shape[1])
+        points, mask = some_padded(rows)
         jet = JetSummary.of(self.spec, self.preprocessing)
         if jet is not None:
             jet.fit(jet.raw(points, mask), mirrored=bool(model.mirrored))

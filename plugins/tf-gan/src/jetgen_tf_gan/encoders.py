@@ -5,13 +5,14 @@ from __future__ import annotations
 import torch
 from jetgen.torch.nn import masked_mean
 from jetgen.torch.nn.adversarial import AdversarialBlock
+from jetgen.torch.nn.attention import self_attention
 from jetgen.torch.nn.masking import attention_bias
 from torch import Tensor, nn
 from torch.nn import functional
 
 from jetgen_tf_gan.dropout import KeyedDropout
 
-__all__ = ["Encoder", "MeanField", "Transformer"]
+__all__ = ["MeanField", "Transformer"]
 
 
 class _Layer(nn.Module):
@@ -45,40 +46,11 @@ class _Layer(nn.Module):
         return answer
 
     def _attention(self, points: Tensor, bias: Tensor) -> Tensor:
-        size, slots, width = points.shape
-        parts = self.attend(points).view(size, slots, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
-        query, key, value = parts.unbind(0)
-        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
-        answer: Tensor = self.join(mixed.transpose(1, 2).reshape(size, slots, width))
-        return answer
+        joined: Tensor = self.join(self_attention(self.attend(points), self.heads, bias))
+        return joined
 
 
-class Encoder(nn.Module):
-    """Particles, and a token for the jet as a whole, after some blocks."""
-
-    def forward(
-        self,
-        points: Tensor,
-        token: Tensor | None,
-        mask: Tensor,
-        known: Tensor,
-        pairs: Tensor | None,
-        keys: Tensor | None,
-    ) -> tuple[Tensor, Tensor]:
-        """The points (B, P, width) and the token (B, width).
-
-        Arguments:
-            points: (B, P, width).
-            token: (B, width); None if nobody looks at it.
-            mask: (B, P), True at points.
-            known: (B, C), what is known of the jet.
-            pairs: (B, heads, P, P), a bias on the scores of a transformer.
-            keys: int64 (B,), see :class:`jetgen_tf_gan.dropout.KeyedDropout`.
-        """
-        raise NotImplementedError
-
-
-class Transformer(Encoder):
+class Transformer(nn.Module):
     """Every particle attends to every other; a token attends to all, and all to it.
 
     Arguments:
@@ -107,7 +79,16 @@ class Transformer(Encoder):
         pairs: Tensor | None,
         keys: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
-        """See :meth:`Encoder.forward`; nothing is known to the layers beside what is in the points."""
+        """The points (B, P, width) and the token (B, width).
+
+        Arguments:
+            points: (B, P, width).
+            token: (B, width), for the jet as a whole; None if nobody looks at it.
+            mask: (B, P), True at points.
+            known: (B, C), what is known of the jet; the layers know what is in the points alone.
+            pairs: (B, heads, P, P), a bias on the scores.
+            keys: int64 (B,), see :class:`jetgen_tf_gan.dropout.KeyedDropout`.
+        """
         del known
         if token is not None:
             points = torch.cat([points, token.unsqueeze(1)], 1)
@@ -121,7 +102,7 @@ class Transformer(Encoder):
         return (points, points[:, 0]) if token is None else (points[:, :-1], points[:, -1])
 
 
-class MeanField(Encoder):
+class MeanField(nn.Module):
     """Particles speak through one mean field per jet, at a cost that is linear in their number (arXiv:2305.15254)."""
 
     def __init__(self, width: int, hidden: int, heads: int, blocks: int, known: int) -> None:
@@ -137,7 +118,7 @@ class MeanField(Encoder):
         pairs: Tensor | None,
         keys: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
-        """See :meth:`Encoder.forward`; the token is the mean field, to begin with the mean of the points beside it."""
+        """As :meth:`Transformer.forward`; the token is the mean field, at first the mean of the points beside it."""
         del pairs, keys
         field = masked_mean(points, mask)
         field = field if token is None else field + token

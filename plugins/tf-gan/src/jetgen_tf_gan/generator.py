@@ -18,7 +18,7 @@ from jetgen.torch.clouds import CloudPreprocessing, JetSummary
 from jetgen.torch.clouds.adversarial import adversarial_phase
 from jetgen.torch.clouds.noise import cloud_noise
 from jetgen.torch.clouds.preprocessing import mirrored_columns
-from jetgen.torch.clouds.training import report_unchanged
+from jetgen.torch.clouds.training import report_unchanged, some_padded
 from jetgen.torch.nn.buckets import length_buckets
 from jetgen.torch.training import Phase, Ragged, mask_of
 from numpy.typing import NDArray
@@ -34,8 +34,6 @@ from jetgen_tf_gan.settings import GAUSSIAN, TFGANSettings
 __all__ = ["TFGAN", "Model"]
 
 _BASE = "base"
-# Enough jets for the mean and the spread of a summary.
-_SUMMARISED = 1000
 
 
 class Model(nn.Module):
@@ -73,9 +71,7 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
     def plan(self, model: Model, data: TrainingData) -> TrainingPlan:
         """Drafts of the base for all training jets, then refiner and critic in turn; it fails if they collapsed."""
         known = self.preprocessing
-        some = torch.arange(min(_SUMMARISED, len(data.rows["multiplicity"])))
-        points, mirrored = data.rows["points"][some], mirrored_columns(self.settings, self.spec)
-        mask = mask_of(data.rows["multiplicity"][some], points.shape[1])
+        (points, mask), mirrored = some_padded(data.rows), mirrored_columns(self.settings, self.spec)
         model.observer.fit(model.observer.raw(points, mask), mirrored=bool(mirrored))
         critic = Critic(self.settings, known.features, known.conditioning.width, self.spec.max_points, model.observer)
         if self.base is not None:

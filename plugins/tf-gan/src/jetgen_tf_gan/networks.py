@@ -10,7 +10,7 @@ from jetgen.torch.nn.sizes import size_numbers
 from torch import Tensor, nn
 
 from jetgen_tf_gan.dropout import KeyedDropout
-from jetgen_tf_gan.encoders import Encoder, MeanField, Transformer
+from jetgen_tf_gan.encoders import MeanField, Transformer
 from jetgen_tf_gan.pairs import Pairs, Pull
 from jetgen_tf_gan.settings import GAUSSIAN, TFGANSettings
 
@@ -30,7 +30,7 @@ def never_acts(settings: TFGANSettings) -> tuple[int, int]:
     return 3 * settings.width + 3, 4 * width**2 + 9 * width + 2 * width * hidden + hidden
 
 
-def _encoder(settings: TFGANSettings, prefix: str, known: int, slope: float) -> Encoder:
+def _encoder(settings: TFGANSettings, prefix: str, known: int, slope: float) -> Transformer | MeanField:
     one = settings
     width, hidden, heads, blocks = (getattr(one, prefix + name) for name in ("width", "hidden", "heads", "blocks"))
     if one.backbone == "mdma":

@@ -76,23 +76,12 @@ def adversarial_phase(
     one = settings
     optimiser = optimiser or partial(torch.optim.Adam, betas=one.betas, fused=True)
     schedule = schedule or warmup_cosine(one.steps, one.warmup, one.rate_floor)
-    critic = Update(
-        "critic",
-        ("critic",),
-        losses.critic_loss,
-        partial(optimiser, lr=one.critic_rate),
-        schedule,
-        repeat=one.critic_steps,
-        clip=one.clip,
-    )
-    generator = Update(
-        "generator",
-        ("generator",),
-        losses.generator_loss,
-        partial(optimiser, lr=one.learning_rate),
-        schedule,
-        clip=one.clip,
-    )
+
+    def update(name: str, loss: Callable[[Step], Tensor], rate: float, repeat: int = 1) -> Update:
+        return Update(name, (name,), loss, partial(optimiser, lr=rate), schedule, repeat=repeat, clip=one.clip)
+
+    critic = update("critic", losses.critic_loss, one.critic_rate, one.critic_steps)
+    generator = update("generator", losses.generator_loss, one.learning_rate)
     return Phase(
         "gan",
         one.steps,

@@ -15,7 +15,10 @@ from jetgen.torch.nn.buckets import length_buckets
 from jetgen.torch.training.phases import Phase
 from jetgen.torch.training.ragged import Rows, mask_of
 
-__all__ = ["Batch", "TrainingData", "TrainingPlan", "mean_loss", "report_unchanged"]
+__all__ = ["Batch", "TrainingData", "TrainingPlan", "mean_loss", "report_unchanged", "some_padded"]
+
+# Enough clouds for the mean and the spread of a summary.
+_SOME = 1000
 
 
 class Batch:
@@ -91,6 +94,13 @@ class TrainingPlan:
     rows: Mapping[str, Rows]
     phases: Sequence[Phase]
     finish: Callable[[FitReport], FitReport] = field(default=report_unchanged)
+
+
+def some_padded(rows: Mapping[str, Rows]) -> tuple[Tensor, Tensor]:
+    """The preprocessed points (N, P, W) of the first thousand clouds, and their mask (N, P)."""
+    some = torch.arange(min(_SOME, len(rows["multiplicity"])))
+    points = rows["points"][some]
+    return points, mask_of(rows["multiplicity"][some], points.shape[1])
 
 
 def mean_loss(

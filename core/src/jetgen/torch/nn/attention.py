@@ -11,7 +11,21 @@ from torch.nn import functional
 
 from jetgen.torch.nn.masking import attention_bias
 
-__all__ = ["MeanFieldAttention"]
+__all__ = ["MeanFieldAttention", "self_attention"]
+
+
+def self_attention(projected: Tensor, heads: int, mask: Tensor) -> Tensor:
+    """Every point attends to every other: (B, S, width) of queries, keys and values ``projected`` (B, S, 3 width).
+
+    Arguments:
+        heads: of the attention; the width is a multiple.
+        mask: what scaled_dot_product_attention takes: True where a point is seen, or numbers that are added to scores.
+    """
+    size, slots, width = projected.shape[0], projected.shape[1], projected.shape[2] // 3
+    parts = projected.view(size, slots, 3, heads, width // heads).permute(2, 0, 3, 1, 4)
+    query, key, value = parts.unbind(0)
+    answer = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+    return answer.transpose(1, 2).reshape(size, slots, width)
 
 
 class MeanFieldAttention(nn.Module):

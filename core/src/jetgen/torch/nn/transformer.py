@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from jetgen.torch.nn.attention import self_attention
 from jetgen.torch.nn.masking import masked_mean
 
 __all__ = ["TransformerBlock"]
@@ -39,10 +40,6 @@ class TransformerBlock(nn.Module):
         return points, field + self.update(torch.cat([masked_mean(points, mask), conditioning], 1))
 
     def _attention(self, points: Tensor, mask: Tensor) -> Tensor:
-        size, slots, width = points.shape
-        parts = self.attend(points).view(size, slots, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
         # A slot may always attend to itself: a row without any allowed slot would be NaN.
-        allowed = mask[:, None, None, :] | torch.eye(slots, dtype=torch.bool, device=mask.device)
-        query, key, value = parts.unbind(0)
-        answer = functional.scaled_dot_product_attention(query, key, value, attn_mask=allowed)
-        return answer.transpose(1, 2).reshape(size, slots, width)
+        allowed = mask[:, None, None, :] | torch.eye(mask.shape[1], dtype=torch.bool, device=mask.device)
+        return self_attention(self.attend(points), self.heads, allowed)
