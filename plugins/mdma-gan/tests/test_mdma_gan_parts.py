@@ -35,7 +35,7 @@ def parameters(module):
 
 
 def steepness(critic, points, condition):
-    return gradient_norms(lambda at: critic(at, condition)[0], points, condition.mask)
+    return gradient_norms(lambda at: critic(at, condition)[0], (points, condition.mask))
 
 
 class PublishedBlock(nn.Module):

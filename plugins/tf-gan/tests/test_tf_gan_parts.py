@@ -9,6 +9,7 @@ import torch
 from jetgen.api.settings import resolve
 from jetgen.data.jets import jet_spec
 from jetgen.torch.clouds import CloudPreprocessing, JetSummary
+from jetgen.torch.clouds.adversarial import gradient_norms
 from jetgen.torch.training import Step, mask_of, seeded, torch_threads
 from jetgen_rqs_flow.generator import RQSFlow
 from jetgen_rqs_flow.settings import RQSFlowSettings
@@ -16,7 +17,7 @@ from jetgen_rqs_flow.talk import TalkPreprocessing
 from jetgen_tf_gan.dropout import KeyedDropout, cloud_keys
 from jetgen_tf_gan.losses import Adversaries
 from jetgen_tf_gan.networks import Critic, Refiner, never_acts
-from jetgen_tf_gan.pairs import Pairs
+from jetgen_tf_gan.pairs import Pairs, pair_mask
 from jetgen_tf_gan.schedules import cosine_cycles, noam
 from jetgen_tf_gan.settings import TFGANSettings
 
@@ -120,9 +121,10 @@ def test_the_bias_of_a_pair_depends_on_distance_and_momenta_alone(networks):
     bias = built(settings(pairs=8))[0].body.pairs
     assert isinstance(bias, Pairs)
     with torch.no_grad():
-        found, _ = bias(points, networks.mask)
+        found, _ = bias(bias.logarithms(points, networks.mask), networks.mask)
         torch.testing.assert_close(found, found.transpose(2, 3))
-        mirrored, _ = bias(points * torch.tensor([-1.0, -1.0, 1.0]), networks.mask)
+        mirror = points * torch.tensor([-1.0, -1.0, 1.0])
+        mirrored, _ = bias(bias.logarithms(mirror, networks.mask), networks.mask)
     # The mirror image of a preprocessed angle is that of the angle, up to the mean that is taken away.
     torch.testing.assert_close(mirrored, found, rtol=0.05, atol=0.02)
 
@@ -184,6 +186,28 @@ def test_both_losses_have_gradients_for_every_parameter(networks, values):
         unseen = "back" if network is pair.critic else "field"
         last = {f"body.encoder.blocks.0.{unseen}.{name}" for name in ("weight", "bias")}
         assert without == (last if values.get("backbone") == "mdma" else set())
+
+
+def test_a_small_distance_does_not_make_a_critic_steep(networks):
+    """Its slope by the place of a particle grows as 1 / distance; by the logarithm of the distance it does not."""
+    pair, step = adversaries(networks)
+    true = pair._true(step().batch, step().generator)
+    known = pair.critic.body.pairs
+
+    class LooksAtDistances(torch.nn.Module):
+        body = SimpleNamespace(pairs=known)
+
+        def forward(self, points, mask, conditioning, pt_noise=None, pairs=None):
+            seen = known.logarithms(points, mask) if pairs is None else pairs
+            return (seen[..., 0] * pair_mask(mask)).sum(1) + 0 * points.sum((1, 2))
+
+    critic = pair.critic = LooksAtDistances()
+    near = true.points.clone()
+    near[:, 1, :2] = near[:, 0, :2] + 5e-3
+    through = gradient_norms(lambda at: critic(at, true.mask, true.conditioning), (near, true.mask)).square().mean()
+    pairs = pair_mask(true.mask).sum() / len(near)
+    torch.testing.assert_close(pair._flatness(true._replace(points=near)), (pair.settings.r1 + pair.settings.r2) * pairs)
+    assert through > 20 * pairs
 
 
 def test_the_critic_learns_to_tell_drafts_from_jets(networks):

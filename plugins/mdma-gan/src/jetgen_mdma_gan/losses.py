@@ -77,7 +77,7 @@ class Adversaries:
         return self.settings.r1 * at_true.mean() + self.settings.r2 * at_fake.mean()
 
     def _steepness(self, points: Tensor, condition: Condition) -> Tensor:
-        return gradient_norms(lambda at: self.critic(at, condition)[0], points, condition.mask)
+        return gradient_norms(lambda at: self.critic(at, condition)[0], (points, condition.mask))
 
     def generator_loss(self, step: Step) -> Tensor:
         """Scores of generated clouds up, and the critic's mean fields of generated and true clouds together."""

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from jetgen_tf_gan.networks import Critic, Refiner
+from jetgen_tf_gan.pairs import pair_mask
 from jetgen_tf_gan.settings import TFGANSettings
 
 __all__ = ["Adversaries"]
@@ -66,10 +67,22 @@ class Adversaries:
         return scores
 
     def _flatness(self, jets: _Jets) -> Tensor:
-        """The squared slopes at true and at refined jets."""
+        """The squared slopes at true and at refined jets, by the particles and by the logarithms of their pairs.
+
+        They are two inputs: a score that changes by one where a distance of 0.002 is halved has a slope of about one
+        by its logarithm, and of 60 by the particles.
+        """
+        inputs = [(jets.points, jets.mask)]
+        if (network := self.critic.body.pairs) is not None:
+            inputs.append((network.logarithms(jets.points, jets.mask), pair_mask(jets.mask)))
+
+        def score(points: Tensor, pairs: Tensor | None = None) -> Tensor:
+            scores: Tensor = self.critic(points, jets.mask, jets.conditioning, None, pairs)
+            return scores
+
         # Only the plain form of attention has a second derivative.
         with sdpa_kernel(SDPBackend.MATH):
-            norms = gradient_norms(lambda at: self._scores(jets._replace(points=at), None), jets.points, jets.mask)
+            norms = gradient_norms(score, *inputs)
         at_true, at_fake = norms.square().chunk(2)
         return self.settings.r1 * at_true.mean() + self.settings.r2 * at_fake.mean()
 

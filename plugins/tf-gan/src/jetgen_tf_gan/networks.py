@@ -42,7 +42,15 @@ class _SetNetwork(nn.Module):
     """Embedding and encoder, as both networks have them."""
 
     def __init__(
-        self, settings: TFGANSettings, prefix: str, features: int, known: int, slope: float, observer: JetSummary
+        self,
+        settings: TFGANSettings,
+        prefix: str,
+        features: int,
+        known: int,
+        slope: float,
+        observer: JetSummary,
+        *,
+        pulls: bool,
     ) -> None:
         super().__init__()
         width, heads = (getattr(settings, prefix + name) for name in ("width", "heads"))
@@ -51,18 +59,31 @@ class _SetNetwork(nn.Module):
         self.encoder = _encoder(settings, prefix, known, slope)
         self.pairs: Pairs | None = None
         if settings.pairs and settings.backbone == "transformer":
-            self.pairs = Pairs(settings.pairs, 2 * heads, width, observer)
+            self.heads = heads
+            self.pairs = Pairs(settings.pairs, (1 + pulls) * heads, width, observer)
 
     def encode(
-        self, points: Tensor, token: Tensor | None, mask: Tensor, known: Tensor, keys: Tensor | None
+        self,
+        points: Tensor,
+        token: Tensor | None,
+        mask: Tensor,
+        known: Tensor,
+        keys: Tensor | None,
+        seen: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Particles and token after the encoder, and biases (B, heads, P, P) for a further attention."""
+        """Particles and token after the encoder, and biases (B, heads, P, P) for a further attention.
+
+        Arguments:
+            seen: the logarithms of the pairs, if not those of ``points``.
+
+        A network without pulls has no heads for that attention.
+        """
         embedded, bias, further = self.embed(points), None, None
         if self.condition is not None:
             embedded = embedded + self.condition(known).unsqueeze(1)
         if self.pairs is not None:
-            biases, message = self.pairs(points, mask)
-            embedded, (bias, further) = embedded + message, biases.chunk(2, 1)
+            biases, message = self.pairs(self.pairs.logarithms(points, mask) if seen is None else seen, mask)
+            embedded, (bias, further) = embedded + message, (biases[:, : self.heads], biases[:, self.heads :])
         return (*self.encoder(embedded, token, mask, known, bias, keys), further)
 
 
@@ -83,7 +104,7 @@ class Refiner(nn.Module):
         super().__init__()
         one, self.largest = settings, largest
         slope = 0.0 if one.published_form else _REFINER_SLOPE
-        self.body = _SetNetwork(one, "", features, _SIZE + conditioning, slope, observer)
+        self.body = _SetNetwork(one, "", features, _SIZE + conditioning, slope, observer, pulls=True)
         self._observer = [observer] if one.keep_summary and one.base != GAUSSIAN else []
         self.pull = None if self.body.pairs is None else Pull(one.width, one.heads, features)
         widths = [one.width, one.hidden, one.hidden, features]
@@ -132,7 +153,7 @@ class Critic(nn.Module):
         self._observer = [observer]
         self.shown = _TOKENS[one.token]
         slope = _CRITIC_SLOPE
-        self.body = _SetNetwork(one, "critic_", features, _SIZE + conditioning, slope, observer)
+        self.body = _SetNetwork(one, "critic_", features, _SIZE + conditioning, slope, observer, pulls=False)
         at_start = self.shown if one.token_at in ("start", "both") else []
         at_end = self.shown if one.token_at in ("end", "both") else []
         self.token = nn.Linear(len(at_start), one.critic_width) if at_start else None
@@ -142,10 +163,18 @@ class Critic(nn.Module):
         self.head = nn.Sequential(maps[0], nn.LeakyReLU(slope), maps[1], nn.LeakyReLU(slope), maps[2])
         _start(self, one)
 
-    def forward(self, points: Tensor, mask: Tensor, conditioning: Tensor, pt_noise: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        points: Tensor,
+        mask: Tensor,
+        conditioning: Tensor,
+        pt_noise: Tensor | None = None,
+        pairs: Tensor | None = None,
+    ) -> Tensor:
         """The scores (B,) of preprocessed particles (B, P, W).
 
         Arguments:
+            pairs: the logarithms of their pairs, for slopes by them.
             pt_noise: (B,), added to the standardised sum of pT, which would make the critic too strong at first.
         """
         known = _known(mask, conditioning, self.largest)
@@ -155,7 +184,7 @@ class Critic(nn.Module):
         whole = whole[:, self.shown]
         start = points.new_zeros(len(points), self.body.embed.out_features)
         token = start if self.token is None else self.token(whole)
-        found = self.body.encode(points, token, mask, known, None)[1]
+        found = self.body.encode(points, token, mask, known, None, pairs)[1]
         score: Tensor = self.head(torch.cat([found, whole], 1) if self.beside else found)
         return score.squeeze(1)
 

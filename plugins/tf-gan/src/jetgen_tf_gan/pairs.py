@@ -7,7 +7,7 @@ from jetgen.torch.clouds import JetSummary
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["Pairs", "Pull"]
+__all__ = ["Pairs", "Pull", "pair_mask"]
 
 # Half of the top jets have two particles nearer than 0.002; the slope of a logarithm stays finite.
 _CLOSEST = 5e-4
@@ -37,35 +37,48 @@ class Pairs(nn.Module):
         self.bias = nn.Linear(width, biases)
         self.message = nn.Linear(width, into)
 
-    def forward(self, points: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, seen: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Biases (B, biases, P, P), symmetric and 0 on the diagonal, and messages (B, P, into).
 
         Arguments:
-            points: (B, P, W), preprocessed.
+            seen: (B, pairs, 3), what :meth:`logarithms` gives.
             mask: (B, P), True at particles.
         """
-        slots = points.shape[1]
-        first, second = torch.triu_indices(slots, slots, 1, device=points.device)
-        hidden = self.net(self._seen(points, first, second))
-        numbers = torch.arange(len(first), device=points.device)
-        place = points.new_full((slots, slots), len(first), dtype=torch.int64)
+        slots = mask.shape[1]
+        first, second = _pairs(mask)
+        hidden = self.net(seen)
+        numbers = torch.arange(len(first), device=seen.device)
+        place = seen.new_full((slots, slots), len(first), dtype=torch.int64)
         place[first, second] = place[second, first] = numbers
         biases = functional.pad(self.bias(hidden), (0, 0, 0, 1))[:, place.flatten()]
-        both = (mask[:, first] & mask[:, second]).unsqueeze(-1)
-        incidence = points.new_zeros(slots, len(first))
+        incidence = seen.new_zeros(slots, len(first))
         incidence[first, numbers] = incidence[second, numbers] = 1.0
-        means = (incidence @ (hidden * both)) / mask.sum(1).clamp(min=1).view(-1, 1, 1)
-        shaped = biases.transpose(1, 2).reshape(len(points), -1, slots, slots)
+        means = (incidence @ (hidden * pair_mask(mask).unsqueeze(-1))) / mask.sum(1).clamp(min=1).view(-1, 1, 1)
+        shaped = biases.transpose(1, 2).reshape(len(seen), -1, slots, slots)
         return shaped, self.message(means)
 
-    def _seen(self, points: Tensor, first: Tensor, second: Tensor) -> Tensor:
-        """The three logarithms (B, pairs, 3)."""
+    def logarithms(self, points: Tensor, mask: Tensor) -> Tensor:
+        """The three logarithms (B, pairs, 3) of preprocessed ``points`` (B, P, W), of each pair of slots once."""
+        first, second = _pairs(mask)
         eta, phi, momentum = self._observer[0].physical(points)
         squared = (eta[:, first] - eta[:, second]).square() + (phi[:, first] - phi[:, second]).square()
         log = momentum.clamp(min=_SOFTEST).log()
         softer, harder = (choose(log[:, first], log[:, second]) for choose in (torch.minimum, torch.maximum))
         columns = zip((0.5 * (squared + _CLOSEST**2).log(), softer, harder), _MEANS, _SPREADS, strict=True)
         return torch.stack([(column - mean) / spread for column, mean, spread in columns], -1)
+
+
+def pair_mask(mask: Tensor) -> Tensor:
+    """Whether both slots of a pair (B, pairs) hold particles."""
+    first, second = _pairs(mask)
+    return mask[:, first] & mask[:, second]
+
+
+def _pairs(mask: Tensor) -> tuple[Tensor, Tensor]:
+    """The two slots of each pair."""
+    slots = mask.shape[1]
+    first, second = torch.triu_indices(slots, slots, 1, device=mask.device)
+    return first, second
 
 
 class Pull(nn.Module):

@@ -44,16 +44,17 @@ def generator_loss(kind: str, true: Tensor | None, fake: Tensor) -> Tensor:
     return functional.softplus(true - fake).mean()
 
 
-def gradient_norms(score: Callable[[Tensor], Tensor], points: Tensor, mask: Tensor) -> Tensor:
-    """How steep a critic is at each cloud (B,): the length of the gradient over all of its points.
+def gradient_norms(score: Callable[..., Tensor], *inputs: tuple[Tensor, Tensor]) -> Tensor:
+    """How steep a critic is at each cloud (B,): the length of the gradient over all that it is given.
 
     Arguments:
-        score: the scores (B,) of points (B, P, W).
-        mask: (B, P), True at points.
+        score: the scores (B,) of what the inputs hold, such as points (B, P, W).
+        inputs: each with its mask (B, P), True at points.
     """
-    points = points.detach().requires_grad_(True)  # noqa: FBT003 (torch's own signature)
-    (gradient,) = torch.autograd.grad(score(points).sum(), points, create_graph=True)
-    squares = (gradient * mask.unsqueeze(-1)).square().flatten(1).sum(1)
+    given = [values.detach().requires_grad_(True) for values, _ in inputs]  # noqa: FBT003 (torch's own signature)
+    gradients = torch.autograd.grad(score(*given).sum(), given, create_graph=True)
+    parts = zip(gradients, (mask for _, mask in inputs), strict=True)
+    squares = torch.stack([(each * mask.unsqueeze(-1)).square().flatten(1).sum(1) for each, mask in parts]).sum(0)
     # The root of 0 has no slope.
     return (squares + 1e-12).sqrt()
 
