@@ -99,7 +99,7 @@ def split(options: argparse.Namespace) -> None:
         raise SystemExit(msg)
     sizes = model.sample(asked, ctx).multiplicity
     asked = jetgen.Conditions(options.jets, multiplicity=sizes)
-    alone = seconds(lambda: base.clouds(asked, ctx)) / options.jets * 1e6
+    alone = seconds(lambda: base.clouds_of_sizes(asked, ctx)) / options.jets * 1e6
     whole = seconds(lambda: model.sample(asked, ctx)) / options.jets * 1e6
     print(f"{base.card['generator']['name']}: {alone:.1f} µs a jet; refiner: {whole - alone:.1f} µs a jet")
 

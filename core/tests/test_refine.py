@@ -141,7 +141,9 @@ def test_without_a_base_or_a_training_there_is_one_sentence():
 
 def test_a_base_that_makes_other_clouds_is_refused(base):
     other = CloudSpec("table", (Feature("x"), Feature("z")), 1)
-    with pytest.raises(DataError, match=r"the weights of independence are for table of up to 1 points \(x, y\), not"):
+    with pytest.raises(
+        DataError, match=r"the weights of the base independence are for table of up to 1 points \(x, y\), not"
+    ):
         Weights.create(WeightsSettings(), other).fit(plane(0, 100), plane(1, 100), RunContext(upstream={"base": base}))
 
 

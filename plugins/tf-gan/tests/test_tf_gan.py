@@ -61,7 +61,7 @@ def test_refined_jets_are_those_of_the_base_moved_particle_by_particle(trained):
     asked = Conditions(300, multiplicity=np.full(300, 12))
     refined = trained.sample(asked, RunContext(seed=3))
     seed = RunContext(seed=3).torch_seed("sampling")
-    base = trained.base.clouds(asked, RunContext(seed=seed))
+    base = trained.base.clouds_of_sizes(asked, RunContext(seed=seed))
     moved = np.abs(refined.points - base.points)
     assert 0 < np.median(moved[:, 0]) < 0.1
     correlation = np.corrcoef(np.log(refined.points[:, 2] + 1e-6), np.log(base.points[:, 2] + 1e-6))[0, 1]
@@ -73,7 +73,7 @@ def test_refined_jets_keep_mass_and_momentum_of_their_draft_if_they_shall(fitted
     asked, ctx = Conditions(300, multiplicity=np.full(300, 20)), RunContext(seed=3)
     far = []
     for model in (held, trained):
-        draft = model.base.clouds(asked, RunContext(seed=ctx.torch_seed("sampling")))
+        draft = model.base.clouds_of_sizes(asked, RunContext(seed=ctx.torch_seed("sampling")))
         refined = model.sample(asked, ctx)
         far.append([np.abs(np.log(of(refined, SPEC) / of(draft, SPEC))) for of in (relative_mass, relative_pt)])
     (kept_mass, kept_pt), (free_mass, _) = far
@@ -153,7 +153,7 @@ def test_a_base_that_makes_other_multiplicities_is_refused(trained):
 
     base = type(trained.base)(Stubborn(), CARD)
     with pytest.raises(DataError, match="the base rqs-flow does not make clouds of the multiplicities"):
-        base.clouds(Conditions(5, multiplicity=np.full(5, 4)), RunContext())
+        base.clouds_of_sizes(Conditions(5, multiplicity=np.full(5, 4)), RunContext())
 
 
 def test_a_collapse_is_an_error_that_says_so(fitted):

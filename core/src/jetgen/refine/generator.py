@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jetgen.api.context import RunContext
-from jetgen.api.pretrained import require_same_clouds
-from jetgen.api.protocols import CloudSource, FitReport, Generator
+from jetgen.api.protocols import CloudSource, FitReport
 from jetgen.data.clouds import Clouds
 from jetgen.data.conditions import Conditions
 from jetgen.data.spec import CloudSpec
 from jetgen.errors import TrainingError, UsageError
 from jetgen.io.atomic import write_json
 from jetgen.io.json_objects import read_object
-from jetgen.io.saved_model import save_model
 from jetgen.refine.density_ratio import DensityRatio
 from jetgen.refine.settings import WeightsSettings
-from jetgen.registry.saved_models import load_registered
+from jetgen.registry.base import Base
 
 __all__ = ["Weights"]
 
@@ -41,8 +39,7 @@ class Weights:
 
     def __init__(self, settings: WeightsSettings, spec: CloudSpec) -> None:
         self.settings, self.spec = settings, spec
-        self._base: Generator | None = None
-        self._card: dict[str, Any] = {}
+        self._base: Base | None = None
         self._ratio: DensityRatio | None = None
 
     @classmethod
@@ -61,11 +58,10 @@ class Weights:
         if "base" not in ctx.upstream:
             msg = f"weights need a trained {self.settings.base}, the model called base: nobody has given one"
             raise UsageError(msg)
-        self._card, self._base = load_registered(ctx.upstream["base"], ctx.device)
-        require_same_clouds(f"of {self.settings.base}", CloudSpec.from_json(self._card["cloud_spec"]), self.spec)
+        self._base = base = Base.load(ctx.upstream["base"], ctx.device, self.spec)
         truth = train[: len(train)], val[: len(val)]
         made = tuple(
-            self._base.sample(Conditions.like(part), ctx.at("part", name))
+            base.generator.sample(Conditions.like(part), ctx.at("part", name))
             for name, part in zip(("train", "val"), truth, strict=True)
         )
         self._ratio, report = DensityRatio.fit(
@@ -82,7 +78,7 @@ class Weights:
         base, ratio = self._trained()
         if self.settings.unweighted:
             return self._accepted(conditions, ctx)
-        clouds = base.sample(conditions, ctx)
+        clouds = base.generator.sample(conditions, ctx)
         return clouds.with_weights(self._weights(ratio, clouds, ctx))
 
     def _weights(self, ratio: DensityRatio, clouds: Clouds, ctx: RunContext) -> NDArray[np.float64]:
@@ -91,12 +87,13 @@ class Weights:
     def _accepted(self, conditions: Conditions, ctx: RunContext) -> Clouds:
         """A cloud for each row of the conditions, by rejection."""
         base, ratio = self._trained()
-        rows, kept, parts = np.arange(conditions.n), [np.empty(0, np.int64)], [base.sample(Conditions(0), ctx)]
+        rows, kept = np.arange(conditions.n), [np.empty(0, np.int64)]
+        parts = [base.generator.sample(Conditions(0), ctx)]
         for attempt in range(_ATTEMPTS):
             if len(rows) == 0:
                 break
             at = ctx.at("attempt", attempt)
-            clouds = base.sample(conditions[rows], at)
+            clouds = base.generator.sample(conditions[rows], at)
             chances = self._weights(ratio, clouds, ctx) / self.settings.largest
             accepted = at.rng("data").random(len(rows)) < chances
             kept.append(rows[accepted])
@@ -117,7 +114,7 @@ class Weights:
             TrainingError: if there is no trained model.
         """
         base, ratio = self._trained()
-        save_model(base, folder / _BASE, self._card)
+        base.save(folder / _BASE)
         (folder / _RATIO).mkdir()
         ratio.save(folder / _RATIO)
         write_json(folder / _SETTINGS, self.settings.model_dump(mode="json"))
@@ -134,10 +131,10 @@ class Weights:
         ratio = DensityRatio.load(folder / _RATIO, device)
         found = cls(WeightsSettings.model_validate(stored), ratio.spec)
         found._ratio = ratio
-        found._card, found._base = load_registered(folder / _BASE, device)
+        found._base = Base.load(folder / _BASE, device, found.spec)
         return found
 
-    def _trained(self) -> tuple[Generator, DensityRatio]:
+    def _trained(self) -> tuple[Base, DensityRatio]:
         if self._base is None or self._ratio is None:
             msg = "the model has not been trained; fit it first, or load a saved one"
             raise TrainingError(msg)

@@ -13,6 +13,7 @@ from jetgen import Clouds, Conditions, FitReport, RunContext
 from jetgen.api.protocols import CloudSource
 from jetgen.errors import UsageError
 from jetgen.evaluation.validation import Validation
+from jetgen.registry.base import Base
 from jetgen.torch import Noise, NoiseShape, TorchGenerator, TrainingData, TrainingPlan
 from jetgen.torch.clouds import CloudPreprocessing, JetSummary
 from jetgen.torch.clouds.adversarial import adversarial_phase
@@ -24,7 +25,6 @@ from jetgen.torch.training import Phase, Ragged, mask_of
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from jetgen_tf_gan.base import Base
 from jetgen_tf_gan.dropout import cloud_keys
 from jetgen_tf_gan.losses import Adversaries
 from jetgen_tf_gan.networks import Critic, Refiner
@@ -104,7 +104,7 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
             rows = np.concatenate(list(cloud_noise(len(sizes), NoiseShape(width), slots, seed, sizes)))
             return rows.reshape(len(sizes), slots, width)[np.arange(slots) < sizes[:, None]]
         ctx = RunContext(seed=seed, device=self.device, threads=torch.get_num_threads())
-        clouds = self.base.clouds(conditions, ctx)
+        clouds = self.base.clouds_of_sizes(conditions, ctx)
         return self.preprocessing.points.encode(clouds, ctx.rng("sampling"))
 
     def sample_batch(self, model: Model, noise: Noise, mask: Tensor, conditioning: Tensor) -> Tensor:

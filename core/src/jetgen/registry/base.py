@@ -1,4 +1,4 @@
-"""The generator whose jets are refined: trained before, frozen, and saved with the refiner."""
+"""The generator that another one works on: trained before, frozen, and saved with it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from jetgen import Clouds, CloudSpec, Conditions, Generator, RunContext
+
+from jetgen.api.context import RunContext
 from jetgen.api.pretrained import require_same_clouds
+from jetgen.api.protocols import Generator
+from jetgen.data.clouds import Clouds
+from jetgen.data.conditions import Conditions
+from jetgen.data.spec import CloudSpec
 from jetgen.errors import DataError
 from jetgen.io.saved_model import save_model
 from jetgen.registry.saved_models import load_registered
@@ -36,7 +41,7 @@ class Base:
         require_same_clouds(f"of the base {card['generator']['name']}", CloudSpec.from_json(card["cloud_spec"]), spec)
         return cls(generator, card)
 
-    def clouds(self, conditions: Conditions, ctx: RunContext) -> Clouds:
+    def clouds_of_sizes(self, conditions: Conditions, ctx: RunContext) -> Clouds:
         """Clouds of the multiplicities that ``conditions`` ask for.
 
         Raises:
