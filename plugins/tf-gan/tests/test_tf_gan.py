@@ -35,7 +35,7 @@ def fitted(jets, flow):
     """A function of settings: a refiner of the flow after a short training."""
 
     def trained(**values):
-        model = TFGAN.create(settings(**values), SPEC)
+        model = TFGAN.create(settings(**{"steps": 12, "validate_every": 6, **values}), SPEC)
         report = model.fit(jets[:800], jets[800:1000], RunContext(seed=1, upstream={"base": flow}))
         return model, report
 
@@ -52,7 +52,7 @@ def same(one, other):
 
 
 def test_the_score_of_the_kept_weights_is_in_the_history(fitted):
-    _, report = fitted(steps=20, validate_every=10)
+    _, report = fitted()
     assert len(report.history["gan/validation"]) == 2
     assert {"kept/mass", "kept/efps", "kept/score", "kept/variety"} <= report.history.keys()
 
@@ -106,7 +106,7 @@ def test_a_finished_refiner_is_taken_as_weights_and_needs_no_base(trained, jets,
 
 
 def test_plain_noise_is_a_base_that_needs_no_training(jets):
-    one = settings(base="gaussian")
+    one = settings(base="gaussian", steps=4, validate_every=4)
     assert one.needs() == {}
     model = TFGAN.create(one, SPEC)
     model.fit(jets[:400], jets[400:500], RunContext(seed=1))

@@ -8,6 +8,7 @@ import pytest
 import torch
 from jetgen.api.settings import resolve
 from jetgen.data.jets import jet_spec
+from jetgen.metrics.observables.high_level import high_level, high_level_names
 from jetgen.torch.clouds import CloudPreprocessing, JetSummary
 from jetgen.torch.clouds.adversarial import gradient_norms
 from jetgen.torch.training import Step, mask_of, seeded, torch_threads
@@ -20,6 +21,7 @@ from jetgen_tf_gan.networks import Critic, Refiner, never_acts
 from jetgen_tf_gan.pairs import Pairs, pair_mask
 from jetgen_tf_gan.schedules import cosine_cycles, noam
 from jetgen_tf_gan.settings import TFGANSettings
+from jetgen_tf_gan.shapes import MEANS, SHAPES, SPREADS, jet_shapes
 
 SPEC = jet_spec(30)
 BACKBONES = pytest.mark.parametrize("backbone", ["transformer", "mdma"])
@@ -127,6 +129,14 @@ def test_the_bias_of_a_pair_depends_on_distance_and_momenta_alone(networks):
         mirrored, _ = bias(bias.logarithms(mirror, networks.mask), networks.mask)
     # The mirror image of a preprocessed angle is that of the angle, up to the mean that is taken away.
     torch.testing.assert_close(mirrored, found, rtol=0.05, atol=0.02)
+
+
+def test_the_shapes_that_the_critic_is_shown_are_those_of_core(networks):
+    observer = networks.built(settings())[1]._observer[0]
+    found = jet_shapes(observer, networks.points, networks.mask) * torch.tensor(SPREADS) + torch.tensor(MEANS)
+    known = high_level(networks.jets[:6], SPEC)
+    columns = [high_level_names(SPEC).index(name) for name in SHAPES]
+    np.testing.assert_allclose(found.numpy(), known[:, columns], rtol=2e-3)
 
 
 def test_keyed_dropout_zeroes_its_part_and_is_a_function_of_the_key():

@@ -13,12 +13,14 @@ from jetgen_tf_gan.dropout import KeyedDropout
 from jetgen_tf_gan.encoders import MeanField, Transformer
 from jetgen_tf_gan.pairs import Pairs, Pull
 from jetgen_tf_gan.settings import GAUSSIAN, TFGANSettings
+from jetgen_tf_gan.shapes import SHAPES, jet_shapes
 
 __all__ = ["Critic", "Refiner", "never_acts"]
 
 _SIZE = 2
 _REFINER_SLOPE, _CRITIC_SLOPE = 0.01, 0.2
 _TOKENS = {"none": [], "mass": [0], "mass+pt": [0, 1], "summary": [0, 1, 2, 3]}
+_TOKENS["shapes"] = [*_TOKENS["summary"], *range(JetSummary.size, JetSummary.size + len(SHAPES))]
 
 
 def never_acts(settings: TFGANSettings) -> tuple[int, int]:
@@ -181,6 +183,8 @@ class Critic(nn.Module):
         whole = self._observer[0](points, mask)
         if pt_noise is not None:
             whole = torch.cat([whole[:, :1], whole[:, 1:2] + pt_noise.unsqueeze(1), whole[:, 2:]], 1)
+        if len(self.shown) > whole.shape[1]:
+            whole = torch.cat([whole, jet_shapes(self._observer[0], points, mask)], 1)
         whole = whole[:, self.shown]
         start = points.new_zeros(len(points), self.body.embed.out_features)
         token = start if self.token is None else self.token(whole)

@@ -27,6 +27,7 @@ _PUBLISHED: dict[str, Any] = {
     "base_preset": "full",
     "drafts": 16,
     "published_form": True,
+    "keep_summary": False,
     "pairs": 0,
     "dropout": 0.2,
     "dropout_in_generation": True,
@@ -87,7 +88,7 @@ class TFGANSettings(AdversarialSettings):
         16, ge=0, description="width of the network that biases attention by distance and pT of two particles; 0: none"
     )
     keep_summary: bool = Field(
-        default=False, description="refined jets keep mass, sum of pT and centre of their draft; not with plain noise"
+        default=True, description="refined jets keep mass, sum of pT and centre of their draft; not with plain noise"
     )
     dropout: float = Field(0.0, ge=0, lt=1, description="in both networks, while training")
     dropout_in_generation: bool = Field(default=False, description="keep it when jets are generated, as published")
@@ -100,8 +101,10 @@ class TFGANSettings(AdversarialSettings):
     critic_hidden: int = Field(64, ge=1, description="as hidden, of the critic")
     critic_blocks: int = Field(2, ge=1, description="as blocks, of the critic")
     critic_heads: int = Field(2, ge=1, description="as heads, of the critic")
-    token: Literal["none", "mass", "mass+pt", "summary"] = Field(
-        "summary", description="what the critic is shown of a jet as a whole; summary: mass, sum of pT, and centre"
+    token: Literal["none", "mass", "mass+pt", "summary", "shapes"] = Field(
+        "shapes",
+        description="what the critic is shown of a jet as a whole; summary: mass, sum of pT, and centre; "
+        "shapes: planar flow, angularities, dispersion and the share of the 10 hardest particles, too",
     )
     token_at: Literal["start", "end", "both"] = Field(
         "both", description="whether it is shown as its class token, beside the last layers, or both"
@@ -113,7 +116,7 @@ class TFGANSettings(AdversarialSettings):
     )
 
     critic_first: int = Field(
-        50, ge=0, description="steps of the critic alone, before the refiner: one that knows nothing leads it astray"
+        100, ge=0, description="steps of the critic alone, before the refiner: one that knows nothing leads it astray"
     )
     schedule: Literal["cosine", "noam", "cosine-cycles", "constant"] = Field(
         "cosine",
@@ -126,10 +129,11 @@ class TFGANSettings(AdversarialSettings):
     )
     r2: float = Field(3e-3, ge=0, description="as r1, at refined jets")
     r1_part: float = Field(0.25, gt=0, le=1, description="part of the jets of a step that r1 and r2 look at")
-    learning_rate: float = Field(5e-4, gt=0, description="of the refiner, at its highest")
-    batch_size: int = Field(128, ge=1, description="jets in a step")
+    learning_rate: float = Field(1e-3, gt=0, description="of the refiner, at its highest")
+    critic_rate: float = Field(2e-3, gt=0, description="of the critic, at its highest")
+    batch_size: int = Field(64, ge=1, description="jets in a step")
     step_points: int = Field(16_384, ge=1, description="particles in a step, about: large jets come in smaller batches")
-    steps: int = Field(400, ge=1, description="steps of the refiner")
+    steps: int = Field(800, ge=1, description="steps of the refiner")
     warmup: int = Field(50, ge=0, description="steps until the highest rates")
     clip: float = Field(0.5, gt=0, description="largest norm of a gradient")
     validate_every: int = Field(100, ge=1, description="steps between looks at generated jets; the best are kept")
@@ -161,8 +165,11 @@ class TFGANSettings(AdversarialSettings):
         "quick": {},
         "standard": {
             "drafts": 6,
-            "critic_first": 200,
-            "steps": 4000,
+            "critic_first": 500,
+            "learning_rate": 5e-4,
+            "critic_rate": 4e-3,
+            "batch_size": 128,
+            "steps": 2500,
             "warmup": 200,
             "ema": 0.999,
             "validate_every": 250,
@@ -179,7 +186,8 @@ class TFGANSettings(AdversarialSettings):
             "critic_hidden": 256,
             "critic_blocks": 4,
             "critic_heads": 8,
-            "critic_first": 300,
+            "critic_first": 500,
+            "learning_rate": 5e-4,
             "steps": 10_000,
             "batch_size": 512,
             "step_points": 65_536,
