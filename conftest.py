@@ -16,6 +16,8 @@ LONGEST = (
     "test_mdma_gan.py",
     "test_run_again.py",
     "test_run.py",
+    "test_tf_gan.py",
+    "test_refine.py",
     "test_c2st_power.py",
     "test_run_on_a_file.py",
     "test_pythia_cache.py",

@@ -119,6 +119,8 @@ def history(options: argparse.Namespace) -> None:
         for name, scores in found.items():
             axes.plot(np.linspace(1 / len(scores), 1, len(scores)), scores, marker=".", label=name)
         axes.set(xlabel="part of the training", ylabel="composite score, validation jets", yscale="log")
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("{x:g}")
         axes.axhline(1.0, color="black", linewidth=0.8, linestyle=":")
         axes.legend(fontsize="x-small")
         figure.savefig(options.plot, dpi=110)

@@ -69,8 +69,8 @@ class Adversaries:
     def _flatness(self, jets: _Jets) -> Tensor:
         """The squared slopes at true and at refined jets, by the particles and by the logarithms of their pairs.
 
-        They are two inputs: a score that changes by one where a distance of 0.002 is halved has a slope of about one
-        by its logarithm, and of 60 by the particles.
+        They are two inputs: a score that changes by one for a factor e of a distance of 0.002 has a slope of one by
+        its logarithm, and of about 60 by the particles.
         """
         inputs = [(jets.points, jets.mask)]
         if (network := self.critic.body.pairs) is not None:

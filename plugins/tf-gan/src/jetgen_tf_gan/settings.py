@@ -125,7 +125,9 @@ class TFGANSettings(AdversarialSettings):
     )
     optimiser: Literal["adam", "rmsprop"] = Field("adam", description="of both networks")
     r1: float = Field(
-        3e-3, ge=0, description="weight of the squared gradient of the critic at true jets: a large one blurs small ΔR"
+        3e-3,
+        ge=0,
+        description="weight of the squared gradient of the critic at true jets, by particles and logarithms of pairs",
     )
     r2: float = Field(3e-3, ge=0, description="as r1, at refined jets")
     r1_part: float = Field(0.25, gt=0, le=1, description="part of the jets of a step that r1 and r2 look at")
