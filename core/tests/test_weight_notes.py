@@ -32,3 +32,12 @@ def test_clouds_without_weights_have_no_such_notes():
 def test_a_score_of_few_clouds_that_count_is_one_of_few_clouds():
     assert "(few)" in str(tables([weighted(999.0)])[0].lines)
     assert "(few)" not in str(tables([weighted(1_000.0)])[0].lines)
+
+
+def test_metrics_that_say_nothing_for_one_reason_share_a_line():
+    """And a row that was never tried does not keep a reason from being that of all rows."""
+    reasons = {"novelty": "novelty takes no weights", "nplm": "nplm takes no weights", "fpnd": "fpnd needs a network"}
+    tried = row("gan", 0, {"w1m": score(1.0)}, skipped_metrics=reasons)
+    never = row("flow", 0, {}, status="skipped", error="upstream failed")
+    told = [note for table in tables([tried, never]) for note in table.notes if note.startswith("no ")]
+    assert told == ["no novelty, nplm: each takes no weights", "no fpnd: fpnd needs a network"]

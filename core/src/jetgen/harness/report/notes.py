@@ -118,13 +118,19 @@ def _mixed(experiment: Experiment) -> Iterator[str]:
 
 
 def _unscored(rows: Sequence[Row]) -> Iterator[str]:
-    """Why a metric says nothing: once for all rows, or with the names of those that it is silent on."""
+    """Why metrics say nothing: once for all rows, or with the names of those that they are silent on."""
+    judged = [row for row in rows if row.status != "skipped"]
     silent: dict[tuple[str, str], list[str]] = {}
-    for row in rows:
+    for row in judged:
         for metric, reason in row.skipped_metrics.items():
             silent.setdefault((metric, reason), []).append(row.id)
+    alike: dict[tuple[str, ...], list[tuple[str, str]]] = {}
     for (metric, reason), ids in silent.items():
-        yield f"no {metric}: {reason}" if len(ids) == len(rows) else f"{', '.join(ids)}: no {metric}: {reason}"
+        alike.setdefault((reason.removeprefix(f"{metric} "), *ids), []).append((metric, reason))
+    for (shared, *ids), found in alike.items():
+        who = "" if len(ids) == len(judged) else f"{', '.join(ids)}: "
+        reason = found[0][1] if len(found) == 1 else f"each {shared}"
+        yield f"{who}no {', '.join(metric for metric, _ in found)}: {reason}"
 
 
 def _sizes(floor: Mapping[str, Score]) -> str:
