@@ -123,10 +123,10 @@ def test_the_bias_of_a_pair_depends_on_distance_and_momenta_alone(networks):
     bias = built(settings(pairs=8))[0].body.pairs
     assert isinstance(bias, Pairs)
     with torch.no_grad():
-        found, _ = bias(bias.logarithms(points, networks.mask), networks.mask)
+        found, _ = bias(bias.logarithms(points), networks.mask)
         torch.testing.assert_close(found, found.transpose(2, 3))
         mirror = points * torch.tensor([-1.0, -1.0, 1.0])
-        mirrored, _ = bias(bias.logarithms(mirror, networks.mask), networks.mask)
+        mirrored, _ = bias(bias.logarithms(mirror), networks.mask)
     # The mirror image of a preprocessed angle is that of the angle, up to the mean that is taken away.
     torch.testing.assert_close(mirrored, found, rtol=0.05, atol=0.02)
 
@@ -208,7 +208,7 @@ def test_a_small_distance_does_not_make_a_critic_steep(networks):
         body = SimpleNamespace(pairs=known)
 
         def forward(self, points, mask, conditioning, pt_noise=None, pairs=None):
-            seen = known.logarithms(points, mask) if pairs is None else pairs
+            seen = known.logarithms(points) if pairs is None else pairs
             return (seen[..., 0] * pair_mask(mask)).sum(1) + 0 * points.sum((1, 2))
 
     critic = pair.critic = LooksAtDistances()

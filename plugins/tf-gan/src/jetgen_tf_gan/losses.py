@@ -62,8 +62,8 @@ class Adversaries:
             on_true = self._scores(true, noise) if self.settings.loss == "relativistic" else None
         return generator_loss(self.settings.loss, on_true, self._scores(fake, noise))
 
-    def _scores(self, jets: _Jets, noise: Tensor | None) -> Tensor:
-        scores: Tensor = self.critic(jets.points, jets.mask, jets.conditioning, noise)
+    def _scores(self, jets: _Jets, noise: Tensor | None, pairs: Tensor | None = None) -> Tensor:
+        scores: Tensor = self.critic(jets.points, jets.mask, jets.conditioning, noise, pairs)
         return scores
 
     def _flatness(self, jets: _Jets) -> Tensor:
@@ -74,15 +74,10 @@ class Adversaries:
         """
         inputs = [(jets.points, jets.mask)]
         if (network := self.critic.body.pairs) is not None:
-            inputs.append((network.logarithms(jets.points, jets.mask), pair_mask(jets.mask)))
-
-        def score(points: Tensor, pairs: Tensor | None = None) -> Tensor:
-            scores: Tensor = self.critic(points, jets.mask, jets.conditioning, None, pairs)
-            return scores
-
+            inputs.append((network.logarithms(jets.points), pair_mask(jets.mask)))
         # Only the plain form of attention has a second derivative.
         with sdpa_kernel(SDPBackend.MATH):
-            norms = gradient_norms(score, *inputs)
+            norms = gradient_norms(lambda at, *pairs: self._scores(jets._replace(points=at), None, *pairs), *inputs)
         at_true, at_fake = norms.square().chunk(2)
         return self.settings.r1 * at_true.mean() + self.settings.r2 * at_fake.mean()
 

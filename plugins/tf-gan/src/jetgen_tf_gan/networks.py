@@ -59,9 +59,9 @@ class _SetNetwork(nn.Module):
         self.embed = nn.Linear(features, width)
         self.condition = None if settings.published_form else nn.Linear(known, width, bias=False)
         self.encoder = _encoder(settings, prefix, known, slope)
+        self.heads = heads
         self.pairs: Pairs | None = None
         if settings.pairs and settings.backbone == "transformer":
-            self.heads = heads
             self.pairs = Pairs(settings.pairs, (1 + pulls) * heads, width, observer)
 
     def encode(
@@ -84,7 +84,7 @@ class _SetNetwork(nn.Module):
         if self.condition is not None:
             embedded = embedded + self.condition(known).unsqueeze(1)
         if self.pairs is not None:
-            biases, message = self.pairs(self.pairs.logarithms(points, mask) if seen is None else seen, mask)
+            biases, message = self.pairs(self.pairs.logarithms(points) if seen is None else seen, mask)
             embedded, (bias, further) = embedded + message, (biases[:, : self.heads], biases[:, self.heads :])
         return (*self.encoder(embedded, token, mask, known, bias, keys), further)
 

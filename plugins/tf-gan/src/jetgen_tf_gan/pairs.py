@@ -57,9 +57,9 @@ class Pairs(nn.Module):
         shaped = biases.transpose(1, 2).reshape(len(seen), -1, slots, slots)
         return shaped, self.message(means)
 
-    def logarithms(self, points: Tensor, mask: Tensor) -> Tensor:
+    def logarithms(self, points: Tensor) -> Tensor:
         """The three logarithms (B, pairs, 3) of preprocessed ``points`` (B, P, W), of each pair of slots once."""
-        first, second = _pairs(mask)
+        first, second = _pairs(points)
         eta, phi, momentum = self._observer[0].physical(points)
         squared = (eta[:, first] - eta[:, second]).square() + (phi[:, first] - phi[:, second]).square()
         log = momentum.clamp(min=_SOFTEST).log()
@@ -74,10 +74,10 @@ def pair_mask(mask: Tensor) -> Tensor:
     return mask[:, first] & mask[:, second]
 
 
-def _pairs(mask: Tensor) -> tuple[Tensor, Tensor]:
-    """The two slots of each pair."""
-    slots = mask.shape[1]
-    first, second = torch.triu_indices(slots, slots, 1, device=mask.device)
+def _pairs(of: Tensor) -> tuple[Tensor, Tensor]:
+    """The two slots of each pair of slots of (B, P, ...)."""
+    slots = of.shape[1]
+    first, second = torch.triu_indices(slots, slots, 1, device=of.device)
     return first, second
 
 

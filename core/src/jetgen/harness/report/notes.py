@@ -124,11 +124,11 @@ def _unscored(rows: Sequence[Row]) -> Iterator[str]:
     for row in judged:
         for metric, reason in row.skipped_metrics.items():
             silent.setdefault((metric, reason), []).append(row.id)
-    alike: dict[tuple[str, ...], list[tuple[str, str]]] = {}
+    alike: dict[tuple[str, tuple[str, ...]], list[tuple[str, str]]] = {}
     for (metric, reason), ids in silent.items():
-        alike.setdefault((reason.removeprefix(f"{metric} "), *ids), []).append((metric, reason))
-    for (shared, *ids), found in alike.items():
-        who = "" if len(ids) == len(judged) else f"{', '.join(ids)}: "
+        alike.setdefault((reason.removeprefix(f"{metric} "), tuple(ids)), []).append((metric, reason))
+    for (shared, names), found in alike.items():
+        who = "" if len(names) == len(judged) else f"{', '.join(names)}: "
         reason = found[0][1] if len(found) == 1 else f"each {shared}"
         yield f"{who}no {', '.join(metric for metric, _ in found)}: {reason}"
 
