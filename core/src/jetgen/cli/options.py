@@ -36,7 +36,10 @@ __all__ = [
 
 Suite: TypeAlias = Annotated[Path | None, typer.Argument(help="A suite in TOML.", show_default=False)]
 All: TypeAlias = Annotated[bool, typer.Option("--all", help="Every healthy generator on the default suite.")]
-Generators: TypeAlias = Annotated[list[str] | None, typer.Option("-g", "--generator", help="A generator; repeatable.")]
+Generators: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("-g", "--generator", help="NAME or NAME,KEY=VALUE,...: a row of its own; repeatable."),
+]
 Datasets: TypeAlias = Annotated[
     list[str] | None,
     typer.Option("-d", "--dataset", help="NAME, NAME@SIZE[,OPTION=VALUE] or a FILE of clouds; repeatable."),

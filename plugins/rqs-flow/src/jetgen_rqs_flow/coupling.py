@@ -6,10 +6,10 @@ import math
 from typing import Any, cast
 
 import torch
+from jetgen.torch.nn import spline, spline_size
 from torch import Tensor, nn
 
 from jetgen_rqs_flow.mixing import Mixing
-from jetgen_rqs_flow.spline import spline, spline_size
 
 __all__ = ["Coupling", "CouplingFlow"]
 

@@ -12,8 +12,9 @@ import psutil
 from jetgen.api.settings import Need, Settings, resolve
 from jetgen.api.specs import GeneratorSpec, MetricSpec
 from jetgen.datasets.naming import find_dataset, open_dataset
-from jetgen.errors import DataError, JetgenError, PluginError, UsageError, did_you_mean
+from jetgen.errors import DataError, JetgenError, PluginError, UsageError
 from jetgen.evaluation.choice import chosen_metrics, claimed_metrics, inapplicable, too_few_clouds
+from jetgen.harness.planning.asked import WEIGHTS, Asked, asked_generators, layers_of
 from jetgen.harness.planning.estimates import Estimates, fit_seconds
 from jetgen.harness.planning.request import Request
 from jetgen.harness.store.plan import PLAN_FORMAT, REWEIGHT, CellPlan, DatasetPlan, GeneratorPlan, MetricPlan, Plan
@@ -34,7 +35,6 @@ _BLOCK_SECONDS = {"tiny": 0.1}
 _USUAL_BLOCK_SECONDS = 1.0
 _MEMORY_SHARE = 0.8
 _LONGEST_ID = 200  # bytes
-_WEIGHTS = "jetgen/weights"
 
 
 class Planner:
@@ -64,17 +64,15 @@ class Planner:
     def plan(self) -> Plan:
         """The whole plan: for each dataset its floor, the baselines, and every model with every seed."""
         request = self._request
-        plugins = self._generators()
-        self._check_layers(plugins)
-        self._check_preset(plugins)
+        asked = asked_generators(request, self._registry)
         for dataset in self._datasets():
             self._add(self._floor(dataset))
-            for plugin in plugins:
-                seeds = 1 if _baseline(plugin) else request.seeds
+            for each in asked:
+                seeds = 1 if each.baseline else request.seeds
                 for seed in range(seeds):
-                    self._model(plugin, dataset, seed, request.preset, self._layers(plugin))
-                    if request.reweight and _refinable(plugin):
-                        self._weights(plugin, dataset, seed)
+                    self._model(each.plugin, dataset, seed, request.preset, each.layers, shown_as=each.shown_as)
+                    if request.reweight and each.refinable:
+                        self._weights(each, dataset, seed)
         return Plan(
             format=PLAN_FORMAT,
             jetgen=versions()["jetgen"],
@@ -84,37 +82,6 @@ class Planner:
             granted_by=self._granted_by,
             cells=tuple(self._cells.values()),
         )
-
-    def _generators(self) -> list[Plugin]:
-        """The baselines first, then the models asked for; a broken one that was named stays in."""
-        known = self._registry.of("generators")
-        baselines = [plugin for plugin in known if _baseline(plugin)]
-        if self._request.generators == "all":
-            asked = [plugin for plugin in self._registry.usable("generators") if not _refines(plugin)]
-        else:
-            asked = [_named(self._registry, name) for name in self._request.generators]
-        seen = {plugin.full_name for plugin in baselines}
-        return baselines + [plugin for plugin in asked if plugin.full_name not in seen]
-
-    def _check_preset(self, plugins: Sequence[Plugin]) -> None:
-        """A preset that no generator of the run has is a slip of the pen, and no fault of the first one."""
-        known = dict.fromkeys(preset for plugin in plugins for preset in plugin.presets)
-        if known and self._request.preset not in known:
-            hint = did_you_mean(self._request.preset, known)
-            msg = f"no generator of this run has a preset {self._request.preset!r}{hint}; there are {', '.join(known)}"
-            raise UsageError(msg)
-
-    def _check_layers(self, plugins: Sequence[Plugin]) -> None:
-        added = [self._registry.find("generators", _WEIGHTS)] if self._request.reweight else []
-        names = {name for plugin in [*plugins, *added] for name in (plugin.name, plugin.full_name)}
-        for name in self._request.layers:
-            if name not in names:
-                msg = f"settings are given for {name!r}, which is not in this run{did_you_mean(name, names)}"
-                raise UsageError(msg)
-
-    def _layers(self, plugin: Plugin) -> list[tuple[str, Mapping[str, Any]]]:
-        layers = self._request.layers
-        return [*layers.get(plugin.name, ()), *layers.get(plugin.full_name, ())]
 
     def _datasets(self) -> list[DatasetPlan]:
         """The datasets asked for. Two of one label, such as files of one name, would be taken for each other."""
@@ -200,7 +167,7 @@ class Planner:
         spec = plugin.spec
         variant = f"{preset}{_mark(_changed(layers))}"
         name = plugin.name if plugin.state is State.OK else plugin.full_name.replace("/", "~")
-        cell_id = _id(f"{shown_as or name}.{variant}.{dataset.label}.s{seed}")
+        cell_id = _id(f"{(shown_as or name).replace('/', '~')}.{variant}.{dataset.label}.s{seed}")
         if cell_id in self._cells:
             return cell_id
         if not isinstance(spec, GeneratorSpec):
@@ -233,13 +200,13 @@ class Planner:
         self._add(self._cell(cell_id, generator, dataset, seed, needs=needs, skip=skip))
         return cell_id
 
-    def _weights(self, plugin: Plugin, dataset: DatasetPlan, seed: int) -> None:
+    def _weights(self, asked: Asked, dataset: DatasetPlan, seed: int) -> None:
         """Add the cell of a model with weights."""
-        changed = _changed(self._layers(plugin))
-        preset, weights = self._request.preset, self._registry.find("generators", _WEIGHTS)
+        plugin, changed = asked.plugin, _changed(asked.layers)
+        preset, weights = self._request.preset, self._registry.find("generators", WEIGHTS)
         given = {"base": plugin.full_name, "base_preset": preset, "base_overrides": changed}
-        name = f"{plugin.name}{_mark(changed)}+{weights.name}"
-        self._model(weights, dataset, seed, preset, self._layers(weights), given=given, shown_as=name)
+        name = f"{asked.shown_as or plugin.name + _mark(changed)}+{weights.name}"
+        self._model(weights, dataset, seed, preset, layers_of(self._request, weights), given=given, shown_as=name)
 
     def _needs(
         self, name: str, settings: Settings, dataset: DatasetPlan, seed: int
@@ -314,17 +281,6 @@ def _id(text: str) -> str:
     return f"{start}~{digest(text)[:8]}"
 
 
-def _named(registry: Registry, name: str) -> Plugin:
-    """The generator called ``name``; one that is broken becomes a row, so that the others run."""
-    try:
-        return registry.find("generators", name)
-    except PluginError:
-        found = [plugin for plugin in registry.of("generators") if plugin.answers_to(name)]
-        if len(found) != 1 or found[0].state is State.DISABLED or found[0].fault:
-            raise
-        return found[0]
-
-
 def _changed(layers: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
     """The settings that layers give, of several for one key the last."""
     return {key: value for _, layer in layers for key, value in layer.items()}
@@ -333,19 +289,6 @@ def _changed(layers: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
 def _mark(changed: Mapping[str, Any]) -> str:
     """What tells models with changed settings apart."""
     return f"+{digest(changed)[:6]}" if changed else ""
-
-
-def _refines(plugin: Plugin) -> bool:
-    return isinstance(plugin.spec, GeneratorSpec) and plugin.spec.refines
-
-
-def _refinable(plugin: Plugin) -> bool:
-    """Whether it is a model of its own, whose samples can have weights."""
-    return isinstance(plugin.spec, GeneratorSpec) and not plugin.spec.baseline and not plugin.spec.refines
-
-
-def _baseline(plugin: Plugin) -> bool:
-    return isinstance(plugin.spec, GeneratorSpec) and plugin.spec.baseline and plugin.state is State.OK
 
 
 def _settings_class(spec: GeneratorSpec) -> type[Settings]:

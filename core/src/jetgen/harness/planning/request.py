@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from jetgen.errors import UsageError, did_you_mean
 
-__all__ = ["Request", "default_suite", "parse_overrides", "read_suite"]
+__all__ = ["Request", "default_suite", "parse_generator", "parse_overrides", "read_suite"]
 
 Layers = Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]]
 
@@ -25,6 +25,7 @@ class Request:
     """Generators and metrics by name, or the word that stands for several of them; sizes of the experiment.
 
     Arguments:
+        generators: names, each with settings of its own if there are any: see :func:`parse_generator`.
         metrics: names, and words for tiers: ``standard``, ``slow``, ``all``.
         layers: for each generator, pairs of an origin and the settings that it gives, the later the stronger.
         timeout: seconds for a stage; None for what suits the preset.
@@ -121,6 +122,26 @@ def _request(text: str, origin: str) -> Request:
     return Request(**given, layers={name: [(origin, values)] for name, values in settings.items()})
 
 
+def parse_generator(asked: str) -> tuple[str, dict[str, Any]]:
+    """The name and the settings of ``name,key=value,...``: a row of its own beside others of the same generator.
+
+    >>> parse_generator("realnvp-glow,transformer=affine,couplings=4")
+    ('realnvp-glow', {'transformer': 'affine', 'couplings': 4})
+
+    Raises:
+        UsageError: if a setting is not of the form key=value.
+    """
+    name, *options = asked.split(",")
+    values: dict[str, Any] = {}
+    for option in options:
+        key, equals, text = (part.strip() for part in option.partition("="))
+        if not (equals and key) or key in values:
+            msg = f"the generator {asked!r} is not of the form name,key=value,... with each key once"
+            raise UsageError(msg)
+        values[key] = _value(text, f"the generator {asked!r}")
+    return name.strip(), values
+
+
 def parse_overrides(overrides: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The values of ``--set generator.key=value``, by generator; a value is read as TOML, else as text.
 
@@ -137,12 +158,17 @@ def parse_overrides(overrides: Sequence[str]) -> dict[str, dict[str, Any]]:
         if not (equals and dot and name and key):
             msg = f"--set {override!r} is not of the form generator.key=value"
             raise UsageError(msg)
-        try:
-            value = tomllib.loads(f"value = {text.strip()}")["value"]
-        except (tomllib.TOMLDecodeError, RecursionError):
-            value = text.strip()
-        if isinstance(value, float) and not math.isfinite(value):
-            msg = f"--set {override!r}: {text.strip()} is no value of a setting; give a finite number"
-            raise UsageError(msg)
-        found.setdefault(name, {})[key] = value
+        found.setdefault(name, {})[key] = _value(text.strip(), f"--set {override!r}")
     return found
+
+
+def _value(text: str, where: str) -> Any:
+    """``text`` read as TOML, else as it is."""
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except (tomllib.TOMLDecodeError, RecursionError):
+        value = text
+    if isinstance(value, float) and not math.isfinite(value):
+        msg = f"{where}: {text} is no value of a setting; give a finite number"
+        raise UsageError(msg)
+    return value

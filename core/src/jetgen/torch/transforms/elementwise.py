@@ -17,7 +17,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["Array", "BoxCox", "Float64", "Log", "Logit", "MinMax", "Standardise", "Transform"]
+__all__ = [
+    "Array",
+    "BoxCox",
+    "Float64",
+    "Log",
+    "Logit",
+    "MinMax",
+    "Standardise",
+    "Transform",
+    "call",
+    "clip",
+    "namespace",
+]
 
 Float64 = NDArray[np.float64]
 
@@ -107,10 +119,10 @@ class Log:
         return cls(_small_offset(values))
 
     def forward(self, x: Array) -> Array:
-        return _call("log", _clip(x, 0, None) + self.offset)
+        return call("log", clip(x, 0, None) + self.offset)
 
     def inverse(self, y: Array, largest_log: float = _LARGEST_LOG) -> Array:
-        return _clip(_exp(y, largest_log) - self.offset, 0, None)
+        return clip(_exp(y, largest_log) - self.offset, 0, None)
 
     def log_slope(self, x: Array) -> Array:
         return -self.forward(x)
@@ -141,15 +153,15 @@ class BoxCox:
 
     def inverse(self, y: Array, largest_log: float = _LARGEST_LOG) -> Array:
         # Of a negative power the curve ends at a finite y; beyond it there is no x.
-        end = -1 + 8 * float(_namespace(y).finfo(y.dtype).eps)
-        logs = y if self.power == 0 else _call("log1p", _clip(self.power * y, end, None)) / self.power
-        return _clip(_exp(logs, largest_log - math.log(self.scale)) * self.scale - self.offset, 0, None)
+        end = -1 + 8 * float(namespace(y).finfo(y.dtype).eps)
+        logs = y if self.power == 0 else call("log1p", clip(self.power * y, end, None)) / self.power
+        return clip(_exp(logs, largest_log - math.log(self.scale)) * self.scale - self.offset, 0, None)
 
     def log_slope(self, x: Array) -> Array:
         return (self.power - 1) * self._log(x) - math.log(self.scale)
 
     def _log(self, x: Array) -> Array:
-        return _call("log", (_clip(x, 0, None) + self.offset) / self.scale)
+        return call("log", (clip(x, 0, None) + self.offset) / self.scale)
 
 
 @dataclass(frozen=True)
@@ -167,45 +179,47 @@ class Logit:
 
     def forward(self, x: Array) -> Array:
         unit = self._unit(x)
-        return _call("log", unit) - _call("log1p", -unit)
+        return call("log", unit) - call("log1p", -unit)
 
     def inverse(self, y: Array, largest_log: float = _LARGEST_LOG) -> Array:
         del largest_log
         # The sigmoid is undone first and the shrinking second: the other order cannot reach the edges.
-        unit = 0.5 * (1 + _call("tanh", y / 2))
-        return self.low + self.width * _clip((unit - self.shrink / 2) / (1 - self.shrink), 0, 1)
+        unit = 0.5 * (1 + call("tanh", y / 2))
+        return self.low + self.width * clip((unit - self.shrink / 2) / (1 - self.shrink), 0, 1)
 
     def log_slope(self, x: Array) -> Array:
         unit = self._unit(x)
-        return math.log1p(-self.shrink) - math.log(self.width) - _call("log", unit) - _call("log1p", -unit)
+        return math.log1p(-self.shrink) - math.log(self.width) - call("log", unit) - call("log1p", -unit)
 
     def _unit(self, x: Array) -> Array:
-        return self.shrink / 2 + (1 - self.shrink) * _clip((x - self.low) / self.width, 0, 1)
+        return self.shrink / 2 + (1 - self.shrink) * clip((x - self.low) / self.width, 0, 1)
 
 
-def _namespace(x: Any) -> Any:
+def namespace(x: Any) -> Any:
     """The library that ``x`` belongs to: NumPy and torch give the functions used here the same names."""
     return torch if isinstance(x, Tensor) else np
 
 
-def _call(function: str, x: Array) -> Array:
-    answer: Array = getattr(_namespace(x), function)(x)
+def call(function: str, x: Array) -> Array:
+    """A function that both libraries have, such as ``log``."""
+    answer: Array = getattr(namespace(x), function)(x)
     return answer
 
 
-def _clip(x: Array, low: float | None, high: float | None) -> Array:
-    answer: Array = _namespace(x).clip(x, low, high)
+def clip(x: Array, low: float | None, high: float | None) -> Array:
+    """``x`` held in a range that may be open on one side."""
+    answer: Array = namespace(x).clip(x, low, high)
     return answer
 
 
 def _constant(x: Array, value: float) -> Array:
-    answer: Array = _namespace(x).full_like(x, value)
+    answer: Array = namespace(x).full_like(x, value)
     return answer
 
 
 def _exp(logs: Array, largest: float) -> Array:
     """exp, held inside what can be computed with: the output of a model may be wild."""
-    return _call("exp", _clip(logs, -_LARGEST_LOG, largest))
+    return call("exp", clip(logs, -_LARGEST_LOG, largest))
 
 
 def _small_offset(values: Float64) -> float:
@@ -216,4 +230,4 @@ def _small_offset(values: Float64) -> float:
 
 def _power_of_exp(logs: Array, power: float) -> Array:
     """(e^(power·logs) - 1) / power, with its limit at power 0."""
-    return logs if power == 0 else _call("expm1", power * logs) / power
+    return logs if power == 0 else call("expm1", power * logs) / power

@@ -11,11 +11,13 @@ from numpy.typing import ArrayLike
 
 from jetgen.errors import DataError, UsageError, did_you_mean
 from jetgen.torch.transforms.elementwise import Array, BoxCox, Float64, Log, Logit, MinMax, Standardise, Transform
+from jetgen.torch.transforms.gauss_rank import GaussRank
 
 __all__ = ["TRANSFORMS", "Chain", "FeatureTransform"]
 
 TRANSFORMS: dict[str, type[Transform]] = {
     "boxcox": BoxCox,
+    "gaussrank": GaussRank,
     "log": Log,
     "logit": Logit,
     "minmax": MinMax,
