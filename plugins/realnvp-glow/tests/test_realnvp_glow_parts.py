@@ -56,8 +56,8 @@ def layers():
         PLU(5),
         BatchNorm(5),
         ActNorm(5),
-        AffineCoupling(**HALVES, scale_limit=2.0),
-        AffineCoupling(**HALVES, scale_limit=0.0),
+        AffineCoupling(**HALVES, networks=1, scale_limit=2.0),
+        AffineCoupling(**HALVES, networks=2, scale_limit=0.0),
         SplineCoupling(**HALVES, bins=4, tail=5.0),
     ]
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import Any
 
 import torch
-from jetgen.torch.nn import spline, spline_size
+from jetgen.torch.nn import spline, spline_size, transposed_linear
 from torch import Tensor, nn
 
 __all__ = ["AffineCoupling", "Coupling", "SplineCoupling"]
@@ -46,25 +47,40 @@ class Coupling(nn.Module, ABC):
 
 
 class AffineCoupling(Coupling):
-    """x2 to x2 exp(s) + t, arXiv:1605.08803; one network for s, with tanh, and one for t, with ReLU.
+    """x2 to x2 exp(s) + t, arXiv:1605.08803.
 
     Arguments:
         kept, changed: where x1 and x2 are.
         sizes: how many numbers x1 has with the conditioning, and x2.
-        hidden, dropout: of both networks.
+        networks: 1 for s and t together, or 2, that for s with tanh.
+        hidden, dropout: of the networks.
         scale_limit: of the logarithm of the scale; 0 for none.
     """
 
     def __init__(
-        self, kept: slice, changed: slice, sizes: tuple[int, int], *, hidden: int, dropout: float, scale_limit: float
+        self,
+        kept: slice,
+        changed: slice,
+        sizes: tuple[int, int],
+        *,
+        networks: int,
+        hidden: int,
+        dropout: float,
+        scale_limit: float,
     ) -> None:
         super().__init__(kept, changed)
-        self.scale = _network(*sizes, hidden=hidden, dropout=dropout, activation=nn.Tanh)
-        self.shift = _network(*sizes, hidden=hidden, dropout=dropout, activation=nn.ReLU)
+        known, changes = sizes
+        shape: dict[str, Any] = {"hidden": hidden, "dropout": dropout}
+        self.shift = _network(known, changes * (3 - networks), **shape, activation=nn.ReLU)
+        self.scale = _network(known, changes, **shape, activation=nn.Tanh) if networks == 2 else None
         self.scale_limit = scale_limit
 
     def change(self, values: Tensor, known: Tensor, *, inverse: bool) -> tuple[Tensor, Tensor]:
-        log_scale, shift = self.scale(known), self.shift(known)
+        shift = self.shift(known)
+        if self.scale is None:
+            log_scale, shift = shift.chunk(2, 1)
+        else:
+            log_scale = self.scale(known)
         if self.scale_limit:
             log_scale = self.scale_limit * torch.tanh(log_scale / self.scale_limit)
         if inverse:
@@ -93,23 +109,32 @@ class SplineCoupling(Coupling):
     ) -> None:
         super().__init__(kept, changed)
         known, changes = sizes
-        self.knots = _network(known, changes * spline_size(bins), hidden=hidden, dropout=dropout, activation=nn.SiLU)
+        self.net = nn.Sequential(*_hidden(known, hidden, dropout, nn.ReLU))
+        self.knots = _last(hidden, changes * spline_size(bins))
         self.tail = tail
 
     def change(self, values: Tensor, known: Tensor, *, inverse: bool) -> tuple[Tensor, Tensor]:
-        raw = self.knots(known)
+        planes = transposed_linear(self.knots, self.net(known)).to(values.dtype)
         # Splines are never left to autocast: in half precision they do not invert.
         with torch.autocast(values.device.type, enabled=False):
-            planes = raw.to(values.dtype).view(len(values), -1, values.shape[1]).movedim(1, 0).contiguous()
-            return spline(values, planes, self.tail, inverse=inverse)
+            columns = values.T.contiguous()
+            out, log_slopes = spline(columns, planes.view(-1, *columns.shape), self.tail, inverse=inverse)
+            return out.T, log_slopes.T
 
 
 def _network(
     inputs: int, outputs: int, *, hidden: int, dropout: float, activation: Callable[[], nn.Module]
 ) -> nn.Sequential:
+    return nn.Sequential(*_hidden(inputs, hidden, dropout, activation), _last(hidden, outputs))
+
+
+def _hidden(inputs: int, hidden: int, dropout: float, activation: Callable[[], nn.Module]) -> list[nn.Module]:
+    return [nn.Linear(inputs, hidden), activation(), nn.Linear(hidden, hidden), activation(), nn.Dropout(dropout)]
+
+
+def _last(hidden: int, outputs: int) -> nn.Linear:
+    """A coupling begins close to the identity."""
     last = nn.Linear(hidden, outputs)
-    # A coupling begins close to the identity.
     nn.init.normal_(last.weight, std=1e-3)
     nn.init.zeros_(last.bias)
-    layers = [nn.Linear(inputs, hidden), activation(), nn.Linear(hidden, hidden), activation(), nn.Dropout(dropout)]
-    return nn.Sequential(*layers, last)
+    return last

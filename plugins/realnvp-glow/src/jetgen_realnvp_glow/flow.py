@@ -87,8 +87,8 @@ def _block(settings: RealNVPGlowSettings, size: int, context: int, *, parity: in
     sizes = (len(range(size)[kept]) + context, len(range(size)[changed]))
     hidden, dropout = settings.hidden, settings.dropout
     if settings.transformer == "affine":
-        limit = settings.scale_limit
-        yield AffineCoupling(kept, changed, sizes, hidden=hidden, dropout=dropout, scale_limit=limit)
+        networks, limit = settings.networks, settings.scale_limit
+        yield AffineCoupling(kept, changed, sizes, networks=networks, hidden=hidden, dropout=dropout, scale_limit=limit)
     else:
         bins, tail = settings.bins, settings.tail
         yield SplineCoupling(kept, changed, sizes, hidden=hidden, dropout=dropout, bins=bins, tail=tail)

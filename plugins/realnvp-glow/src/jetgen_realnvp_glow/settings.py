@@ -53,6 +53,9 @@ class RealNVPGlowSettings(FlowSettings):
         "rqs", description="what a coupling does: scale and shift (realNVP), or a rational-quadratic spline"
     )
     hidden: int = Field(128, ge=1, description="width of both hidden layers of the networks of a coupling")
+    networks: Literal[1, 2] = Field(
+        1, description="of an affine coupling: for scale and shift together, or two, that of the scale with tanh"
+    )
     tail: float = Field(5.0, gt=0, description="the splines are the identity beyond this")
     scale_limit: float = Field(
         2.0, ge=0, description="logarithm of the largest scale of an affine coupling; 0: no limit, as in the seminar"
@@ -85,6 +88,7 @@ class RealNVPGlowSettings(FlowSettings):
             "scaling": "logit",
             "couplings": 20,
             "transformer": "affine",
+            "networks": 2,
             "hidden": 512,
             "scale_limit": 0.0,
             "schedule": "constant",

@@ -6,7 +6,7 @@ import math
 from typing import Any, cast
 
 import torch
-from jetgen.torch.nn import spline, spline_size
+from jetgen.torch.nn import spline, spline_size, transposed_linear
 from torch import Tensor, nn
 
 from jetgen_rqs_flow.mixing import Mixing
@@ -60,15 +60,15 @@ class Coupling(nn.Module):
         hidden = self.first(torch.cat([values[:, self.kept], conditioning], 1)) + self.count(counts)
         for block in self.blocks:
             hidden = hidden + block(hidden)
-        raw = self.last(nn.functional.silu(hidden))
+        planes = transposed_linear(self.last, nn.functional.silu(hidden)).to(values.dtype)
         # Splines are never left to autocast: in half precision they do not invert.
         with torch.autocast(values.device.type, enabled=False):
             old, here = values[:, self.changed], present[:, self.changed]
-            planes = raw.to(values.dtype).view(len(values), -1, old.shape[1]).movedim(1, 0).contiguous()
-            out, log_slope = spline(old, planes, self.tail, inverse=inverse)
+            columns = old.T.contiguous()
+            out, log_slope = spline(columns, planes.view(-1, *columns.shape), self.tail, inverse=inverse)
             result = values.clone()
-            result[:, self.changed] = out * here
-            return result, (log_slope * here).sum(1)
+            result[:, self.changed] = out.T * here
+            return result, (log_slope.T * here).sum(1)
 
 
 def _block(hidden: int, dropout: float) -> nn.Sequential:

@@ -14,7 +14,7 @@ from jetgen.torch.nn.mean_field import MeanFieldBlock
 from jetgen.torch.nn.normalised import Norm, constrain, linear
 from jetgen.torch.nn.set_network import Backbone, SetNetwork
 from jetgen.torch.nn.sizes import size_numbers
-from jetgen.torch.nn.spline import spline, spline_size
+from jetgen.torch.nn.spline import spline, spline_size, transposed_linear
 from jetgen.torch.nn.time_features import time_features, time_width
 from jetgen.torch.nn.transformer import TransformerBlock
 
@@ -38,4 +38,5 @@ __all__ = [
     "spline_size",
     "time_features",
     "time_width",
+    "transposed_linear",
 ]
