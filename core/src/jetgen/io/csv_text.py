@@ -22,7 +22,7 @@ __all__ = ["CsvText", "check_names", "first_bad"]
 
 _GZIP = b"\x1f\x8b"
 _DELIMITERS = (",", ";", "\t")
-_BLOCK = 2**22  # bytes of text in memory at a time
+_BLOCK = 2**20  # bytes of text; pyarrow reads some thirty of them ahead
 _LONGEST = 2**20  # characters of the first row
 _NO_ROWS = "there is a header but no row below it"
 _REMEDY = "write a number there, or leave out the row or the column"

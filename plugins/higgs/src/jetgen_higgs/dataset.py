@@ -20,7 +20,8 @@ from jetgen_higgs.specs import EXCERPT, SIZES
 __all__ = ["HiggsEvents"]
 
 _LABELS: Mapping[str, int | None] = {"both": None, "signal": 1, "background": 0}
-_TEST, _VAL = 22, 55  # of the published file the last 22nd is test: 500,000 rows; the 55th before it val: 200,000
+_TEST, _VAL = 500_000, 200_000  # the last rows of the published file, and those before them
+_MOST_TEST, _MOST_VAL = 2, 5  # at most half, and a fifth, of a shorter file
 _TRAIN_FILE, _TEST_FILE = "train_10k.csv", "test_5k.csv"  # of the excerpt
 
 
@@ -28,7 +29,7 @@ class HiggsEvents:
     """Simulated collisions, each a table row of 18 observables: a heavy Higgs boson, or its background of top pairs.
 
     A file with the names, but not the size of the published one may stand in for it: its checksum is then part of the
-    recipe, and its last 22nd is the test set, as in the published file.
+    recipe. If it has less than a million rows, its last half is the test set, and the fifth before that the val set.
 
     Arguments:
         size: a size of :data:`jetgen_higgs.specs.SIZES`.
@@ -67,7 +68,7 @@ class HiggsEvents:
             "doi": DOI,
             "events": self._events,
             "features": [feature.name for feature in FEATURES],
-            "split": "excerpt" if self._size == EXCERPT else "in the order of the file: train, val 1/55, test 1/22",
+            "split": "excerpt" if self._size == EXCERPT else f"the last {_TEST} rows test, {_VAL} before them val",
             **self._counts,
         }
         digests = {split: source.digest for split, source in self._sources.items() if source.digest is not None}
@@ -110,7 +111,7 @@ class HiggsEvents:
             train, val, test = SIZES["both"][EXCERPT]
             first, last = {"train": (0, train), "val": (train, train + val), "test": (0, test)}[split]
             return min(first, total), min(last, total)
-        test, val = total // _TEST, total // _VAL
+        test, val = min(_TEST, total // _MOST_TEST), min(_VAL, total // _MOST_VAL)
         cuts = (0, total - test - val, total - test, total)
         i = get_args(Split).index(split)
         return cuts[i], cuts[i + 1]

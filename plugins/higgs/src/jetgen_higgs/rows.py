@@ -16,17 +16,18 @@ from jetgen.io.hdf5_growing import append, growing, hdf5_file
 from jetgen.io.store import Store, open_store
 from numpy.typing import NDArray
 
-from jetgen_higgs.columns import COLUMNS, FEATURES, LABEL, cloud_spec
+from jetgen_higgs.columns import COLUMNS, FEATURES, cloud_spec
 
 __all__ = ["Rows", "number_of_rows", "open_rows", "rows_with", "write_rows"]
 
 _NAMES = tuple(feature.name for feature in FEATURES)
+_KEPT = [COLUMNS.index(name) for name in _NAMES]
 _SPEC = cloud_spec(labelled=True)
 _BLOCK = 2**16  # rows in memory at a time: a few megabytes
 
 
 def write_rows(source: Path, target: Path, ctx: RunContext) -> None:
-    """Read a CSV file in the layout of the published one, and write its labels and continuous columns to HDF5.
+    """Read a CSV file in the layout of the published one, and write its label and continuous columns to HDF5.
 
     The file is read once, block by block; ``target`` is written whole or not at all.
 
@@ -37,10 +38,11 @@ def write_rows(source: Path, target: Path, ctx: RunContext) -> None:
     text, total = _opened(source), source.stat().st_size
     with atomic_path(target) as aside, hdf5_file(aside) as file:
         points, signal = growing(file, "points", len(_NAMES)), growing(file, "signal", 1)
-        for block, done in text.blocks(COLUMNS, (LABEL, *_NAMES)):
-            check_truth(_clouds(block[:, 1:], block[:, :1]), _SPEC, str(source), len(points))
-            append(points, block[:, 1:])
-            append(signal, block[:, :1])
+        for block, done in text.blocks(COLUMNS, COLUMNS):  # all columns: a bad cell in any of them is damage
+            events = _clouds(block[:, _KEPT], block[:, :1])
+            check_truth(events, _SPEC, str(source), len(points))
+            append(points, events.points)
+            append(signal, events.conditioning)
             ctx.report("progress", done=done, total=total, unit="bytes")
 
 
