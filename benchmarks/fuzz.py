@@ -139,7 +139,7 @@ def _edits(path: Path) -> Iterator[tuple[str, str, Callable[[Path, random.Random
         ".json": (dict(JSON_EDITS), {}),
         ".safetensors": ({"another header": edit_safetensors}, {}),
     }
-    edits, traps = tables[path.suffix]
+    edits, traps = tables.get(path.suffix, ({}, {}))  # tables get no edits
     yield from ((label, "edit", edit) for label, edit in edits.items())
     yield from ((label, "trap", edit) for label, edit in traps.items())
 

@@ -9,11 +9,13 @@ from pathlib import Path
 import h5py
 import jetgen
 import numpy as np
+import pyarrow as pa
 from jetgen import Clouds, CloudSpec, Feature
 from jetgen.data.jets import jet_spec
 from jetgen.io.cloud_file import open_clouds
 from jetgen.io.shards import ShardFile
 from jetgen.io.writing import write_clouds
+from pyarrow import parquet
 
 __all__ = ["HEALTHY", "Healthy"]
 
@@ -116,6 +118,19 @@ def _model(generator: str) -> Callable[[Path], None]:
     return write
 
 
+def _columns() -> dict[str, np.ndarray]:
+    return {name: np.random.default_rng(5).normal(size=_JETS) + i for i, name in enumerate(("x", "y", "m"))}
+
+
+def _csv(path: Path) -> None:
+    columns = _columns()
+    np.savetxt(path, np.stack(list(columns.values()), 1), delimiter=",", header=",".join(columns), comments="")
+
+
+def _parquet(path: Path) -> None:
+    parquet.write_table(pa.table(_columns()), path, row_group_size=16, write_page_checksum=True)
+
+
 def _clouds_of(path: Path) -> str:
     with open_clouds(path) as file:
         return f"{file[:].fingerprint()} {file.spec.to_json()}"
@@ -137,6 +152,9 @@ HEALTHY = (
     Healthy("jetnet.hdf5", _jetnet, _clouds_of, "*"),
     Healthy("ragged.npz", _ragged_npz, _clouds_of),
     Healthy("padded.npz", _padded_npz, _clouds_of),
+    Healthy("table.csv", _csv, _clouds_of, "*"),
+    Healthy("table.csv.gz", _csv, _clouds_of),
+    Healthy("table.parquet", _parquet, _clouds_of),
     Healthy("shard.h5", _shard, _shard_of),
     Healthy("independence", _model("independence"), _samples_of),
     Healthy("mdma-gan", _model("mdma-gan"), _samples_of),

@@ -7,12 +7,14 @@ import zipfile
 
 import h5py
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from jetgen.datasets.naming import find_dataset, named_file
 from jetgen.errors import DataError, UsageError
 from jetgen.io.cloud_file import open_clouds
 from jetgen.registry import discover
+from pyarrow import parquet
 
 POINTS = np.random.default_rng(1).random((5, 4, 3), np.float32)
 
@@ -42,6 +44,10 @@ def _csv(path):
     path.write_text("etarel,phirel,ptrel\n" + "\n".join(",".join(map(str, row)) for row in POINTS[0]))
 
 
+def _lists(path):
+    parquet.write_table(pa.table({"ptrel": POINTS[:, :, 2].tolist()}), path)
+
+
 def _plain_csv(path):
     np.savetxt(path, POINTS[0], delimiter=";")
 
@@ -51,11 +57,11 @@ FORMATS = {
     "torch": (lambda path: torch.save(torch.from_numpy(POINTS), path), "a file of torch", 5),
     "CaloChallenge": (_calo, "an HDF5 file of the CaloChallenge", 5),
     "EnergyFlow": (_energyflow, "an npz archive of EnergyFlow", 5),
-    "CSV": (_csv, "a table of text (CSV)", 4),
-    "CSV without names": (_plain_csv, "a table of text (CSV)", 4),
+    "CSV": (_csv, "a table of text (CSV); call it it's mine.csv, and each row is read as a cloud", None),
+    "CSV without names": (_plain_csv, "a table of text (CSV)", None),
     "pandas": (_pandas, "an HDF5 file of pandas", None),
     "ROOT": (lambda path: path.write_bytes(b"root\0\0"), "a ROOT file", None),
-    "Parquet": (lambda path: path.write_bytes(b"PAR1\0\0"), "a Parquet file", None),
+    "Parquet of lists": (_lists, "a Parquet file of lists", None),
     "Arrow": (lambda path: path.write_bytes(b"ARROW1\0\0"), "an Arrow (Feather) file", None),
     "gzip": (lambda path: path.write_bytes(gzip.compress(b"x")), "unpack it first, by gunzip", None),
     "pickle": (lambda path: path.write_bytes(pickle.dumps(POINTS)), "a pickle, which is never loaded", None),

@@ -18,7 +18,9 @@ __all__ = ["evaluate_command"]
 
 
 def evaluate_command(
-    file: Annotated[Path, typer.Argument(help="The generated clouds: HDF5 or npz; an array weights is used.")],
+    file: Annotated[
+        Path, typer.Argument(help="The generated clouds: HDF5, npz, CSV or Parquet; an array weights is used.")
+    ],
     *,
     reference: Annotated[
         str, typer.Option("--reference", help="The true clouds: a file, or NAME[@SIZE] of a dataset.")

@@ -34,10 +34,11 @@ class FileDataset:
     """The clouds of one file, split 70/15/15 by a fixed permutation of the rows, as JetNet splits its files.
 
     Each process opens the file when it first needs it. The points of an HDF5 file are never in memory as a whole, only
-    the row numbers of the splits and, of a ragged file, the offsets. An npz archive is read whole.
+    the row numbers of the splits and, of a ragged file, the offsets; of Parquet one row group is. An npz archive and a
+    CSV file are read whole.
 
     Arguments:
-        path: HDF5 or npz in any layout of :mod:`jetgen.io`.
+        path: HDF5, npz, CSV or Parquet in any layout of :mod:`jetgen.io`.
         features: the features to read, in this order; required for a file that does not name its columns.
     """
 

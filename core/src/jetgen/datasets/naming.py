@@ -15,11 +15,12 @@ from jetgen.api.protocols import Dataset
 from jetgen.api.specs import DatasetSpec
 from jetgen.datasets.file_dataset import SIZE, FileDataset
 from jetgen.errors import JetgenError, PluginError, UsageError, did_you_mean
+from jetgen.io.tables import TABLE_SUFFIXES
 from jetgen.registry import Plugin, Registry, load_target
 
 __all__ = ["FoundDataset", "find_dataset", "named_file", "open_dataset"]
 
-_SUFFIXES = (".h5", ".hdf5", ".npz")
+_SUFFIXES = (".h5", ".hdf5", ".npz", *TABLE_SUFFIXES)
 _LONGEST = 80  # characters; the name of a dataset is part of the name of a folder
 
 
@@ -122,7 +123,7 @@ def named_file(name: str) -> Path | None:
     True
     """
     path = Path(name)
-    if path.suffix.lower() in _SUFFIXES or ((path.name != name or path.suffix) and os.path.lexists(path)):
+    if path.name.lower().endswith(_SUFFIXES) or ((path.name != name or path.suffix) and os.path.lexists(path)):
         return path.absolute()
     return None
 
@@ -161,7 +162,7 @@ def _file_dataset(path: Path, features: Sequence[str] | None) -> FoundDataset:
     chosen = None if features is None else list(features)
     file = FileDataset(path, chosen)
     spec = DatasetSpec(
-        name=_folder_name(path.stem),
+        name=_folder_name(Path(path.name.removesuffix(".gz")).stem),
         summary=f"the file {path}",
         target=f"{FileDataset.__module__}:{FileDataset.__name__}",
         kind=file.spec.kind,

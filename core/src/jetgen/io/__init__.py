@@ -1,6 +1,6 @@
-"""Clouds in files: HDF5 and npz, read by slices, written whole or not at all.
+"""Clouds in files: HDF5, npz and tables, read by slices, written whole or not at all.
 
-Four layouts are read. N is the number of clouds, F of features, C of conditioning columns and P of slots of a padded
+Five layouts are read. N is the number of clouds, F of features, C of conditioning columns and P of slots of a padded
 array.
 
 ========  =====================================================  =========================================
@@ -12,10 +12,14 @@ ragged    the same arrays without these attributes               ``feature_names
 padded    ``points`` (N, P, F) and ``mask`` (N, P)               ``feature_names``, or the caller
 JetNet    ``particle_features`` (N, P, 4), the mask as last      ``particle_feature_names``, or the
           column, perhaps ``jet_features``                       published order
+table     the columns of a CSV or Parquet file; each row is a    the header or the schema, or the
+          cloud of one point                                     caller
 ========  =====================================================  =========================================
 
 A ragged or padded file may also be an ``.npz`` archive. Each array of it that is needed is read whole, because it
 cannot be sliced on disk, and the others not at all.
+Of a Parquet file one row group is in memory; a CSV file, also compressed by gzip, is read once, block by block, and its
+numbers kept (:mod:`jetgen.io.tables`).
 The array ``context`` is the conditioning; files of users may call it ``conditioning`` too.
 
 What is read is in the file itself and whole. HDF5 that points to other files (virtual datasets, external links, raw

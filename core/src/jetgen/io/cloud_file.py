@@ -20,6 +20,7 @@ from jetgen.io.meaning import Observables, check_declared, check_weights, declar
 from jetgen.io.names import choose, described
 from jetgen.io.reading import reading
 from jetgen.io.store import Store, open_store
+from jetgen.io.tables import CsvLayout, ParquetLayout, find_table
 
 __all__ = ["CloudFile", "open_clouds"]
 
@@ -33,7 +34,7 @@ def open_clouds(
     """Open a file of clouds. Shapes, names and offsets are checked now, values when they are read.
 
     Arguments:
-        path: HDF5 or npz, in any of the layouts of :mod:`jetgen.io`.
+        path: HDF5, npz, CSV or Parquet, in any of the layouts of :mod:`jetgen.io`.
         features: the features to read, in this order. Required for a file that does not name its columns.
         conditioning: the per-cloud observables to read. All by default; none by default of a JetNet file, because
             its ``jet_features`` are sums over the particles that a generator makes.
@@ -45,8 +46,11 @@ def open_clouds(
     """
     path = Path(path)
     with reading(path):
-        store = open_store(path)
+        table = find_table(path, features)
+        store = open_store(path) if table is None else table[0]
         try:
+            if table is not None:
+                return _open_table(*table, conditioning, kind or "table")
             return _open(store, features, conditioning, kind)
         except BaseException:
             store.close()
@@ -145,6 +149,14 @@ class CloudFile(SlicedSource):
             row, column = bad[0].tolist()
             self._store.refuse(f"{name} is not finite at row {start + row}, column {columns[column]}")
         return values
+
+
+def _open_table(
+    store: Store, layout: CsvLayout | ParquetLayout, conditioning: Sequence[str] | None, kind: Kind
+) -> CloudFile:
+    observables = find_conditioning(store, len(layout), None, conditioning)
+    spec = CloudSpec(kind, described(layout.names), 1, conditioning=observables.features)
+    return CloudFile(store, layout, spec, layout.columns, observables, declared=False)
 
 
 def _open(

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["foreign_arrays", "foreign_bytes"]
+__all__ = ["foreign_arrays", "foreign_bytes", "foreign_lists"]
 
 _NAMES = "feature_names=['etarel', 'phirel', 'ptrel']"
 _PADDED = f"np.savez({{target}}, points=a, mask=a[..., 2] > 0, {_NAMES})"
@@ -31,7 +31,6 @@ _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
         "a ROOT file",
         "a = uproot.open({path})['TREE'].arrays(['etarel', 'phirel', 'ptrel']); " + _RAGGED,
     ),
-    (b"PAR1", "a Parquet file", "a = ak.from_parquet({path}); " + _RAGGED),
     (b"ARROW1", "an Arrow (Feather) file", "a = ak.from_feather({path}); " + _RAGGED),
 )
 _PACKED = ((b"\x1f\x8b", "gunzip"), (b"BZh", "bunzip2"), (b"\xfd7zXZ", "unxz"), (b"\x28\xb5\x2f\xfd", "unzstd"))
@@ -48,10 +47,7 @@ _ENERGYFLOW = (
     "a = np.load({path})['X']; np.savez({target}, points=a, mask=a[..., 0] > 0, "
     "feature_names=['pt', 'rapidity', 'phi', 'pid'][:a.shape[2]])"
 )
-_CSV = (
-    "a = np.genfromtxt({path}, delimiter={delimiter!r}, skip_header={head}); "
-    "np.savez({target}, points=a, offsets=np.arange(len(a) + 1), feature_names={names})"
-)
+_PARQUET = "a = ak.from_parquet({path}); " + _RAGGED
 
 
 def foreign_bytes(path: Path, head: bytes) -> str | None:
@@ -91,6 +87,11 @@ def foreign_arrays(path: Path, names: Collection[str], attributes: Mapping[str, 
     return ""
 
 
+def foreign_lists(path: Path) -> str:
+    """What a Parquet file of lists is, which is no table, with the line that converts it."""
+    return _convert(path, "a Parquet file of lists", _PARQUET)
+
+
 def _foreign_text(path: Path, head: bytes) -> str | None:
     try:
         text = head.decode("utf-8")
@@ -101,16 +102,12 @@ def _foreign_text(path: Path, head: bytes) -> str | None:
         return None
     if first[0] in "{[":
         return "it is JSON; write its numbers with np.savez"
-    delimiter = next((one for one in (",", ";", "\t") if one in first), None)
-    if delimiter is None:
+    if not any(delimiter in first for delimiter in ",;\t"):
         return None
-    cells = [cell.strip(" #\"'") for cell in first.split(delimiter)]
-    named = any(cell[:1].isalpha() for cell in cells)
-    names = cells if named else ["etarel", "phirel", "ptrel"]
-    return _convert(path, "a table of text (CSV)", _CSV, delimiter=delimiter, head=int(named), names=names)
+    return f"it is a table of text (CSV); call it {path.stem}.csv, and each row is read as a cloud of one point"
 
 
-def _convert(path: Path, what: str, line: str, **values: Any) -> str:
+def _convert(path: Path, what: str, line: str) -> str:
     # The target has a name of its own, so that no file of the user is overwritten.
-    written = line.format(path=repr(str(path)), target=repr(f"{path.stem}-jetgen.npz"), **values)
+    written = line.format(path=repr(str(path)), target=repr(f"{path.stem}-jetgen.npz"))
     return f"it is {what}; convert it, for example: {written}"

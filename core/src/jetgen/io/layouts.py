@@ -21,12 +21,20 @@ _JETNET_NAMES = ("etarel", "phirel", "ptrel", "mask")
 class Layout(Protocol):
     """The place of the points of each cloud in the file."""
 
-    points: str
-    """The name of the array of points."""
-    columns: list[int]
-    """The columns of it that are features."""
-    names: tuple[str, ...] | None
-    """The names of these columns; None if the file does not have them."""
+    @property
+    def points(self) -> str:
+        """The name of the array of points."""
+        ...
+
+    @property
+    def columns(self) -> list[int]:
+        """The columns of it that are features."""
+        ...
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """The names of these columns; None if the file does not have them."""
+        ...
 
     @property
     def max_points(self) -> int:

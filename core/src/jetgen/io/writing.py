@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +14,10 @@ from jetgen.data.clouds import Clouds
 from jetgen.data.spec import CloudSpec
 from jetgen.errors import DataError
 from jetgen.io.atomic import atomic_path
+from jetgen.io.hdf5_growing import CHUNK_ROWS, append, growing, hdf5_file
 from jetgen.io.meaning import FORMAT_VERSION, WEIGHTED_VERSION
 
 __all__ = ["write_clouds"]
-
-_CHUNK_ROWS = 16384
-_FORMAT = ("v110", "v110")  # the oldest whose descriptions of arrays have checksums
 
 
 def write_clouds(path: Path | str, source: CloudSource, spec: CloudSpec, block: int = 10_000) -> None:
@@ -35,53 +30,15 @@ def write_clouds(path: Path | str, source: CloudSource, spec: CloudSpec, block: 
         DataError: if the clouds do not match ``spec``.
         JetgenError: if the file cannot be written; an existing file is then unchanged.
     """
-    with atomic_path(Path(path)) as aside, _hdf5(aside) as file:
+    with atomic_path(Path(path)) as aside, hdf5_file(aside) as file:
         _write_group(file, source, spec, block)
-
-
-class _Sink(io.FileIO):
-    """A file that keeps its first error and ignores later writes.
-
-    A process crashes at exit if HDF5 failed to flush a file. So HDF5 sees no error, and the error is raised after
-    HDF5 has closed the file.
-    """
-
-    error: OSError | None = None
-
-    def write(self, data: Any, /) -> int:
-        view = memoryview(data).cast("B")
-        done = 0
-        try:
-            while self.error is None and done < len(view):
-                done += super().write(view[done:]) or 0
-        except OSError as error:
-            self.error = error
-        return len(view)
-
-    def truncate(self, size: int | None = None, /) -> int:
-        try:
-            return super().truncate(size) if self.error is None else size or 0
-        except OSError as error:
-            self.error = error
-            return size or 0
-
-
-@contextmanager
-def _hdf5(path: Path) -> Iterator[h5py.File]:
-    with _Sink(path, "w+") as sink:
-        try:
-            with h5py.File(sink, "w", libver=_FORMAT) as file:
-                yield file
-        finally:
-            if sink.error is not None:
-                raise sink.error
 
 
 def _write_group(group: h5py.Group, source: CloudSource, spec: CloudSpec, block: int) -> None:
     # Of a fixed length: HDF5 keeps other texts apart, where they have no checksum.
     group.attrs["cloud_spec"] = np.bytes_(json.dumps(spec.to_json(), allow_nan=False).encode())
-    points = _growing(group, "points", len(spec.features), 0)
-    conditioning = _growing(group, "context", len(spec.conditioning), len(source))
+    points = growing(group, "points", len(spec.features))
+    conditioning = growing(group, "context", len(spec.conditioning), len(source))
     offsets = [np.zeros(1, np.int64)]
     events, weights = [], []
     given: Clouds | None = None
@@ -90,8 +47,8 @@ def _write_group(group: h5py.Group, source: CloudSource, spec: CloudSpec, block:
         given = part.given if start == 0 else given
         _check(part, spec, start, given)
         offsets.append(part.offsets[1:] + offsets[-1][-1])
-        _append(points, part.points)
-        _append(conditioning, part.conditioning)
+        append(points, part.points)
+        append(conditioning, part.conditioning)
         if part.event is not None:
             events.append(part.event)
         if part.weights is not None:
@@ -108,24 +65,10 @@ def _write_group(group: h5py.Group, source: CloudSource, spec: CloudSpec, block:
         _write_group(group.create_group("given"), given, spec.given, block)
 
 
-def _growing(group: h5py.Group, name: str, columns: int, rows: int) -> h5py.Dataset:
-    """An array that grows with every block; without columns HDF5 allows no chunks, so it has all ``rows`` at once."""
-    if columns == 0:
-        return group.create_dataset(name, (rows, 0), "f4")
-    chunks = (_CHUNK_ROWS, columns)
-    return group.create_dataset(name, (0, columns), "f4", maxshape=(None, columns), chunks=chunks, fletcher32=True)
-
-
 def _whole(group: h5py.Group, name: str, values: Any) -> None:
     """An array that is written at once; without values HDF5 allows no chunks."""
-    checked = {"chunks": (min(len(values), _CHUNK_ROWS),), "fletcher32": True} if len(values) else {}
+    checked = {"chunks": (min(len(values), CHUNK_ROWS),), "fletcher32": True} if len(values) else {}
     group.create_dataset(name, data=values, **checked)
-
-
-def _append(dataset: h5py.Dataset, rows: Any) -> None:
-    if dataset.shape[1] and len(rows):
-        dataset.resize(len(dataset) + len(rows), axis=0)
-        dataset[-len(rows) :] = rows
 
 
 def _check(part: Clouds, spec: CloudSpec, start: int, given: Clouds | None) -> None:

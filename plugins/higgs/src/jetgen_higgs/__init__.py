@@ -1,0 +1,1 @@
+"""The events of the UCI HIGGS file: a Higgs signal and its background, as tables of observables."""
