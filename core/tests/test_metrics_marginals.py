@@ -74,4 +74,4 @@ def test_what_is_no_table_of_numbers_is_refused_with_the_reason():
 
 def test_jets_are_skipped_with_the_reason(golden_jets, jet_spec):
     found = jetgen.evaluate(*golden_jets, metrics=["marginals"], spec=jet_spec, floor_splits=0)
-    assert found.skipped == {"marginals": "marginals judges table, these are jets"}
+    assert found.skipped == {"marginals": "marginals judges tables, these are jets"}
