@@ -80,8 +80,8 @@ def kolmogorov_smirnov(first: _Array, second: _Array, weights: _Array | None = N
     Raises:
         DataError: if the weights are not (M,), finite, 0 or more, and one of them positive.
 
-    >>> kolmogorov_smirnov(np.array([0.0, 1.0, 3.0]), np.array([1.0, 2.0]))
-    0.3333333333333333
+    >>> kolmogorov_smirnov(np.array([0.0, 1.0, 2.0, 3.0]), np.array([1.0, 2.0]))
+    0.25
     >>> kolmogorov_smirnov(np.array([0.0, 1.0]), np.array([0.0, 1.0]), np.array([3.0, 1.0]))
     0.25
     """
