@@ -8,42 +8,42 @@ import numpy as np
 import pytest
 from jetgen import CloudSpec, Feature
 from jetgen.testing import TruthSession, check_dataset, dataset_checks, run_check, summary
-from jetgen_toys.gaussians.dataset import ToyGaussians
-from jetgen_toys.gaussians.specs import TOY_GAUSSIANS
 from jetgen_toys.showers.specs import TOY_SHOWERS
+from jetgen_toys.tables.dataset import DENSITIES, ToyTable
+from jetgen_toys.tables.specs import TOY_GAUSSIANS
 
 CHECKS = {check.id: check for check in dataset_checks()}
 
 
-class Alone(ToyGaussians):
+class Alone(ToyTable):
     """It gives the density of one cloud only."""
 
     def log_prob(self, clouds):
         return super().log_prob(clouds)[0]
 
 
-class Unsure(ToyGaussians):
+class Unsure(ToyTable):
     """It does not know one of its own points."""
 
     def log_prob(self, clouds):
         return np.where(np.arange(len(clouds)) == 3, -np.inf, super().log_prob(clouds))
 
 
-class Wider(ToyGaussians):
+class Wider(ToyTable):
     """Its density is that of points 5 % further out; a normalised density, but not that of its points."""
 
     def log_prob(self, clouds):
         return super().log_prob(clouds.with_points(clouds.points / np.float32(1.05))) - 2 * np.log(1.05)
 
 
-class Unnormalised(ToyGaussians):
+class Unnormalised(ToyTable):
     """A constant is missing."""
 
     def log_prob(self, clouds):
         return super().log_prob(clouds) + 0.3
 
 
-class OtherUnits(ToyGaussians):
+class OtherUnits(ToyTable):
     """Positive numbers, and the density of their logarithms: the change of variables is forgotten."""
 
     @property
@@ -58,6 +58,13 @@ class OtherUnits(ToyGaussians):
         return super().log_prob(clouds.with_points(np.log(clouds.points)))
 
 
+class BrightBoard(ToyTable):
+    """A density with hard edges that is too high by a quarter."""
+
+    def log_prob(self, clouds):
+        return super().log_prob(clouds) + np.log(1.25)
+
+
 def spec(cls, **changes):
     return replace(TOY_GAUSSIANS, name=cls.__name__.lower(), target=f"{__name__}:{cls.__name__}", **changes)
 
@@ -66,7 +73,7 @@ LARGER = {"sizes": {"small": TOY_GAUSSIANS.sizes["small"]}, "default_size": "sma
 
 
 WRONG = [
-    ("capabilities-of-data-are-implemented", spec(ToyGaussians, capabilities=("SupportsDensiti",)), "SupportsDensity"),
+    ("capabilities-of-data-are-implemented", spec(ToyTable, capabilities=("SupportsDensiti",)), "SupportsDensity"),
     (
         "capabilities-of-data-are-implemented",
         replace(TOY_SHOWERS, capabilities=("SupportsDensity",)),
@@ -77,6 +84,7 @@ WRONG = [
     ("density-follows-its-clouds", spec(Wider), "they are not drawn from that density"),
     ("density-follows-its-clouds", spec(OtherUnits, **LARGER), "for q with x stretched, not 1"),
     ("density-integrates-to-one", spec(Unnormalised), "for a smooth estimate q, not 1"),
+    ("density-integrates-to-one", spec(BrightBoard, options={"toy": "toy-checkerboard"}), "for a smooth estimate q"),
 ]
 
 
@@ -91,9 +99,10 @@ def test_every_check_catches_somebody():
     assert {check for check, _, _ in WRONG} == set(CHECKS)
 
 
-def test_a_dataset_that_knows_its_density_passes_at_each_of_its_sizes():
+@pytest.mark.parametrize("toy", DENSITIES)
+def test_a_dataset_that_knows_its_density_passes_at_each_of_its_sizes(toy):
     for size in (None, "small"):
-        assert summary(check_dataset("toy-gaussians", size)) == "ran 4 of 4 checks: 4 passed, 0 failed"
+        assert summary(check_dataset(toy, size)) == "ran 4 of 4 checks: 4 passed, 0 failed"
 
 
 def test_a_dataset_that_declares_no_density_is_asked_for_none():

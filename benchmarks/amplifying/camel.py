@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from jetgen_toys.tables.gaussians import CAMEL_BACK
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
@@ -61,7 +62,9 @@ class Camel(NamedTuple):
         return _between(self.below(edges))
 
 
-HUMPS = Camel(0.5, (-4.0, 4.0), (1.0, 1.0))
+(_FIRST,), (_SECOND,) = CAMEL_BACK.centres
+HUMPS = Camel(0.5, (_FIRST, _SECOND), (CAMEL_BACK.sigma, CAMEL_BACK.sigma))
+"""The truth of the dataset toy-camel-back."""
 
 
 def quantiles(bins: int) -> _Array:

@@ -162,7 +162,7 @@ def test_a_band_holds_nine_tenths_of_the_draws():
 def test_why_a_metric_does_not_apply_is_said(jet_spec):
     table = CloudSpec("table", (Feature("x"),), 1)
     assert inapplicable(specs.w1m, jet_spec) is None
-    assert inapplicable(specs.w1m, table) == "w1m judges jets, these are table"
+    assert inapplicable(specs.w1m, table) == "w1m judges jets, these are tables"
     jets = CloudSpec("jets", (Feature("etarel"), Feature("pt")), 3)
     assert inapplicable(specs.w1m, jets) == "w1m needs the features phirel, ptrel; the clouds have etarel, pt"
 

@@ -126,7 +126,9 @@ def _floor_words(value: float, direction: str, floor: Floor | None, name: str) -
 
 
 def _notes(result: Evaluation) -> Iterator[str]:
-    """The sizes behind the numbers, what was clipped, and why metrics are missing."""
+    """The sizes behind the numbers, what was clipped, which column is worst, and why metrics are missing."""
+    from jetgen.metrics.marginals import worst_column
+
     measured = list(result.metrics.values())
     if measured:
         sizes = f"{measured[0].n_fake:,} generated against {measured[0].n_real:,} true clouds"
@@ -139,6 +141,9 @@ def _notes(result: Evaluation) -> Iterator[str]:
     for name, one in result.metrics.items():
         if one.clipped:
             yield f"{name}: {one.clipped:,} generated points were not legal (negative or outside) and were clipped"
+    worst = worst_column(result.metrics["marginals"].components) if "marginals" in result.metrics else None
+    if worst is not None:
+        yield f"marginals: {worst[0]} is worst, {worst[1]:.3g} of the true spread"
     for name, reason in result.skipped.items():
         yield f"no {name}: {reason}"
 

@@ -59,7 +59,7 @@ def _spec(plugin: Plugin) -> MetricSpec:
 def inapplicable(spec: MetricSpec, cloud_spec: CloudSpec) -> str | None:
     """Why a metric cannot be computed for such clouds on this installation, in one sentence; None if it can."""
     if cloud_spec.kind not in spec.kinds:
-        return f"{spec.name} judges {' and '.join(spec.kinds)}, these are {cloud_spec.kind}"
+        return f"{spec.name} judges {' and '.join(map(_plural, spec.kinds))}, these are {_plural(cloud_spec.kind)}"
     missing = [name for name in spec.features if name not in cloud_spec.names]
     if missing:
         return f"{spec.name} needs the features {', '.join(missing)}; the clouds have {', '.join(cloud_spec.names)}"
@@ -67,6 +67,11 @@ def inapplicable(spec: MetricSpec, cloud_spec: CloudSpec) -> str | None:
     if absent:
         return f"{spec.name} needs {' and '.join(absent)}, which is not installed: pip install {' '.join(absent)}"
     return None
+
+
+def _plural(kind: str) -> str:
+    """How a sentence calls clouds of this kind."""
+    return "tables" if kind == "table" else kind
 
 
 def unweighted(spec: MetricSpec, *, weights: bool) -> str | None:

@@ -14,6 +14,7 @@ __all__ = [
     "energy_test",
     "fpd",
     "kpd",
+    "marginals",
     "memorising",
     "mmd",
     "nll",
@@ -247,6 +248,15 @@ sliced = MetricSpec(
     weighted=True,
 )
 
+marginals = MetricSpec(
+    name="marginals",
+    summary="Wasserstein distance between the columns of tables in units of their spread, mean over the columns",
+    target="jetgen.metrics.marginals:MarginalDistance",
+    kinds=("table",),
+    smallest_n=_ONE_VALUE_A_CLOUD,
+    weighted=True,
+)
+
 sks = MetricSpec(
     name="sks",
     summary="sliced Kolmogorov-Smirnov distance between high-level features, with its p-value by permutation",
@@ -338,6 +348,7 @@ METRICS = (
     shower_energy,
     shower_profiles,
     shower_sparsity,
+    marginals,
     sliced,
     sks,
     energy_test,

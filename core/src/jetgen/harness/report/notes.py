@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 
 from jetgen.harness.report.figures import Standing
+from jetgen.harness.report.likelihood import likelihood_notes
+from jetgen.harness.report.marginals import marginals_notes
 from jetgen.harness.report.memorising import memorising_notes
 from jetgen.harness.report.significance import FEWEST_SEEDS, LEVEL
 from jetgen.harness.report.standings import Experiment
@@ -36,6 +38,8 @@ def quality_notes(experiment: Experiment, shown: Sequence[str]) -> Iterator[str]
     if len(experiment.models) > 1:
         yield from (_ordered(experiment), _tied(experiment), _stable(experiment))
     yield from memorising_notes(experiment)
+    yield from likelihood_notes(experiment)
+    yield from marginals_notes(experiment)
     yield from _effective(experiment)
     for one in experiment.standings:
         if one.best_row.overrides:
@@ -152,8 +156,9 @@ def cost_notes(experiment: Experiment) -> Iterator[str]:
     costs = [row.cost for one in experiment.standings for row in one.rows]
     timed = next((cost for cost in costs if cost.simulator_microseconds_per_cloud is not None), None)
     if timed is not None:
+        simulator = timed.simulator_microseconds_per_cloud or 0.0
         yield (
-            f"speed-up: over the simulator, {timed.simulator_microseconds_per_cloud:,.0f} µs per cloud on one core; "
+            f"speed-up: over the simulator, {simulator:,.{0 if simulator >= 10 else 2}f} µs per cloud on one core; "
             f"both are timed in turn on the same core (models on {timed.timing_device}, batched, all included)."
         )
         yield "break-even: clouds after which the training, and the simulation of its data, have paid."

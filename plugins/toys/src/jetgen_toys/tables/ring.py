@@ -1,4 +1,4 @@
-"""A mixture of Gaussians in a plane: what determines it, how it is drawn, and its density."""
+"""Gaussians of different weights on a ring, longer along it than across."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 
-__all__ = ["MIXTURE", "Mixture"]
+__all__ = ["RING", "Ring"]
 
 Float64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Mixture:
+class Ring:
     """Gaussians at equal angles on a ring, the k-th with a weight proportional to k + 1; names are keys of a recipe.
 
     Arguments:
@@ -23,7 +24,7 @@ class Mixture:
         radius: of the ring.
         along, across: their standard deviations along the ring and across it.
 
-    >>> Mixture(number=1, radius=0.0, along=1.0, across=1.0).log_prob(np.zeros((1, 2))).round(4).tolist()
+    >>> Ring(number=1, radius=0.0, along=1.0, across=1.0).log_prob(np.zeros((1, 2))).round(4).tolist()
     [-1.8379]
     """
 
@@ -31,6 +32,11 @@ class Mixture:
     radius: float = 2.0
     along: float = 0.5
     across: float = 0.2
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The two coordinates."""
+        return ("x", "y")
 
     def definition(self) -> Mapping[str, Any]:
         """A JSON object that determines the density."""
@@ -51,8 +57,7 @@ class Mixture:
         far = (at @ outward.T - self.radius) / self.across
         squares = far**2 + (at @ around.T / self.along) ** 2
         terms = np.log(self._weights / (2 * np.pi * self.along * self.across)) - squares / 2
-        largest = terms.max(1)
-        return np.asarray(largest + np.log(np.exp(terms - largest[:, None]).sum(1)))
+        return np.asarray(logsumexp(terms, axis=1))
 
     @property
     def _weights(self) -> Float64:
@@ -67,5 +72,5 @@ class Mixture:
         return outward, np.stack([-outward[:, 1], outward[:, 0]], 1)
 
 
-MIXTURE = Mixture()
+RING = Ring()
 """The truth of ``toy-gaussians``."""

@@ -1,1 +1,0 @@
-"""Points of a plane from a mixture of Gaussians, whose density is exact."""

@@ -1,0 +1,1 @@
+"""Points of a line or a plane from densities that are known."""
