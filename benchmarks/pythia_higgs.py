@@ -1,8 +1,9 @@
 """The Pythia tables: cost, efficiency and peaks of the masses, and the 18 marginals of signal and background drawn.
 
-python benchmarks/pythia_higgs.py [--rows 20000] [--figure docs/pythia_higgs.png]
+python benchmarks/pythia_higgs.py [--rows 20000] [--figure docs/pythia_higgs.png] [--published HIGGS.csv]
 
 Rows are simulated in this process, on one thread, and nothing is cached. Times are CPU seconds.
+``--published`` names rows of the HIGGS data set in the layout of its own file; quantiles of both are printed.
 """
 
 from __future__ import annotations
@@ -21,6 +22,11 @@ from numpy.typing import NDArray
 
 PEAKS = {"m_jj": 80, "m_jjj": 172, "m_lv": 80, "m_jlv": 172, "m_bb": 125, "m_wbb": 325, "m_wwbb": 425}
 """The masses of the particles, in GeV; the last three are of the signal alone."""
+
+PUBLISHED = (1, 2, 4, *(first + i for first in (6, 10, 14, 18) for i in (0, 1)), *range(22, 29))
+"""Where the published file has our columns; its first column is the label, 1 for signal."""
+
+QUANTILES = (5, 25, 50, 75, 95)
 
 
 def peak(values: NDArray[np.floating], width: float) -> float:
@@ -52,8 +58,24 @@ def print_peaks(tables: Mapping[str, NDArray[np.float32]]) -> None:
         cells = []
         for table in tables.values():
             values = table[:, COLUMNS.index(name)]
-            cells.append(f"{peak(values, 1 if name == 'm_lv' else 0.15 * mass):.1f}, median {np.median(values):.1f}")
+            cells.append(f"{peak(values, 1 if name == 'm_lv' else 0.06 * mass):.1f}, median {np.median(values):.1f}")
         print(f"{name:8}{mass:10}" + "".join(f"{cell:>24}" for cell in cells))
+
+
+def print_published(tables: Mapping[str, NDArray[np.float32]], path: Path) -> None:
+    """Print quantiles of our columns and of the published ones, which are all divided by their means."""
+    theirs = np.genfromtxt(path, delimiter=",")
+    label = theirs[:, 0] == 1
+    share = label.mean()
+    signal, background = tables.values()
+    print(f"\nquantiles {QUANTILES} of columns divided by their means: ours | published")
+    for index, (name, column) in enumerate(zip(COLUMNS, PUBLISHED, strict=True)):
+        mean = share * signal[:, index].mean() + (1 - share) * background[:, index].mean()
+        unit = 1 if name.endswith("eta") else mean
+        for (channel, table), rows in zip(tables.items(), (label, ~label), strict=True):
+            both = (table[:, index] / unit, theirs[rows, column])
+            texts = [" ".join(f"{value:5.2f}" for value in np.percentile(values, QUANTILES)) for values in both]
+            print(f"{name:11}{channel:17} {texts[0]} | {texts[1]}")
 
 
 def draw(tables: Mapping[str, NDArray[np.float32]], path: Path) -> None:
@@ -62,7 +84,8 @@ def draw(tables: Mapping[str, NDArray[np.float32]], path: Path) -> None:
 
     figure = Figure(figsize=(15, 8), layout="constrained")
     for index, (name, axes) in enumerate(zip(COLUMNS, figure.subplots(3, 6).flat, strict=True)):
-        low, high = np.percentile(np.concatenate([table[:, index] for table in tables.values()]), [0, 98.5])
+        top = 100 if name.endswith("eta") else 98.5
+        low, high = np.percentile(np.concatenate([table[:, index] for table in tables.values()]), [0, top])
         for (channel, table), colour in zip(tables.items(), ("tab:blue", "tab:orange"), strict=True):
             axes.hist(table[:, index], np.linspace(low, high, 61), density=True, histtype="step", color=colour)
             axes.plot([], [], color=colour, label=channel.removeprefix("higgs-"))
@@ -81,9 +104,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=20_000, help="of each channel")
     parser.add_argument("--figure", type=Path, help="where to draw; nothing is drawn without it")
+    parser.add_argument("--published", type=Path, help="rows of the HIGGS data set: a label and 28 columns, no header")
     options = parser.parse_args()
     tables = {channel: simulated(channel, options.rows) for channel in CHANNELS}
     print_peaks(tables)
+    if options.published is not None:
+        print_published(tables, options.published)
     if options.figure is not None:
         draw(tables, options.figure)
 

@@ -17,7 +17,7 @@ from jetgen_pythia.higgs.recipe import MASSES, RESOLUTION, TAGGING
 from jetgen_pythia.kinematics import eta_of, mass_of, pt_of
 from pythia_higgs import peak
 
-MINI = (400, 200, 200)
+MINI = (200, 200, 200)
 ROWS = sum(MINI)
 FINAL, DECAYED = 1, -2
 
@@ -81,7 +81,7 @@ def test_rows_obey_the_cuts_and_the_spec(tables, column):
         rows = table.load("train")[:]
         check_truth(rows, table.spec, channel)
         assert (rows.multiplicity == 1).all()
-        assert rows.points.shape == (MINI[0], len(table.spec.features)) == (400, 18)
+        assert rows.points.shape == (MINI[0], len(table.spec.features)) == (200, 18)
         pts = np.stack([column(channel, f"jet{rank}_pt") for rank in range(1, 5)])
         assert (np.diff(pts, axis=0) <= 0).all()
         assert min(pts.min(), column(channel, "lepton_pt").min()) > 20
@@ -104,9 +104,9 @@ def test_preparing_reports_rows_and_makes_each_once(tables, reports):
 
 
 def test_a_larger_size_begins_with_the_rows_of_a_smaller_one(tables, monkeypatch):
-    monkeypatch.setitem(specs.SIZES, "short", (250, 10, 10))
+    monkeypatch.setitem(specs.SIZES, "short", (150, 10, 10))
     short = HiggsTable.create("short", channel="signal")
-    for split, n in (("train", 250), ("test", 10)):
+    for split, n in (("train", 150), ("test", 10)):
         first = tables["signal"].load(split)[:n]
         assert short.load(split)[:].fingerprint() == first.fingerprint()
     assert short.recipe() != tables["signal"].recipe()
@@ -160,7 +160,7 @@ PHI = np.array([0.0, 1, 2, 3, 2, 3, -2, -1])
 def test_an_event_gives_its_lepton_jets_tags_and_missing_momentum():
     objects = measured(*_event(PIDS, PT, ETA, PHI, 2000), np.random.default_rng(1))
     twice, total = TAGGING.bottom**2, len(objects.lepton)
-    assert total > 2000 * (1 - (1 - TAGGING.bottom) ** 2) - 100
+    assert 2000 * twice - 100 < total < 2000 * twice + 150  # a few have a tag on a light jet
     assert abs(objects.tagged[:, :2].all(1).sum() / 2000 - twice) < 0.04
     assert objects.tagged[:, 2:].mean() < 2 * TAGGING.light
     assert (pt_of(objects.jets) > 0).sum(1).tolist() == [4] * total

@@ -92,7 +92,7 @@ class Selection:
     isolation: float = 0.15
     jets_min: int = 4
     jets_max: int = 6
-    tags_min: int = 1
+    tags_min: int = 2
 
 
 @dataclass(frozen=True)

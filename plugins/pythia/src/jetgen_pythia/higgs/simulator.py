@@ -22,7 +22,7 @@ class TableSimulator(Simulator):
     """
 
     none = Clouds(np.empty((0, len(COLUMNS))), [0])
-    events_per_cloud = 2
+    events_per_cloud = 3
 
     def __init__(self, channel: str) -> None:
         super().__init__(channel, channel_settings(channel))
