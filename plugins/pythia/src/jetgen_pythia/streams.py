@@ -19,7 +19,8 @@ __all__ = ["Streams", "require_known"]
 
 
 class Streams:
-    """The train, val and test streams of one process; a subclass adds its spec and may cut the clouds down.
+    """The train, val and test streams of one process; a subclass is made of a size and options, adds its spec
+    and may cut the clouds down.
 
     Arguments:
         process: a name that :mod:`jetgen_pythia.processes` knows.
