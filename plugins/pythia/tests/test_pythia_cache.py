@@ -59,7 +59,7 @@ def test_one_process_and_another_order_make_the_same_jets(filled, cache, monkeyp
     make_shards(wanted, 1, lambda: None)
     alone = [shard.read().fingerprint() for shard in wanted]
     monkeypatch.setenv("JETGEN_CACHE", str(filled))
-    together = [Shard(home(shard.parton), shard.parton, "test", shard.index) for shard in wanted]
+    together = [Shard(home(shard.process), shard.process, "test", shard.index) for shard in wanted]
     assert [shard.read().fingerprint() for shard in together] == alone
 
 
@@ -96,7 +96,7 @@ def test_two_preparations_at_once_give_the_same_jets(expected, cache, mini):
 
 def test_two_workers_with_the_same_orders_do_not_do_the_work_twice(cache):
     orders = [
-        {"home": str(shard.home), "parton": "z", "split": "test", "index": shard.index, "wait": True}
+        {"home": str(shard.home), "process": "z", "split": "test", "index": shard.index, "wait": True}
         for shard in shards(home("z"), "z", "test", 200)
     ]
     lines = "".join(json.dumps(order) + "\n" for order in orders)

@@ -14,8 +14,11 @@ from jetgen.errors import DataError, JetgenError, UsageError
 from jetgen.registry import load_target
 from jetgen_pythia import specs
 from jetgen_pythia.dataset import PythiaJets
+from jetgen_pythia.higgs import specs as table_specs
+from jetgen_pythia.higgs.recipe import CHANNELS
+from jetgen_pythia.processes import shard_size, simulator
 from jetgen_pythia.recipe import PARTONS, entropy
-from jetgen_pythia.shards import SHARD, home, shards
+from jetgen_pythia.shards import home, shards
 from jetgen_pythia.source import hardest
 
 SPLITS = ("train", "val", "test")
@@ -28,26 +31,33 @@ def _python(code: str) -> str:
 def test_every_dataset_has_an_entry_point_that_names_it():
     ours = [point for point in entry_points(group="jetgen.datasets") if point.value.startswith("jetgen_pythia.")]
     names = {f"pythia-{what}{particles}" for what in (*PARTONS, "mixed") for particles in (30, 150)}
+    names |= {f"pythia-{channel}" for channel in CHANNELS}
     assert {point.name for point in ours} == names
     for point in ours:
         spec = point.load()
         dataset = load_target(spec.target).create("tiny", **spec.options)
         assert spec.name == point.name
-        assert spec.kind == dataset.spec.kind == "jets"
-        assert f"{spec.options.get('parton', 'mixed')}{dataset.spec.max_points}" in spec.name
+        assert spec.kind == dataset.spec.kind
+        if spec.kind == "jets":
+            assert f"{spec.options.get('parton', 'mixed')}{dataset.spec.max_points}" in spec.name
         assert spec.default_size in spec.sizes
         assert json.dumps(spec.to_json())
 
 
 def test_the_specs_load_no_numpy_and_a_planner_loads_no_simulator():
-    light = "import sys, jetgen_pythia.specs; print(sorted({'numpy', 'pydantic'} & set(sys.modules)))"
+    light = "import sys, jetgen_pythia.specs, jetgen_pythia.higgs.specs\n"
+    light += "print(sorted({'numpy', 'pydantic'} & set(sys.modules)))"
     plan = """
 import json, sys
 from jetgen_pythia.dataset import PythiaJets
+from jetgen_pythia.higgs import specs as table_specs
+from jetgen_pythia.higgs.recipe import CHANNELS
+from jetgen_pythia.processes import shard_size, simulator
+from jetgen_pythia.higgs.dataset import HiggsTable
 from jetgen_pythia.mixture import MixedJets
 dataset = PythiaJets.create("full", parton="gluon", particles=150)
 mixed = MixedJets.create("full", particles=150)
-for one in (dataset, mixed):
+for one in (dataset, mixed, HiggsTable.create("full", channel="background")):
     one.spec, json.dumps(one.recipe())
 print(sorted({"pythia8mc", "fastjet", "awkward", "torch"} & set(sys.modules)))"""
     assert _python(light).strip() == "[]"
@@ -76,11 +86,12 @@ def test_another_version_of_pythia_has_another_folder(cache, monkeypatch):
 
 
 def test_no_two_shards_of_the_largest_size_share_a_seed():
-    for parton in PARTONS:
+    largest = dict.fromkeys(PARTONS, specs.SIZES["full"]) | dict.fromkeys(CHANNELS, table_specs.SIZES["full"])
+    for process, counts in largest.items():
         axes = [
-            (parton, split, index)
-            for split, n in zip(SPLITS, specs.SIZES["full"], strict=True)
-            for index in range(n // SHARD)
+            (process, split, index)
+            for split, n in zip(SPLITS, counts, strict=True)
+            for index in range(n // shard_size(process))
         ]
         assert len({entropy(*axis)[0] % 900_000_000 for axis in axes}) == len(axes)
 
@@ -158,7 +169,8 @@ def test_a_split_that_does_not_exist_is_refused(filled, mini):
 def test_a_missing_simulator_is_one_sentence(monkeypatch):
     monkeypatch.setitem(sys.modules, "fastjet", None)
     monkeypatch.delitem(sys.modules, "jetgen_pythia.clustering", raising=False)
-    monkeypatch.delitem(sys.modules, "jetgen_pythia.simulator", raising=False)
+    monkeypatch.delitem(sys.modules, "jetgen_pythia.jets", raising=False)
+    monkeypatch.setattr("jetgen_pythia.streams.simulator", simulator.__wrapped__)  # without its memory
     with pytest.raises(JetgenError, match=r"jets cannot be simulated .*fastjet.*pip install"):
         PythiaJets.create("tiny", parton="z").simulate(1, 1)
 

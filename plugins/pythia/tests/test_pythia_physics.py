@@ -9,7 +9,9 @@ import pytest
 from jetgen_pythia.clustering import leading_jets
 from jetgen_pythia.detector import _cells, detect
 from jetgen_pythia.events import Collider, Particles
+from jetgen_pythia.jets import HARD
 from jetgen_pythia.kinematics import eta_of, mass_of, phi_of, pt_of, wrapped
+from jetgen_pythia.recipe import jet_settings
 
 # Mean and spread of n, median mass, mean and spread of pT, in 5,000 jets of the specification.
 FIGURES = {
@@ -173,9 +175,11 @@ def test_events_without_jets_give_an_empty_answer():
 
 
 def test_the_hard_partons_of_top_events_are_a_pair_of_tops():
-    collider = Collider("top")
+    collider = Collider("top", jet_settings("top"))
     collider.seed(3)
-    n, final, hard = collider.collide(3)
+    n, status, particles = collider.collide(3)
+    hard = particles[np.isin(status, HARD) & (np.abs(particles.pid) == 6)]
+    final = particles[status > 0]
     assert n == 3
     assert sorted(hard.pid.tolist()) == [-6, -6, -6, 6, 6, 6]
     assert (np.abs(pt_of(hard.momenta) - 1000) < 6).all()
@@ -185,7 +189,7 @@ def test_the_hard_partons_of_top_events_are_a_pair_of_tops():
 
 def test_the_data_of_another_installation_are_not_used(monkeypatch):
     monkeypatch.setenv("PYTHIA8DATA", "/none/xmldoc")
-    collider = Collider("quark")
+    collider = Collider("quark", jet_settings("quark"))
     collider.seed(1)
     assert collider.collide(1)[0] == 1
     assert os.environ["PYTHIA8DATA"] == "/none/xmldoc"

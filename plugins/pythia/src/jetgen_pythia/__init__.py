@@ -1,1 +1,1 @@
-"""jetgen-pythia: jets simulated by Pythia 8 and clustered by FastJet, as datasets of jetgen."""
+"""jetgen-pythia: jets and tables of events simulated by Pythia 8 and FastJet, as datasets of jetgen."""

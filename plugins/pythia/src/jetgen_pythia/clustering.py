@@ -12,10 +12,10 @@ from jetgen.data.clouds import Clouds
 from numpy.typing import NDArray
 
 from jetgen_pythia.events import Particles
-from jetgen_pythia.kinematics import Momenta, eta_of, mass_of, phi_of, pt_of, wrapped
+from jetgen_pythia.kinematics import Momenta, distance, eta_of, mass_of, phi_of, pt_of, wrapped
 from jetgen_pythia.recipe import JETS
 
-__all__ = ["LeadingJets", "leading_jets"]
+__all__ = ["LeadingJets", "jets_above", "leading_jets"]
 
 ClusterSequence.set_fastjet_banner_stream(None)
 
@@ -43,10 +43,8 @@ class LeadingJets:
         row[self.event] = np.arange(len(self.event))
         jet = row[hard.event]
         partons, jet = hard.momenta[jet >= 0], jet[jet >= 0]
-        d_eta = eta_of(partons) - eta_of(self.momenta)[jet]
-        d_phi = wrapped(phi_of(partons) - phi_of(self.momenta)[jet])
         near = np.zeros(len(self.event), np.bool_)
-        near[jet[np.hypot(d_eta, d_phi) < JETS.match_radius]] = True
+        near[jet[distance(partons, self.momenta[jet]) < JETS.match_radius]] = True
         return near
 
     def clouds(self) -> tuple[Clouds, NDArray[np.int64]]:
@@ -82,9 +80,7 @@ def leading_jets(n: int, event: NDArray[np.int64], momenta: Momenta) -> LeadingJ
         event: int64 (D,), the event of each deposit, non-decreasing.
         momenta: float64 (D, 4), the four-momentum of each deposit in GeV.
     """
-    columns = dict(zip(("px", "py", "pz", "E"), momenta.T, strict=True))
-    deposits = ak.unflatten(ak.zip(columns, with_name="Momentum4D"), np.bincount(event, minlength=n))
-    clustering = fastjet.ClusterSequence(deposits, fastjet.JetDefinition(fastjet.antikt_algorithm, JETS.radius))
+    deposits, clustering = _clustered(n, event, momenta, JETS.radius)
     jets = clustering.inclusive_jets(JETS.pt_min)
     pt = np.hypot(jets.px, jets.py)
     leading = ak.argmax(pt, axis=1, keepdims=True)
@@ -99,6 +95,31 @@ def leading_jets(n: int, event: NDArray[np.int64], momenta: Momenta) -> LeadingJ
         owner=np.repeat(np.arange(len(sizes)), sizes),
         constituents=_columns(ak.flatten(constituents)),
     )
+
+
+def jets_above(
+    pt_min: float, radius: float, n: int, event: NDArray[np.int64], momenta: Momenta
+) -> tuple[NDArray[np.int64], Momenta]:
+    """All anti-kT jets above a transverse momentum: int64 (J,), the event of each, increasing, and float64 (J, 4).
+
+    Arguments:
+        pt_min: in GeV.
+        radius: R of the algorithm.
+        n: the number of events.
+        event: int64 (D,), the event of each deposit, non-decreasing.
+        momenta: float64 (D, 4), the four-momentum of each deposit in GeV.
+    """
+    jets = _clustered(n, event, momenta, radius)[1].inclusive_jets(pt_min)
+    return np.repeat(np.arange(n), ak.to_numpy(ak.num(jets))), _columns(ak.flatten(jets))
+
+
+def _clustered(
+    n: int, event: NDArray[np.int64], momenta: Momenta, radius: float
+) -> tuple[ak.Array, fastjet.ClusterSequence]:
+    """The deposits of each event as vectors, and their anti-kT clustering."""
+    columns = dict(zip(("px", "py", "pz", "E"), momenta.T, strict=True))
+    deposits = ak.unflatten(ak.zip(columns, with_name="Momentum4D"), np.bincount(event, minlength=n))
+    return deposits, fastjet.ClusterSequence(deposits, fastjet.JetDefinition(fastjet.antikt_algorithm, radius))
 
 
 def _columns(vectors: ak.Array) -> Momenta:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Self, get_args
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from jetgen.api.context import RunContext
-from jetgen.api.protocols import Split
 from jetgen.data.clouds import Clouds
 from jetgen.data.jets import jet_spec
 from jetgen.data.spec import CloudSpec
-from jetgen.errors import JetgenError, UsageError, did_you_mean
+from jetgen.errors import UsageError
 
-from jetgen_pythia.pool import prepare_shards
-from jetgen_pythia.recipe import JETS, PARTONS, definition
-from jetgen_pythia.shards import SHARD, Shard, home, shards
+from jetgen_pythia.recipe import JETS, PARTONS
+from jetgen_pythia.shards import Shard
 from jetgen_pythia.source import ShardedJets, hardest
 from jetgen_pythia.specs import SIZES
+from jetgen_pythia.streams import Streams, require_known
 
 __all__ = ["PythiaJets"]
 
 
-class PythiaJets:
+class PythiaJets(Streams):
     """Jets of one class, each with its ``particles`` hardest particles, hardest first.
 
     Arguments:
@@ -37,21 +35,16 @@ class PythiaJets:
     ('etarel', 'phirel', 'ptrel')
     """
 
+    unit = "jets"
+
     def __init__(self, size: str = "small", *, parton: str = "top", particles: int = 30, share: int = 1) -> None:
-        for what, name, known in (("size", size, SIZES), ("parton", parton, PARTONS)):
-            if name not in known:
-                msg = f"the Pythia datasets have no {what} {name!r}{did_you_mean(name, known)}; use {_either(known)}"
-                raise UsageError(msg)
+        require_known("size", size, SIZES)
+        require_known("parton", parton, PARTONS)
         if not 1 <= particles <= JETS.most:
             msg = f"the Pythia datasets keep from 1 to {JETS.most} particles a jet, not {particles}"
             raise UsageError(msg)
-        self._parton, self._particles = parton, particles
-        self._counts = {split: n // share for split, n in zip(get_args(Split), SIZES[size], strict=True)}
-
-    @classmethod
-    def create(cls, size: str, **options: Any) -> Self:
-        """The dataset of one size; nothing is read or simulated yet."""
-        return cls(size, **options)
+        super().__init__(parton, [n // share for n in SIZES[size]])
+        self._particles = particles
 
     @property
     def spec(self) -> CloudSpec:
@@ -64,31 +57,15 @@ class PythiaJets:
         Raises:
             JetgenError: if Pythia or FastJet is not installed.
         """
-        return {**definition(self._parton), "shard": SHARD, "particles": self._particles, **self._counts}
+        return {**super().recipe(), "particles": self._particles}
 
-    def prepare(self, ctx: RunContext) -> None:
-        """Simulate the shards that are missing or damaged, in ``ctx.threads`` processes; the others stay.
-
-        Raises:
-            JetgenError: if a process fails, or the cache cannot be written.
-        """
-        prepare_shards(self.shards(), ctx)
-
-    def shards(self) -> list[Shard]:
-        """The shards of all splits, whether they exist or not."""
-        return [shard for split in self._counts for shard in self._shards(split)]
-
-    def load(self, split: Split) -> ShardedJets:
-        """The jets of one split.
+    def source(self, parts: Sequence[Shard], n: int) -> ShardedJets:
+        """The first ``n`` jets of the shards of a stream, cut down to their hardest particles.
 
         Raises:
-            UsageError: if there is no such split.
-            DataError: if they were not prepared.
+            DataError: if the file of a shard does not exist.
         """
-        if split not in self._counts:
-            msg = f"the Pythia datasets have no split {split!r}; use {_either(self._counts)}"
-            raise UsageError(msg)
-        return ShardedJets(self._shards(split), self._counts[split], self._particles)
+        return ShardedJets(parts, n, self._particles)
 
     def simulate(self, n: int, seed: int) -> Clouds:
         """``n`` new jets, simulated now on one thread. The first call in a process also initialises Pythia (1.5 s).
@@ -96,16 +73,4 @@ class PythiaJets:
         Raises:
             JetgenError: if Pythia or FastJet cannot be imported.
         """
-        try:
-            from jetgen_pythia.simulator import simulator  # here, because a planner must not load Pythia
-        except ImportError as error:
-            msg = f"jets cannot be simulated ({error}); run: pip install --force-reinstall jetgen-pythia"
-            raise JetgenError(msg) from error
-        return hardest(simulator(self._parton).jets(n, "simulate", seed), self._particles)
-
-    def _shards(self, split: str) -> list[Shard]:
-        return shards(home(self._parton), self._parton, split, self._counts[split])
-
-
-def _either(names: Iterable[str]) -> str:
-    return ", ".join(names)
+        return hardest(super().simulate(n, seed), self._particles)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,15 +14,11 @@ from jetgen.errors import JetgenError
 from numpy.typing import NDArray
 
 from jetgen_pythia.kinematics import Momenta
-from jetgen_pythia.recipe import COMMON, PARTONS
 
 __all__ = ["Collider", "Particles"]
 
 _SEEDS = 900_000_000
 """The largest seed of Pythia's random generator; the smallest is 1."""
-
-_HARD = (-22, -23)
-"""Status codes of the outgoing partons of the hard process; they are negative because the partons are not final."""
 
 
 def _pythia() -> Any:
@@ -53,39 +50,43 @@ class Particles:
 
 
 class Collider:
-    """Pythia, initialised for one class of jets. This takes about a second; setting the seed takes no time.
+    """Pythia, initialised for one process. This takes about a second; setting the seed takes no time.
 
-    The initialisation always has the same seed, and no event changes a later one. The events depend on the class and
+    The initialisation always has the same seed, and no event changes a later one. The events depend on the settings and
     on the last call of :meth:`seed` alone.
+
+    Arguments:
+        process: what error messages call it.
+        settings: lines for Pythia.
 
     Raises:
         JetgenError: if this version of Pythia does not accept the settings.
     """
 
-    def __init__(self, parton: str) -> None:
+    def __init__(self, process: str, settings: Sequence[str]) -> None:
         self._pythia = _pythia()
-        for line in ("Print:quiet = on", "Random:setSeed = on", "Random:seed = 1", *COMMON, *PARTONS[parton].settings):
+        for line in ("Print:quiet = on", "Random:setSeed = on", "Random:seed = 1", *settings):
             if not self._pythia.readString(line):
                 msg = f"Pythia does not know the setting {line!r}; install the version that jetgen-pythia asks for"
                 raise JetgenError(msg)
         if not self._pythia.init():
-            msg = f"Pythia cannot set up the process of {parton} jets; install the version that jetgen-pythia asks for"
+            msg = f"Pythia cannot set up the process {process}; install the version that jetgen-pythia asks for"
             raise JetgenError(msg)
-        self._ids = PARTONS[parton].ids
 
     def seed(self, word: int) -> None:
         """Seed the random generator with a non-negative integer."""
         self._pythia.rndm.init(1 + word % _SEEDS)
 
-    def collide(self, n: int) -> tuple[int, Particles, Particles]:
-        """At most ``n`` events: their number, their final particles, and the hard-process partons of the class."""
+    def collide(self, n: int) -> tuple[int, NDArray[np.int64], Particles]:
+        """At most ``n`` events: their number, and the status codes int64 (P,) and all particles of their records.
+
+        The status of a final particle is positive, and Pythia's manual lists the others.
+        """
         record = self._pythia.nextBatch(n).prt
         sizes = ak.to_numpy(ak.num(record.status))
-        status, pid = _flat(record.status), _flat(record.id).astype(np.int64)
+        status, pid = (_flat(record[name]).astype(np.int64) for name in ("status", "id"))
         momenta = np.stack([_flat(record.p[name]) for name in ("px", "py", "pz", "e")], 1)
-        particles = Particles(np.repeat(np.arange(len(sizes)), sizes), pid, momenta)
-        hard = np.isin(status, _HARD) & np.isin(np.abs(pid), self._ids)
-        return len(sizes), particles[status > 0], particles[hard]
+        return len(sizes), status, Particles(np.repeat(np.arange(len(sizes)), sizes), pid, momenta)
 
 
 def _flat(column: Any) -> NDArray[Any]:

@@ -20,8 +20,8 @@ from jetgen.api.context import RunContext
 from jetgen.errors import JetgenError
 from jetgen.io.shards import write_definition
 
-from jetgen_pythia.recipe import definition
-from jetgen_pythia.shards import SHARD, Shard
+from jetgen_pythia.processes import definition
+from jetgen_pythia.shards import Shard
 
 __all__ = ["make_shards", "prepare_shards"]
 
@@ -29,19 +29,24 @@ _COMMAND = (sys.executable, "-P", "-m", "jetgen_pythia.worker")
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
-def prepare_shards(wanted: Sequence[Shard], ctx: RunContext) -> None:
-    """Simulate the shards that are missing or damaged, in ``ctx.threads`` processes, and report progress in jets.
+def prepare_shards(wanted: Sequence[Shard], ctx: RunContext, unit: str = "jets") -> None:
+    """Simulate the shards that are missing or damaged, in ``ctx.threads`` processes, and report progress.
+
+    Arguments:
+        wanted: one or more shards, of equal size.
+        unit: what the clouds are called in reports.
 
     Raises:
         JetgenError: if a worker fails, or the cache cannot be written.
     """
-    for folder, parton in {shard.home: shard.parton for shard in wanted}.items():
-        write_definition(folder, definition(parton), SHARD)
+    size = wanted[0].size
+    for folder, process in {shard.home: shard.process for shard in wanted}.items():
+        write_definition(folder, definition(process), size)
     missing = [shard for shard in wanted if not shard.intact()]
     done = count(len(wanted) - len(missing))
 
     def report() -> None:
-        ctx.report("progress", done=next(done) * SHARD, total=len(wanted) * SHARD, unit="jets")
+        ctx.report("progress", done=next(done) * size, total=len(wanted) * size, unit=unit)
 
     report()
     make_shards(missing, ctx.threads, report)
@@ -124,7 +129,7 @@ class _Worker:
             JetgenError: if the worker is dead.
         """
         self.shard = shard
-        line = {"home": str(shard.home), "parton": shard.parton, "split": shard.split, "index": shard.index}
+        line = {"home": str(shard.home), "process": shard.process, "split": shard.split, "index": shard.index}
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps(line | {"wait": wait}) + "\n")

@@ -10,13 +10,25 @@ from typing import Any
 
 from jetgen.errors import JetgenError
 
-__all__ = ["DETECTOR", "JETS", "PARTONS", "RECIPE_VERSION", "Detector", "JetCuts", "Parton", "definition", "entropy"]
+__all__ = [
+    "DETECTOR",
+    "JETS",
+    "PARTONS",
+    "RECIPE_VERSION",
+    "Detector",
+    "JetCuts",
+    "Parton",
+    "definition",
+    "entropy",
+    "jet_settings",
+    "simulators",
+]
 
 RECIPE_VERSION = 1
-"""Increased by hand whenever a change of the code changes a jet; the cache and all keys depend on it."""
+"""Increased by hand whenever a change of the code changes a jet or the seeds; the cache and all keys depend on it."""
 
 COMMON = ("Beams:eCM = 13000", "PhaseSpace:pTHatMin = 995", "PhaseSpace:pTHatMax = 1005")
-"""Pythia settings of all classes. Others keep their defaults: the Monash 2013 tune with MPI, ISR and FSR."""
+"""Pythia settings of all classes of jets. Others keep their defaults: the Monash 2013 tune with MPI, ISR and FSR."""
 
 
 @dataclass(frozen=True)
@@ -109,13 +121,26 @@ def definition(parton: str) -> dict[str, Any]:
     return {
         "recipe": RECIPE_VERSION,
         "parton": parton,
-        "pythia8mc": _installed("pythia8mc"),
-        "fastjet": _installed("fastjet"),
-        "settings": [*COMMON, *PARTONS[parton].settings],
+        **simulators(),
+        "settings": list(jet_settings(parton)),
         "partons": list(PARTONS[parton].ids),
         "detector": asdict(DETECTOR),
         "jets": asdict(JETS),
     }
+
+
+def jet_settings(parton: str) -> tuple[str, ...]:
+    """The Pythia settings of one class of jets."""
+    return COMMON + PARTONS[parton].settings
+
+
+def simulators() -> dict[str, str]:
+    """The versions of the packages on which all clouds depend.
+
+    Raises:
+        JetgenError: if one is not installed.
+    """
+    return {name: _installed(name) for name in ("pythia8mc", "fastjet")}
 
 
 def _installed(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The cache of jets: a stream is a sequence of small shards, each with its own seed."""
+"""The cache of clouds: a stream is a sequence of small shards, each with its own seed."""
 
 from __future__ import annotations
 
@@ -12,39 +12,36 @@ from jetgen.errors import JetgenError
 from jetgen.io.shards import ShardFile, definition_digest
 from jetgen.system import cache_folder
 
-from jetgen_pythia.recipe import definition
+from jetgen_pythia.processes import definition, shard_size
 
-__all__ = ["SHARD", "Shard", "home", "shards"]
-
-SHARD = 100
-"""Jets in a shard: about a second of CPU time, the most that a kill can cost each process."""
+__all__ = ["Shard", "home", "shards"]
 
 
 @dataclass(frozen=True)
 class Shard(ShardFile):
-    """One shard of :data:`SHARD` jets with up to 150 particles each, and pt, eta and mass as conditioning.
+    """One shard of a stream: rows, or jets of up to 150 particles with pt, eta and mass as conditioning.
 
     Arguments:
-        home: the folder of all streams of the class.
-        parton: the class of the jets.
+        home: the folder of all streams of the process.
+        process: the class of the jets, or the table.
         split: the stream.
         index: the position of the shard in the stream, from 0.
     """
 
     home: Path
-    parton: str
+    process: str
     split: str
     index: int
 
     @property
     def name(self) -> str:
         """What is written inside the file."""
-        return f"{self.parton}/{self.split}/{self.index}"
+        return f"{self.process}/{self.split}/{self.index}"
 
     @property
     def size(self) -> int:
-        """The number of jets in the file."""
-        return SHARD
+        """The number of clouds in the file."""
+        return shard_size(self.process)
 
     @contextmanager
     def locked(self, *, wait: bool) -> Iterator[bool]:
@@ -78,11 +75,11 @@ class Shard(ShardFile):
         return True
 
 
-def home(parton: str) -> Path:
-    """The folder of all streams of one class; another definition of the jets has another folder."""
-    return cache_folder() / "pythia" / f"{parton}-{definition_digest(definition(parton), SHARD)}"
+def home(process: str) -> Path:
+    """The folder of all streams of one process; another definition of it has another folder."""
+    return cache_folder() / "pythia" / f"{process}-{definition_digest(definition(process), shard_size(process))}"
 
 
-def shards(folder: Path, parton: str, split: str, n: int) -> list[Shard]:
-    """The shards that hold the first ``n`` jets of one stream."""
-    return [Shard(folder, parton, split, index) for index in range(-(-n // SHARD))]
+def shards(folder: Path, process: str, split: str, n: int) -> list[Shard]:
+    """The shards that hold the first ``n`` clouds of one stream."""
+    return [Shard(folder, process, split, index) for index in range(-(-n // shard_size(process)))]

@@ -1,4 +1,4 @@
-"""The specs of the twelve datasets: five classes and their mixture, with up to 30 or 150 particles per jet."""
+"""The specs of the twelve datasets of jets: five classes and their mixture, with up to 30 or 150 particles per jet."""
 
 from __future__ import annotations
 

@@ -14,7 +14,8 @@ from queue import SimpleQueue
 
 from jetgen.errors import JetgenError
 
-from jetgen_pythia.shards import SHARD, Shard
+from jetgen_pythia.processes import simulator
+from jetgen_pythia.shards import Shard
 
 __all__ = ["make"]
 
@@ -30,9 +31,7 @@ def make(shard: Shard, *, wait: bool) -> str:
             return "busy"
         if shard.intact():
             return "there"
-        from jetgen_pythia.simulator import simulator  # takes a second, so only if it is needed
-
-        shard.write(simulator(shard.parton).jets(SHARD, shard.split, shard.index))
+        shard.write(simulator(shard.process).clouds(shard.size, shard.split, shard.index))
         return "made"
 
 
@@ -45,7 +44,7 @@ def _listen(orders: SimpleQueue[str]) -> None:
 
 def _answer(line: str) -> dict[str, str]:
     order = json.loads(line)
-    shard = Shard(Path(order["home"]), order["parton"], order["split"], order["index"])
+    shard = Shard(Path(order["home"]), order["process"], order["split"], order["index"])
     try:
         return {"state": make(shard, wait=order["wait"])}
     except JetgenError as error:

@@ -1,0 +1,1 @@
+"""Tables of the observables of the HIGGS data set, signal and background."""
