@@ -86,6 +86,19 @@ def test_refined_jets_keep_mass_and_momentum_of_their_draft_if_they_shall(fitted
     assert np.median(kept_mass) < 0.2 * np.median(free_mass)
 
 
+def test_no_side_is_preferred(fitted):
+    asked, ctx, biases = Conditions(1000, multiplicity=np.full(1000, 10)), RunContext(seed=3), []
+    for mirroring in (True, False):
+        model, _ = fitted(keep_summary=False, steps=1, validate_every=1, mirroring=mirroring)
+        with seeded(1):  # moves that no luck of a training makes too small
+            torch.nn.init.normal_(model._trained.model.refiner.maps[-1].bias, std=0.3)
+        draft = model.base.clouds_of_sizes(asked, RunContext(seed=ctx.torch_seed("sampling")))
+        moves = (model.sample(asked, ctx).points - draft.points)[:, :2].reshape(1000, 10, 2).mean(1)
+        biases.append(np.abs(moves.mean(0)) / (moves.std(0) / np.sqrt(1000)))
+    assert (biases[0] < 5).all()
+    assert (biases[1] > 20).all()
+
+
 def test_a_jet_depends_on_its_row_alone(fitted, trained):
     noisy, _ = fitted(dropout=0.2, dropout_in_generation=True)
     for model in (trained, noisy):

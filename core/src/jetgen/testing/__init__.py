@@ -26,7 +26,7 @@ from jetgen.testing.run import (
     summary,
 )
 from jetgen.testing.session import Session
-from jetgen.testing.toy import Toy, jet_toy
+from jetgen.testing.toy import Toy, jet_toy, table_toy
 from jetgen.testing.truth import TruthSession
 from jetgen.testing.verdict import CheckFailedError, CheckSkippedError
 
@@ -48,4 +48,5 @@ __all__ = [
     "parametrize_with_checks",
     "run_check",
     "summary",
+    "table_toy",
 ]

@@ -63,7 +63,7 @@ def check_generator(
         generator: the name of an installed generator, an entry-point value such as ``"package.spec:SPEC"``, or a spec.
         expected_failures: by the id of each check that is expected to fail, the reason. It is strict: a check that
             passes although it is expected to fail is a failure.
-        toy: the clouds to learn; jets of up to 10 particles by default.
+        toy: the clouds to learn; by default jets of up to 10 particles, for a generator of tables alone a table.
 
     Raises:
         UsageError: if there is no such generator, or an expected failure names no check.
@@ -121,7 +121,7 @@ def parametrize_with_checks(
     Arguments:
         generators: what :func:`check_generator` takes, one or several; each is loaded when its first test runs.
         expected_failures: as for :func:`check_generator`, for all of the generators; they become strict xfails.
-        toy: the clouds to learn; jets of up to 10 particles by default.
+        toy: the clouds to learn; by default jets of up to 10 particles, for a generator of tables alone a table.
 
     Raises:
         UsageError: if an expected failure names no check.

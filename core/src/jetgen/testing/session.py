@@ -27,7 +27,7 @@ from jetgen.data.conditions import Conditions
 from jetgen.errors import UsageError
 from jetgen.io.saved_model import save_model
 from jetgen.registry import discover
-from jetgen.testing.toy import Slices, Toy, jet_toy
+from jetgen.testing.toy import Slices, Toy, jet_toy, table_toy
 from jetgen.testing.verdict import CheckSkippedError, skip
 from jetgen.testing.watching import Traces, watched
 
@@ -122,7 +122,7 @@ class Session:
 
     Arguments:
         generator: the name of an installed generator, an entry-point value such as ``"package.spec:SPEC"``, or a spec.
-        toy: the clouds to learn; jets of up to 10 particles by default.
+        toy: the clouds to learn; by default jets of up to 10 particles, for a generator of tables alone a table.
         preset: the preset of its settings.
         overrides: settings that replace those of the preset.
 
@@ -140,7 +140,7 @@ class Session:
     ) -> None:
         self.entry = find_checked(generator)
         self.spec = self.entry.spec
-        self.toy = jet_toy() if toy is None else toy
+        self.toy = toy or (table_toy() if self.spec.kinds == ("table",) else jet_toy())
         self.root = Path(tempfile.mkdtemp(prefix="jetgen-checks-")).resolve()
         weakref.finalize(self, shutil.rmtree, self.root, ignore_errors=True)
         self._preset = preset

@@ -1,7 +1,8 @@
-"""Toy jets to check generators with: made by NumPy alone, within milliseconds."""
+"""Toy jets and a toy table to check generators with: made by NumPy alone, within milliseconds."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from jetgen.data.clouds import Clouds
 from jetgen.data.sources import SlicedSource
 from jetgen.data.spec import CloudSpec, Feature
 
-__all__ = ["Slices", "Toy", "jet_toy"]
+__all__ = ["Slices", "Toy", "jet_toy", "table_toy"]
 
 _LEAST, _MOST = 3, 10
 _CLOUDS = {"train": 300, "val": 60, "test": 130}
@@ -51,12 +52,31 @@ def jet_toy(seed: int = 0) -> Toy:
     (300, [3, 4, 5, 6, 7, 8, 9, 10], ('etarel', 'phirel', 'ptrel'))
     """
     features = (Feature("etarel"), Feature("phirel"), Feature("ptrel", nature="positive"))
+    return _toy(CloudSpec("jets", features, _MOST), _jets, seed)
+
+
+def table_toy(seed: int = 0) -> Toy:
+    """Rows of three observables: a normal one, a positive one with a sharp lower edge, and one that follows from both.
+
+    >>> toy = table_toy()
+    >>> len(toy.train), toy.spec.kind, toy.spec.names
+    (300, 'table', ('x', 'pt', 'mass'))
+    """
+    features = (Feature("x"), Feature("pt", nature="positive"), Feature("mass", nature="positive"))
+    return _toy(CloudSpec("table", features, 1), _rows, seed)
+
+
+def _toy(spec: CloudSpec, draw: Callable[[int, np.random.Generator], Clouds], seed: int) -> Toy:
     streams = np.random.SeedSequence(seed).spawn(len(_CLOUDS))
     splits = {
-        name: _jets(n, np.random.default_rng(stream))
-        for (name, n), stream in zip(_CLOUDS.items(), streams, strict=True)
+        name: draw(n, np.random.default_rng(stream)) for (name, n), stream in zip(_CLOUDS.items(), streams, strict=True)
     }
-    return Toy(CloudSpec("jets", features, _MOST), **splits)
+    return Toy(spec, **splits)
+
+
+def _rows(n: int, rng: np.random.Generator) -> Clouds:
+    x, pt = rng.normal(size=n), 20 + rng.exponential(30, n)
+    return Clouds(np.stack([x, pt, pt * np.cosh(0.3 * x)], 1), np.arange(n + 1))
 
 
 def _jets(n: int, rng: np.random.Generator) -> Clouds:

@@ -26,7 +26,7 @@ class FlowSettings(TorchSettings):
     ema: float = Field(0.99, ge=0, lt=1, description="decay of the moving average of the weights that is kept")
     clip: float = Field(5.0, gt=0, description="largest norm of the gradient")
     validate_every: int = Field(250, ge=1, description="steps between looks at the validation clouds; the best is kept")
-    step_points: int = Field(10**9, ge=1, description="a limit on the points of a step, for very large clouds")
+    step_points: int = Field(4096, ge=1, description="points in a step, on average: of jets there are fewer in a step")
     buckets: bool = Field(default=False, description="of no use: every cloud is padded to the largest")
     batch_points: int = Field(500_000, ge=1, description="padded points computed at once; a limit on memory")
 

@@ -121,12 +121,13 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
         seed: int,
         progress: Callable[[int], None] | None = None,
     ) -> Clouds:
-        """Jets of the base, refined."""
+        """Jets of the base, each mirrored at random, refined, and mirrored back: no side is preferred."""
         sizes, known = conditions.multiplicity, self.preprocessing
         assert sizes is not None
         drafts = Ragged.of(self._encoded(conditions, seed), sizes).to(self.device)
         conditioning = torch.from_numpy(known.conditioning.encode(conditions.columns(self.spec.conditioning)))
         keys = cloud_keys(len(sizes), seed) if self.settings.dropout_in_generation else None
+        signs = self._signs(len(sizes), seed).to(self.device)
         model.eval()
         done = 0
         for batch in length_buckets(sizes, points=self.settings.batch_points):
@@ -134,11 +135,21 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
             if sizes[batch[0]]:
                 mask = mask_of(drafts.lengths[index], int(sizes[batch[0]]))
                 key = None if keys is None else keys[index].to(self.device)
-                drafts[index] = model.refiner(drafts[index], mask, conditioning[index].to(self.device), key)
+                sides = signs[index.to(self.device)]
+                drafts[index] = sides * model.refiner(
+                    sides * drafts[index], mask, conditioning[index].to(self.device), key
+                )
             done += len(batch)
             if progress is not None:
                 progress(done)
         return known.decode(drafts.values.cpu().numpy(), sizes, conditions.conditioning)
+
+    def _signs(self, n: int, seed: int) -> Tensor:
+        """1 or -1 (n, 1, W) for the columns of each jet; those that are mirrored are drawn."""
+        columns, signs = mirrored_columns(self.settings, self.spec), np.ones((n, 1, self.preprocessing.features))
+        rng = RunContext(seed=seed).at("part", "mirror").rng("sampling")
+        signs[:, 0, columns] = 2 * rng.integers(2, size=(n, len(columns))) - 1
+        return torch.from_numpy(signs.astype(np.float32))
 
     def save(self, folder: Path) -> None:
         """The refiner, and its base in a folder of its own.

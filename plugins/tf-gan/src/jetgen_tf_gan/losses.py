@@ -87,7 +87,7 @@ class Adversaries:
         return self.settings.pt_noise * math.exp(-20 * step.number / step.of) * normal([n], step.generator)
 
     def _true(self, batch: Mapping[str, Tensor], rng: torch.Generator) -> _Jets:
-        points = self._mirrored(batch["points"], rng)
+        points = batch["points"] * self._sides(batch["points"], rng)
         return _Jets(points, mask_of(batch["multiplicity"], points.shape[1]), batch["conditioning"])
 
     def _refined(self, batch: Mapping[str, Tensor], true: _Jets, rng: torch.Generator) -> Tensor:
@@ -99,11 +99,13 @@ class Adversaries:
             draft = drafts[torch.arange(size, device=rng.device), :, chosen]
         else:
             draft = normal([size, slots, width], rng)
-        refined: Tensor = self.refiner(self._mirrored(draft, rng), true.mask, true.conditioning)
+        # Mirrored and back: which side a jet is on changes nothing, and need not be learnt.
+        sides = self._sides(draft, rng)
+        refined: Tensor = sides * self.refiner(sides * draft, true.mask, true.conditioning)
         return refined
 
-    def _mirrored(self, points: Tensor, rng: torch.Generator) -> Tensor:
-        return points * mirror_signs(len(points), points.shape[2], self.mirrored, rng)
+    def _sides(self, points: Tensor, rng: torch.Generator) -> Tensor:
+        return mirror_signs(len(points), points.shape[2], self.mirrored, rng)
 
 
 def _both(true: _Jets, fake: Tensor) -> _Jets:
