@@ -11,6 +11,18 @@ from pydantic import Field
 __all__ = ["FlowSettings", "RQSAutoregressiveSettings", "RealNVPGlowSettings"]
 
 
+_STANDARD: Mapping[str, Any] = {
+    "hidden": 256,
+    "bins": 24,
+    "steps": 12_000,
+    "warmup": 200,
+    "ema": 0.999,
+    "validate_every": 500,
+}
+_GPU: Mapping[str, Any] = {**_STANDARD, "hidden": 512, "bins": 32, "steps": 10_000, "batch_size": 4096}
+_TINY: Mapping[str, Any] = {"hidden": 16, "bins": 4, "steps": 40, "batch_size": 64, "warmup": 5}
+
+
 class FlowSettings(TorchSettings):
     """What both flows have in common: how columns are scaled, and the training by maximum likelihood."""
 
@@ -63,27 +75,10 @@ class RealNVPGlowSettings(FlowSettings):
     dropout: float = Field(0.0, ge=0, lt=1, description="in the networks of the couplings, while training")
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "tiny": {"couplings": 2, "hidden": 16, "bins": 4, "steps": 40, "batch_size": 64, "warmup": 5},
+        "tiny": {**_TINY, "couplings": 2},
         "quick": {},
-        "standard": {
-            "couplings": 10,
-            "hidden": 256,
-            "bins": 24,
-            "steps": 12_000,
-            "warmup": 200,
-            "ema": 0.999,
-            "validate_every": 500,
-        },
-        "gpu": {
-            "couplings": 12,
-            "hidden": 512,
-            "bins": 32,
-            "steps": 10_000,
-            "batch_size": 4096,
-            "warmup": 200,
-            "ema": 0.999,
-            "validate_every": 500,
-        },
+        "standard": {**_STANDARD, "couplings": 10},
+        "gpu": {**_GPU, "couplings": 12},
         "full": {
             "scaling": "logit",
             "couplings": 20,
@@ -121,27 +116,10 @@ class RQSAutoregressiveSettings(FlowSettings):
     layers: int = Field(2, ge=1, description="how many of them")
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
-        "tiny": {"transforms": 1, "hidden": 16, "bins": 4, "steps": 40, "batch_size": 64, "warmup": 5},
+        "tiny": {**_TINY, "transforms": 1},
         "quick": {},
-        "standard": {
-            "transforms": 5,
-            "hidden": 256,
-            "bins": 24,
-            "steps": 12_000,
-            "warmup": 200,
-            "ema": 0.999,
-            "validate_every": 500,
-        },
-        "gpu": {
-            "transforms": 5,
-            "hidden": 512,
-            "bins": 32,
-            "steps": 10_000,
-            "batch_size": 4096,
-            "warmup": 200,
-            "ema": 0.999,
-            "validate_every": 500,
-        },
+        "standard": {**_STANDARD, "transforms": 5},
+        "gpu": {**_GPU, "transforms": 5},
         "full": {
             "transforms": 10,
             "hidden": 512,

@@ -82,8 +82,8 @@ def _named(request: Request, registry: Registry, text: str) -> Asked:
     plugin = _found(registry, name)
     if not own:
         return _plain(request, plugin)
-    shown_as = ",".join([plugin.name, *(option.strip() for option in text.split(",")[1:])])
-    return Asked(plugin, [*layers_of(request, plugin), ("-g", own)], shown_as)
+    _, told = text.split(",", 1)
+    return Asked(plugin, [*layers_of(request, plugin), ("-g", own)], f"{plugin.name},{told.strip()}")
 
 
 def _found(registry: Registry, name: str) -> Plugin:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from jetgen.errors import UsageError, did_you_mean
 
 __all__ = ["Request", "default_suite", "parse_generator", "parse_overrides", "read_suite"]
+
+_NEXT_KEY = re.compile(r",(?=\s*\w+\s*=)")  # a list has commas, too
 
 Layers = Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]]
 
@@ -125,21 +128,18 @@ def _request(text: str, origin: str) -> Request:
 def parse_generator(asked: str) -> tuple[str, dict[str, Any]]:
     """The name and the settings of ``name,key=value,...``: a row of its own beside others of the same generator.
 
-    >>> parse_generator("realnvp-glow,transformer=affine,couplings=4")
-    ('realnvp-glow', {'transformer': 'affine', 'couplings': 4})
+    >>> parse_generator("mdma-gan,loss=lsgan,betas=[0.0,0.9]")
+    ('mdma-gan', {'loss': 'lsgan', 'betas': [0.0, 0.9]})
 
     Raises:
         UsageError: if a setting is not of the form key=value.
     """
-    name, *options = asked.split(",")
-    values: dict[str, Any] = {}
-    for option in options:
-        key, equals, text = (part.strip() for part in option.partition("="))
-        if not (equals and key) or key in values:
-            msg = f"the generator {asked!r} is not of the form name,key=value,... with each key once"
-            raise UsageError(msg)
-        values[key] = _value(text, f"the generator {asked!r}")
-    return name.strip(), values
+    name, *options = _NEXT_KEY.split(asked)
+    pairs = [(key.strip(), text.strip()) for key, _, text in (option.partition("=") for option in options)]
+    if "," in name or len(dict(pairs)) < len(pairs):
+        msg = f"the generator {asked!r} is not of the form name,key=value,... with each key once"
+        raise UsageError(msg)
+    return name.strip(), {key: _value(text, f"the generator {asked!r}") for key, text in pairs}
 
 
 def parse_overrides(overrides: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -42,7 +42,7 @@ def quality_notes(experiment: Experiment, shown: Sequence[str]) -> Iterator[str]
     yield from marginals_notes(experiment)
     yield from _effective(experiment)
     for one in experiment.standings:
-        if len(one.title.split(",")) <= len(one.best_row.overrides):  # the title does not tell them
+        if one.title.count("=") < len(one.best_row.overrides):  # the title does not tell them
             changed = ", ".join(f"{key} = {value}" for key, value in one.best_row.overrides.items())
             yield f"{one.title}: {changed}"
     for row in rows:

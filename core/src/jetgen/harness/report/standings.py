@@ -149,8 +149,8 @@ def _experiment(dataset: str, preset: str, shared: list[Row], models: list[Row])
 
 def _title(row: Row) -> str:
     preset = row.preset or ""
-    told = row.shown_as.split(",")[1:]  # a name of settings needs no mark, unless there are others
-    mark = preset[preset.index("+") :] if "+" in preset and len(told) < len(row.overrides) else ""
+    told = row.shown_as.count("=")  # a name of settings needs no mark, unless there are others
+    mark = preset[preset.index("+") :] if "+" in preset and told < len(row.overrides) else ""
     return f"{row.title}{mark}"
 
 
