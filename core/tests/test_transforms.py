@@ -120,3 +120,12 @@ def test_a_chain_is_one_function_for_arrays_and_tensors_and_its_slope_is_that_of
     np.testing.assert_allclose(chain.inverse(forward).detach(), values, rtol=1e-6)
     np.testing.assert_allclose(chain.log_slope(tensor).detach(), slope.log(), rtol=1e-6, atol=1e-9)
     np.testing.assert_allclose(chain.log_slope(values), chain.log_slope(tensor).detach(), rtol=1e-12)
+
+
+def test_the_ranks_of_a_rounded_column_give_a_density_that_is_no_comb():
+    exact = np.random.default_rng(5).normal(1.0, 0.15, 20_000)
+    rounded = TRANSFORMS["gaussrank"].fit(exact.round(2))
+    for values in (exact, exact.round(2), exact + 0.003):
+        density = np.exp(rounded.log_slope(values) - 0.5 * rounded.forward(values) ** 2) / np.sqrt(2 * np.pi)
+        true = np.exp(-0.5 * ((values - 1) / 0.15) ** 2) / (0.15 * np.sqrt(2 * np.pi))
+        assert np.median(np.abs(np.log(density / true))) < 0.15

@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from jetgen.errors import DataError
 from numpy.typing import NDArray
+from scipy.ndimage import median_filter
 
 __all__ = ["Dequantise"]
 
@@ -16,8 +17,9 @@ Float64 = NDArray[np.float64]
 
 # A column of no more different values is discrete.
 _DISCRETE = 64
-# A value that more than this part of the rows share is a peak, not chance or rounding.
-_PEAK = 0.02
+# A value that more than this part of the rows share, and so many times more than those next to it, is a peak. Of a
+# column that is rounded the neighbours are as frequent.
+_PEAK, _ABOVE, _NEIGHBOURS = 0.02, 10, 5
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ class Dequantise:
         levels, counts = np.unique(values, return_counts=True)
         if discrete or len(levels) <= min(_DISCRETE, len(values) // 10):
             return cls(levels=tuple(levels.tolist()))
-        peaks = np.flatnonzero(counts > _PEAK * len(values))
+        usual = np.maximum(median_filter(counts, 2 * _NEIGHBOURS + 1, mode="nearest"), 1)
+        peaks = np.flatnonzero((counts > _PEAK * len(values)) & (counts > _ABOVE * usual))
         inside = peaks[(peaks > 0) & (peaks < len(levels) - 1)]
         if len(inside):
             at = inside[0]

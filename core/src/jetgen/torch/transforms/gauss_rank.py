@@ -45,7 +45,11 @@ class GaussRank:
     def fit(cls, values: Float64) -> Self:
         scores = np.linspace(-_FARTHEST, _FARTHEST, _KNOTS)
         spread = max(float(values.std()), 1e-3 * float(np.abs(values).max()), 1e-12)
-        return cls(tuple((np.quantile(values, ndtr(scores)) + _STRAIGHT * spread * scores).tolist()))
+        # Equal values are spread half of the way to their neighbours: a column may be rounded.
+        levels, counts = np.unique(values, return_counts=True)
+        ends = np.concatenate([levels[:1], (levels[1:] + levels[:-1]) / 2, levels[-1:]])
+        quantiles = np.interp(ndtr(scores), np.concatenate([[0], np.cumsum(counts) / len(values)]), ends)
+        return cls(tuple((quantiles + _STRAIGHT * spread * scores).tolist()))
 
     def forward(self, x: Array) -> Array:
         """The scores."""
