@@ -132,7 +132,7 @@ def test_a_peak_at_an_edge_is_spread_beyond_it_and_comes_back():
     values = np.where(rng.random(1000) < 0.2, 0.0, rng.exponential(1.0, 1000))
     column = Dequantise.fit("met", values)
     spread = column.spread(values, rng.random(1000))
-    assert (spread[values == 0] <= 0).all()
+    assert (spread[values == 0] < 0).mean() > 0.99
     assert np.array_equal(spread[values > 0], values[values > 0])
     assert np.array_equal(column.rounded(spread), values)
 

@@ -54,7 +54,7 @@ class Dequantise:
         levels, counts = np.unique(values, return_counts=True)
         if discrete or len(levels) <= min(_DISCRETE, len(values) // 10):
             return cls(levels=tuple(levels.tolist()))
-        usual = np.maximum(median_filter(counts, 2 * _NEIGHBOURS + 1, mode="nearest"), 1)
+        usual = np.maximum(median_filter(counts, 2 * _NEIGHBOURS + 1, mode="mirror"), 1)
         peaks = np.flatnonzero((counts > _PEAK * len(values)) & (counts > _ABOVE * usual))
         inside = peaks[(peaks > 0) & (peaks < len(levels) - 1)]
         if len(inside):
