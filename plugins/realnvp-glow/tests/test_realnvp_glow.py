@@ -35,8 +35,8 @@ def fitted(model, clouds=None, **context):
 
 
 FLOWS = [
-    ("realnvp-glow", {"scaling": "logit", "transformer": "affine"}),
-    ("realnvp-glow", {"normalisation": "act", "permutation": "checkerboard"}),
+    ("realnvp-glow", {"scaling": "logit", "transformer": "affine", "normalisation": "batch"}),
+    ("realnvp-glow", {"permutation": "checkerboard"}),
     ("rqs-autoregressive", {}),
 ]
 

@@ -59,7 +59,7 @@ class RealNVPGlowSettings(FlowSettings):
         "lu", description="before a coupling: a learnt 1x1 (PLU) one (Glow), the reverse order, or every other column"
     )
     normalisation: Literal["batch", "act", "none"] = Field(
-        "batch", description="at the start of a block: of the batch (the seminar), of the first batch (Glow), or none"
+        "act", description="at the start of a block: of the batch (the seminar), of the first batch (Glow), or none"
     )
     transformer: Literal["affine", "rqs"] = Field(
         "rqs", description="what a coupling does: scale and shift (realNVP), or a rational-quadratic spline"
@@ -82,6 +82,7 @@ class RealNVPGlowSettings(FlowSettings):
         "full": {
             "scaling": "logit",
             "couplings": 20,
+            "normalisation": "batch",
             "transformer": "affine",
             "networks": 2,
             "hidden": 512,
