@@ -69,7 +69,7 @@ class Ours(Peer):
 def ours(size: int, transformer: str) -> Ours:
     """Blocks of batch normalisation, PLU and coupling."""
     values = {"couplings": BLOCKS, "hidden": HIDDEN, "bins": BINS, "tail": TAIL, "transformer": transformer}
-    settings = RealNVPGlowSettings.model_validate(values)
+    settings = RealNVPGlowSettings.model_validate({**values, "normalisation": "batch"})
     return Ours(BlockFlow(settings, size, 0), size)
 
 
