@@ -125,3 +125,17 @@ def test_a_generator_that_is_skipped_in_one_preset_keeps_its_metrics_in_another(
     cells = {one["id"]: one for one in json.loads(done.stdout)["cells"]}
     assert cells["knows.quick.kind-jets@tiny.s0"]["skip"] == "knows has no preset 'quick'; it has tiny"
     assert "nll" in {metric["name"] for metric in cells["knows.tiny.kind-jets@tiny.s0"]["metrics"]}
+
+
+def test_a_metric_of_other_clouds_is_missed_by_nobody_unless_it_was_named(outsiders, tmp_path):
+    outsiders.install("kind-outsider")
+    reasons = []
+    for metrics in (("standard",), ("standard", "marginals")):
+        more = ("--dry-run", "--json")
+        done = outsiders.jetbench_here(*arguments(tmp_path / "no", "kind-gaussian", metrics=metrics, more=more))
+        assert done.returncode == 0, done.stderr
+        reasons += [one["metrics_skipped"] for one in json.loads(done.stdout)["cells"] if one["generator"]]
+    told, asked = reasons
+    assert not {"marginals", "shower_energy"} & {*told}
+    assert asked["marginals"] == "marginals judges tables, these are jets"
+    assert "shower_energy" not in asked

@@ -128,6 +128,8 @@ class Planner:
             spec = plugin.spec
             if not isinstance(spec, MetricSpec) or "core" in spec.needs:
                 continue  # what wants a core for itself is the timing stage
+            if cloud_spec.kind not in spec.kinds and not named:
+                continue  # nobody asked it of such clouds
             reason = inapplicable(spec, cloud_spec)
             if reason is None and spec.costly and not named:
                 reason = too_few_clouds(spec, dataset.counts[-1], dataset.counts[-1])
