@@ -17,6 +17,7 @@ from jetgen_rqs_flow.settings import RQSFlowSettings
 from jetgen_rqs_flow.talk import TalkPreprocessing
 from jetgen_tf_gan.dropout import KeyedDropout, cloud_keys
 from jetgen_tf_gan.losses import Adversaries
+from jetgen_tf_gan.marginals import Marginals
 from jetgen_tf_gan.networks import Critic, Refiner, never_acts
 from jetgen_tf_gan.pairs import Pairs, pair_mask
 from jetgen_tf_gan.schedules import cosine_cycles, noam
@@ -75,6 +76,21 @@ def test_with_the_published_flow_they_are_the_published_total(networks):
     ours = settings("full")
     kept = sum(parameters(network) for network in networks.built(ours))
     assert parameters(flow.build(90, 0, 25.0)) + kept + sum(never_acts(ours)) == 6_794_863
+
+
+def test_curves_that_are_not_fitted_change_nothing_and_fitted_ones_undo_what_bends_a_feature():
+    rng = torch.Generator().manual_seed(1)
+    curves, true = Marginals(2), torch.randn(5000, 2, generator=rng)
+    made = torch.randn(5000, 2, generator=rng).sinh()
+    torch.testing.assert_close(curves(made), made)
+    # What follows the curves bends the features once more.
+    curves.fit(made, lambda: 1.2 * curves(made), true, mirrored=[0])
+    found, wanted = (1.2 * curves(made)).sort(0).values, true.sort(0).values
+    assert (found - wanted).abs().mean() < 0.05
+    odd = curves(torch.cat([made, -made])).view(2, -1, 2)
+    torch.testing.assert_close(odd[0, :, 0], -odd[1, :, 0], rtol=1e-3, atol=1e-3)
+    far = torch.tensor([[0.0, 1e3], [0.0, 1e3 + 1]])
+    assert (curves(far)[1] - curves(far)[0])[1] == pytest.approx(1, rel=1e-3)
 
 
 @BACKBONES

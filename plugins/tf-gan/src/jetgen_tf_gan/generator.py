@@ -19,7 +19,7 @@ from jetgen.torch.clouds import CloudPreprocessing, JetSummary
 from jetgen.torch.clouds.adversarial import adversarial_phase
 from jetgen.torch.clouds.noise import cloud_noise
 from jetgen.torch.clouds.preprocessing import mirrored_columns
-from jetgen.torch.clouds.training import report_unchanged, some_padded
+from jetgen.torch.clouds.training import some_padded
 from jetgen.torch.nn.buckets import length_buckets
 from jetgen.torch.training import Phase, Ragged, mask_of
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ from jetgen_tf_gan.settings import GAUSSIAN, TFGANSettings
 __all__ = ["TFGAN", "Model"]
 
 _BASE = "base"
+_SOME = 20_000  # jets whose features are enough for a curve
 
 
 class Model(nn.Module):
@@ -77,13 +78,18 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
         if self.base is not None:
             data = replace(data, rows={**data.rows, "drafts": self._drafts(data)})
         judge = Validation.of(self, model, data)
+
+        def finish(report: FitReport) -> FitReport:
+            self._fit_marginals(model, data)
+            return report if judge is None else judge.judged(report)
+
         losses = Adversaries(self.settings, model.refiner, critic, mirrored)
         optimiser = torch.optim.RMSprop if self.settings.optimiser == "rmsprop" else None
         score = None if judge is None else judge.score
         phase = adversarial_phase(self.settings, losses, data, score, schedule_of(self.settings), optimiser)
         modules = {"generator": model.refiner, "critic": critic}
         phases = [*_critic_alone(phase, self.settings.critic_first), phase]
-        return TrainingPlan(modules, data.rows, phases, finish=report_unchanged if judge is None else judge.judged)
+        return TrainingPlan(modules, data.rows, phases, finish=finish)
 
     def _drafts(self, data: TrainingData) -> Ragged:
         """For each training jet with particles some jets of its multiplicity, side by side: (total, drafts W)."""
@@ -94,6 +100,30 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
             for number in range(self.settings.drafts)
         ]
         return Ragged.of(np.concatenate(columns, 1), train.multiplicity)
+
+    @torch.inference_mode()
+    def _fit_marginals(self, model: Model, data: TrainingData) -> None:
+        """Fit the last curves of the refiner, to what it makes of one draft for each of some training jets."""
+        refiner, rows, marginals = model.refiner, data.rows, model.refiner.marginals
+        if marginals is None:
+            return
+        drafts, points = rows["drafts"] if "drafts" in rows else self._drafts(data), rows["points"]
+        assert isinstance(points, Ragged)
+        sizes, seed = rows["multiplicity"][torch.arange(min(_SOME, len(drafts)))], data.ctx.torch_seed("training")
+        signs, keys = self._signs(len(sizes), seed), self._keys(len(sizes), seed)
+        made = []
+        for batch in length_buckets(sizes.cpu().numpy(), points=self.settings.batch_points):
+            index = torch.from_numpy(batch)
+            sided = signs[index] * drafts[index][..., : self.preprocessing.features].cpu()
+            draft, mask = sided.to(self.device), mask_of(sizes[index], sided.shape[1]).to(self.device)
+            key = None if keys is None else keys[index].to(self.device)
+            made.append((refiner.moved(draft, mask, rows["conditioning"][index].to(self.device), key), draft, mask))
+        marginals.fit(
+            torch.cat([moved[mask] for moved, _, mask in made]),
+            lambda: torch.cat([refiner.finished(moved, draft, mask)[mask] for moved, draft, mask in made]),
+            points.values,
+            mirrored_columns(self.settings, self.spec),
+        )
 
     def _encoded(self, conditions: Conditions, seed: int) -> NDArray[np.float32]:
         """Preprocessed particles (total, W) of the base, or noise."""
@@ -126,7 +156,7 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
         assert sizes is not None
         drafts = Ragged.of(self._encoded(conditions, seed), sizes).to(self.device)
         conditioning = torch.from_numpy(known.conditioning.encode(conditions.columns(self.spec.conditioning)))
-        keys = cloud_keys(len(sizes), seed) if self.settings.dropout_in_generation else None
+        keys = self._keys(len(sizes), seed)
         signs = self._signs(len(sizes), seed).to(self.device)
         model.eval()
         done = 0
@@ -143,6 +173,10 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
             if progress is not None:
                 progress(done)
         return known.decode(drafts.values.cpu().numpy(), sizes, conditions.conditioning)
+
+    def _keys(self, n: int, seed: int) -> Tensor | None:
+        """Those of dropout in generation, if there is any."""
+        return cloud_keys(n, seed) if self.settings.dropout_in_generation else None
 
     def _signs(self, n: int, seed: int) -> Tensor:
         """1 or -1 (n, 1, W) for the columns of each jet; those that are mirrored are drawn."""

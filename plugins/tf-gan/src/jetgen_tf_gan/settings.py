@@ -28,6 +28,7 @@ _PUBLISHED: dict[str, Any] = {
     "drafts": 16,
     "published_form": True,
     "keep_summary": False,
+    "true_marginals": False,
     "pairs": 0,
     "dropout": 0.2,
     "dropout_in_generation": True,
@@ -89,6 +90,10 @@ class TFGANSettings(AdversarialSettings):
     )
     keep_summary: bool = Field(
         default=True, description="refined jets keep mass, sum of pT and centre of their draft; not with plain noise"
+    )
+    true_marginals: bool = Field(
+        default=True,
+        description="a curve for each feature, fitted after the training, gives it the true distribution at the end",
     )
     dropout: float = Field(0.0, ge=0, lt=1, description="in both networks, while training")
     dropout_in_generation: bool = Field(default=False, description="keep it when jets are generated, as published")
