@@ -27,6 +27,7 @@ from torch import Tensor, nn
 
 from jetgen_tf_gan.dropout import cloud_keys
 from jetgen_tf_gan.losses import Adversaries
+from jetgen_tf_gan.marginals import Marginals
 from jetgen_tf_gan.networks import Critic, Refiner
 from jetgen_tf_gan.schedules import schedule_of
 from jetgen_tf_gan.settings import GAUSSIAN, TFGANSettings
@@ -38,11 +39,38 @@ _SOME = 20_000  # jets whose features are enough for a curve
 
 
 class Model(nn.Module):
-    """What is trained and kept: the refiner, and the units in which jets as a whole are seen."""
+    """What is kept: the refiner, the units in which jets as a whole are seen, and the curves of the features.
 
-    def __init__(self, refiner: Refiner, observer: JetSummary) -> None:
+    Arguments:
+        settings: whether there are curves, and what a jet keeps of its draft.
+        refiner: the network that is trained.
+        observer: of jets as a whole.
+        features: numbers of a preprocessed particle.
+    """
+
+    def __init__(self, settings: TFGANSettings, refiner: Refiner, observer: JetSummary, features: int) -> None:
         super().__init__()
         self.refiner, self.observer = refiner, observer
+        self.marginals = Marginals(features) if settings.true_marginals else None
+        self.keeps = settings.keeps_summary
+
+    def forward(
+        self, draft: Tensor, mask: Tensor, conditioning: Tensor, sides: Tensor, keys: Tensor | None = None
+    ) -> Tensor:
+        """Jets (B, P, W) of drafts, each mirrored by its ``sides`` (B, 1, W), refined, and mirrored back."""
+        return self.curved(self.refined(draft, mask, conditioning, sides, keys), draft, mask)
+
+    def refined(self, draft: Tensor, mask: Tensor, conditioning: Tensor, sides: Tensor, keys: Tensor | None) -> Tensor:
+        """What the curves are given."""
+        refined: Tensor = sides * self.refiner(sides * draft, mask, conditioning, keys)
+        return refined
+
+    def curved(self, refined: Tensor, draft: Tensor, mask: Tensor) -> Tensor:
+        """Refined jets with the true distribution of each feature; what they keep of their draft stays."""
+        if self.marginals is None:
+            return refined
+        curved: Tensor = self.marginals(refined) * mask.unsqueeze(-1)
+        return self.observer.rescaled(curved, mask, self.observer.raw(draft, mask))[0] if self.keeps else curved
 
 
 class TFGAN(TorchGenerator[TFGANSettings, Model]):
@@ -59,7 +87,8 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
         """The refiner; the critic is not kept."""
         del mean_multiplicity
         observer = JetSummary(self.spec, self.preprocessing.points.features)
-        return Model(Refiner(self.settings, features, conditioning, self.spec.max_points, observer), observer)
+        refiner = Refiner(self.settings, features, conditioning, self.spec.max_points, observer)
+        return Model(self.settings, refiner, observer, features)
 
     def _fit(self, train: CloudSource, val: CloudSource, ctx: RunContext) -> FitReport:
         if self.settings.base != GAUSSIAN:
@@ -104,7 +133,7 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
     @torch.inference_mode()
     def _fit_marginals(self, model: Model, data: TrainingData) -> None:
         """Fit the last curves of the refiner, to what it makes of one draft for each of some training jets."""
-        refiner, rows, marginals = model.refiner, data.rows, model.refiner.marginals
+        rows, marginals = data.rows, model.marginals
         if marginals is None:
             return
         drafts, points = rows["drafts"] if "drafts" in rows else self._drafts(data), rows["points"]
@@ -114,13 +143,14 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
         made = []
         for batch in length_buckets(sizes.cpu().numpy(), points=self.settings.batch_points):
             index = torch.from_numpy(batch)
-            sided = signs[index] * drafts[index][..., : self.preprocessing.features].cpu()
-            draft, mask = sided.to(self.device), mask_of(sizes[index], sided.shape[1]).to(self.device)
+            draft = drafts[index][..., : self.preprocessing.features].to(self.device)
+            mask = mask_of(sizes[index], draft.shape[1]).to(self.device)
             key = None if keys is None else keys[index].to(self.device)
-            made.append((refiner.moved(draft, mask, rows["conditioning"][index].to(self.device), key), draft, mask))
+            known, sides = rows["conditioning"][index].to(self.device), signs[index].to(self.device)
+            made.append((model.refined(draft, mask, known, sides, key), draft, mask))
         marginals.fit(
-            torch.cat([moved[mask] for moved, _, mask in made]),
-            lambda: torch.cat([refiner.finished(moved, draft, mask)[mask] for moved, draft, mask in made]),
+            torch.cat([refined[mask] for refined, _, mask in made]),
+            lambda: torch.cat([model.curved(*each)[each[2]] for each in made]),
             points.values,
             mirrored_columns(self.settings, self.spec),
         )
@@ -166,9 +196,7 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
                 mask = mask_of(drafts.lengths[index], int(sizes[batch[0]]))
                 key = None if keys is None else keys[index].to(self.device)
                 sides = signs[index.to(self.device)]
-                drafts[index] = sides * model.refiner(
-                    sides * drafts[index], mask, conditioning[index].to(self.device), key
-                )
+                drafts[index] = model(drafts[index], mask, conditioning[index].to(self.device), sides, key)
             done += len(batch)
             if progress is not None:
                 progress(done)

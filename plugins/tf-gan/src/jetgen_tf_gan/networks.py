@@ -11,9 +11,8 @@ from torch import Tensor, nn
 
 from jetgen_tf_gan.dropout import KeyedDropout
 from jetgen_tf_gan.encoders import MeanField, Transformer
-from jetgen_tf_gan.marginals import Marginals
 from jetgen_tf_gan.pairs import Pairs, Pull
-from jetgen_tf_gan.settings import GAUSSIAN, TFGANSettings
+from jetgen_tf_gan.settings import TFGANSettings
 from jetgen_tf_gan.shapes import SHAPES, jet_shapes
 
 __all__ = ["Critic", "Refiner", "never_acts"]
@@ -108,7 +107,7 @@ class Refiner(nn.Module):
         one, self.largest = settings, largest
         slope = 0.0 if one.published_form else _REFINER_SLOPE
         self.body = _SetNetwork(one, "", features, _SIZE + conditioning, slope, observer, pulls=True)
-        self._observer = [observer] if one.keep_summary and one.base != GAUSSIAN else []
+        self._observer = [observer] if one.keeps_summary else []
         self.pull = None if self.body.pairs is None else Pull(one.width, one.heads, features)
         widths = [one.width, one.hidden, one.hidden, features]
         self.maps = nn.ModuleList(nn.Linear(i, o) for i, o in pairwise(widths))
@@ -118,7 +117,6 @@ class Refiner(nn.Module):
         if not one.published_form:  # the first jets are those of the base
             for parameter in self.maps[-1].parameters():
                 nn.init.zeros_(parameter)
-        self.marginals = Marginals(features) if one.true_marginals else None
         KeyedDropout.enumerate(self)
 
     def forward(self, draft: Tensor, mask: Tensor, conditioning: Tensor, keys: Tensor | None = None) -> Tensor:
@@ -129,10 +127,6 @@ class Refiner(nn.Module):
             conditioning: (B, C), encoded.
             keys: int64 (B,), of dropout in generation; None for none.
         """
-        return self.finished(self.moved(draft, mask, conditioning, keys), draft, mask)
-
-    def moved(self, draft: Tensor, mask: Tensor, conditioning: Tensor, keys: Tensor | None = None) -> Tensor:
-        """The draft with the moves of its particles."""
         known = _known(mask, conditioning, self.largest)
         inner, _, bias = self.body.encode(draft, None, mask, known, keys)
         points = inner
@@ -141,13 +135,7 @@ class Refiner(nn.Module):
         moves: Tensor = self.maps[-1](points)
         if self.pull is not None and bias is not None:
             moves = moves + self.pull(inner, draft, bias, mask)
-        return (draft + moves) * mask.unsqueeze(-1)
-
-    def finished(self, moved: Tensor, draft: Tensor, mask: Tensor) -> Tensor:
-        """The jets of moved particles: with the true marginals, except while training, and what a draft must keep."""
-        refined = moved
-        if self.marginals is not None and not self.training:
-            refined = self.marginals(refined) * mask.unsqueeze(-1)
+        refined = (draft + moves) * mask.unsqueeze(-1)
         for observer in self._observer:
             refined = observer.rescaled(refined, mask, observer.raw(draft, mask))[0]
         return refined

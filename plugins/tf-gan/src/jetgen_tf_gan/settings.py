@@ -232,6 +232,11 @@ class TFGANSettings(AdversarialSettings):
         },
     }
 
+    @property
+    def keeps_summary(self) -> bool:
+        """Whether jets keep mass, sum of pT and centre of their draft, which plain noise does not have."""
+        return self.keep_summary and self.base != GAUSSIAN
+
     def needs(self) -> Mapping[str, Need]:
         """The base, unless it is plain noise, or the refiner itself has weights already."""
         if self.base == GAUSSIAN or self.weights:
