@@ -68,8 +68,8 @@ class Ours(Peer):
 
 def ours(size: int, transformer: str) -> Ours:
     """Blocks of batch normalisation, PLU and coupling."""
-    values = {"couplings": BLOCKS, "hidden": HIDDEN, "bins": BINS, "tail": TAIL, "transformer": transformer}
-    settings = RealNVPGlowSettings.model_validate({**values, "normalisation": "batch"})
+    sizes = {"couplings": BLOCKS, "hidden": HIDDEN, "bins": BINS, "tail": TAIL}
+    settings = RealNVPGlowSettings.model_validate({**sizes, "normalisation": "batch", "transformer": transformer})
     return Ours(BlockFlow(settings, size, 0), size)
 
 

@@ -61,14 +61,18 @@ def test_the_score_of_the_kept_weights_is_in_the_history(fitted):
     assert {"kept/mass", "kept/efps", "kept/score", "kept/variety"} <= report.history.keys()
 
 
-def test_refined_jets_are_those_of_the_base_moved_particle_by_particle(trained):
+def test_refined_jets_are_those_of_the_base_moved_particle_by_particle(fitted, trained):
     asked = Conditions(300, multiplicity=np.full(300, 12))
-    refined = trained.sample(asked, RunContext(seed=3))
     seed = RunContext(seed=3).torch_seed("sampling")
     base = trained.base.clouds_of_sizes(asked, RunContext(seed=seed))
-    moved = np.abs(refined.points - base.points)
-    assert 0 < np.median(moved[:, 0]) < 0.1
-    assert spearmanr(refined.points[:, 2], base.points[:, 2]).statistic > 0.9
+    plain, curved = (model.sample(asked, RunContext(seed=3)) for model in (fitted(true_marginals=False)[0], trained))
+    for refined in (plain, curved):
+        moved = np.abs(refined.points - base.points)
+        assert 0 < np.median(moved[:, 0]) < 0.1
+        assert spearmanr(refined.points[:, 2], base.points[:, 2]).statistic > 0.9
+    # The curves bend momenta, and keep their order.
+    correlation = np.corrcoef(np.log(plain.points[:, 2] + 1e-6), np.log(base.points[:, 2] + 1e-6))[0, 1]
+    assert correlation > 0.9
 
 
 def test_refined_jets_keep_mass_and_momentum_of_their_draft_if_they_shall(fitted):

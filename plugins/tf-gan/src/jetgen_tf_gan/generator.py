@@ -37,6 +37,9 @@ __all__ = ["TFGAN", "Model"]
 _BASE = "base"
 _SOME = 20_000  # jets whose features are enough for a curve
 
+_Given = tuple[Tensor, Tensor, Tensor, Tensor, Tensor | None]
+"""Drafts (B, P, W), their mask, conditioning and sides, and the keys of dropout."""
+
 
 class Model(nn.Module):
     """What is kept: the refiner, the units in which jets as a whole are seen, and the curves of the features.
@@ -54,9 +57,7 @@ class Model(nn.Module):
         self.marginals = Marginals(features) if settings.true_marginals else None
         self.keeps = settings.keeps_summary
 
-    def forward(
-        self, draft: Tensor, mask: Tensor, conditioning: Tensor, sides: Tensor, keys: Tensor | None = None
-    ) -> Tensor:
+    def forward(self, draft: Tensor, mask: Tensor, conditioning: Tensor, sides: Tensor, keys: Tensor | None) -> Tensor:
         """Jets (B, P, W) of drafts, each mirrored by its ``sides`` (B, 1, W), refined, and mirrored back."""
         return self.curved(self.refined(draft, mask, conditioning, sides, keys), draft, mask)
 
@@ -105,7 +106,7 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
         model.observer.fit(model.observer.raw(points, mask), mirrored=bool(mirrored))
         critic = Critic(self.settings, known.features, known.conditioning.width, self.spec.max_points, model.observer)
         if self.base is not None:
-            data = replace(data, rows={**data.rows, "drafts": self._drafts(data)})
+            data = replace(data, rows={**data.rows, "drafts": self._drafts(data, self.settings.drafts)})
         judge = Validation.of(self, model, data)
 
         def finish(report: FitReport) -> FitReport:
@@ -120,14 +121,11 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
         phases = [*_critic_alone(phase, self.settings.critic_first), phase]
         return TrainingPlan(modules, data.rows, phases, finish=finish)
 
-    def _drafts(self, data: TrainingData) -> Ragged:
-        """For each training jet with particles some jets of its multiplicity, side by side: (total, drafts W)."""
+    def _drafts(self, data: TrainingData, number: int) -> Ragged:
+        """For each training jet with particles ``number`` jets of its multiplicity, side by side: (total, number W)."""
         train = data.train[data.train.multiplicity > 0]
         asked = replace(Conditions.like(train), multiplicity=train.multiplicity)
-        columns = [
-            self._encoded(asked, data.ctx.at("draft", number).torch_seed("sampling"))
-            for number in range(self.settings.drafts)
-        ]
+        columns = [self._encoded(asked, data.ctx.at("draft", i).torch_seed("sampling")) for i in range(number)]
         return Ragged.of(np.concatenate(columns, 1), train.multiplicity)
 
     @torch.inference_mode()
@@ -136,18 +134,16 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
         rows, marginals = data.rows, model.marginals
         if marginals is None:
             return
-        drafts, points = rows["drafts"] if "drafts" in rows else self._drafts(data), rows["points"]
+        drafts, points = rows["drafts"] if "drafts" in rows else self._drafts(data, 1), rows["points"]
+        conditioning = rows["conditioning"]
+        assert isinstance(drafts, Ragged)
         assert isinstance(points, Ragged)
-        sizes, seed = rows["multiplicity"][torch.arange(min(_SOME, len(drafts)))], data.ctx.torch_seed("training")
-        signs, keys = self._signs(len(sizes), seed), self._keys(len(sizes), seed)
+        assert isinstance(conditioning, Tensor)
+        given = self._given(drafts, conditioning, data.ctx.torch_seed("training"))
         made = []
-        for batch in length_buckets(sizes.cpu().numpy(), points=self.settings.batch_points):
-            index = torch.from_numpy(batch)
-            draft = drafts[index][..., : self.preprocessing.features].to(self.device)
-            mask = mask_of(sizes[index], draft.shape[1]).to(self.device)
-            key = None if keys is None else keys[index].to(self.device)
-            known, sides = rows["conditioning"][index].to(self.device), signs[index].to(self.device)
-            made.append((model.refined(draft, mask, known, sides, key), draft, mask))
+        for batch in length_buckets(drafts.lengths[:_SOME].cpu().numpy(), points=self.settings.batch_points):
+            inputs = given(batch)
+            made.append((model.refined(*inputs), *inputs[:2]))
         marginals.fit(
             torch.cat([refined[mask] for refined, _, mask in made]),
             lambda: torch.cat([model.curved(*each)[each[2]] for each in made]),
@@ -186,25 +182,35 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
         assert sizes is not None
         drafts = Ragged.of(self._encoded(conditions, seed), sizes).to(self.device)
         conditioning = torch.from_numpy(known.conditioning.encode(conditions.columns(self.spec.conditioning)))
-        keys = self._keys(len(sizes), seed)
-        signs = self._signs(len(sizes), seed).to(self.device)
+        given = self._given(drafts, conditioning, seed)
         model.eval()
         done = 0
         for batch in length_buckets(sizes, points=self.settings.batch_points):
-            index = torch.from_numpy(batch)
             if sizes[batch[0]]:
-                mask = mask_of(drafts.lengths[index], int(sizes[batch[0]]))
-                key = None if keys is None else keys[index].to(self.device)
-                sides = signs[index.to(self.device)]
-                drafts[index] = model(drafts[index], mask, conditioning[index].to(self.device), sides, key)
+                drafts[torch.from_numpy(batch)] = model(*given(batch))
             done += len(batch)
             if progress is not None:
                 progress(done)
         return known.decode(drafts.values.cpu().numpy(), sizes, conditions.conditioning)
 
-    def _keys(self, n: int, seed: int) -> Tensor | None:
-        """Those of dropout in generation, if there is any."""
-        return cloud_keys(n, seed) if self.settings.dropout_in_generation else None
+    def _given(self, drafts: Ragged, conditioning: Tensor, seed: int) -> Callable[[NDArray[np.int64]], _Given]:
+        """A function of the numbers of some drafts: what the model is given for them, on its device.
+
+        Arguments:
+            drafts: (total, W) or more columns, of which the first W count.
+            seed: of the sides, and of dropout in generation if there is any.
+        """
+        signs = self._signs(len(drafts), seed)
+        keys = cloud_keys(len(drafts), seed) if self.settings.dropout_in_generation else None
+
+        def of(batch: NDArray[np.int64]) -> _Given:
+            index = torch.from_numpy(batch)
+            draft = drafts[index][..., : self.preprocessing.features].to(self.device)
+            mask = mask_of(drafts.lengths[index], draft.shape[1]).to(self.device)
+            key = None if keys is None else keys[index].to(self.device)
+            return draft, mask, conditioning[index].to(self.device), signs[index].to(self.device), key
+
+        return of
 
     def _signs(self, n: int, seed: int) -> Tensor:
         """1 or -1 (n, 1, W) for the columns of each jet; those that are mirrored are drawn."""
