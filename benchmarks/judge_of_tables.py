@@ -1,6 +1,6 @@
 """What the classifier test finds on tables, beside what could be found: two models whose densities are exact.
 
-python benchmarks/judge_of_tables.py TRUTH MODEL [MODEL ...] [--rows 10000] [--judges c2st_fast c2st]
+python benchmarks/judge_of_tables.py TRUTH MODEL [MODEL ...] [--rows 50000] [--judges c2st_fast c2st]
 
 TRUTH and MODEL are folders of saved flows that learnt the same table, such as RUN/cells/ID/model. Rows of TRUTH take
 the place of the truth. The best classifier there is orders rows by the ratio of the two densities: its AUC is the
@@ -34,7 +34,7 @@ def log_ratio(truth: Generator, model: Generator, rows: Clouds) -> NDArray[np.fl
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="the truth, then models")
-    parser.add_argument("--rows", type=int, default=10_000, help="of each side; a judge takes 10,000 at most")
+    parser.add_argument("--rows", type=int, default=50_000, help="of each side")
     parser.add_argument("--judges", nargs="+", choices=_JUDGES, default=["c2st_fast"])
     options = parser.parse_args()
     if len(options.folders) < 2:
@@ -52,7 +52,7 @@ def main() -> None:
         )
         for name in options.judges:
             found = _JUDGES[name].create(spec).compute(real, fake, MetricContext(seed=1))
-            print(f"  {name} {found.value:.3f}, high-level {found.components[f'{name}_hl']:.3f}", flush=True)
+            print(f"  {name} {found.value:.3f} +- {found.stderr:.3f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,6 @@ PROFILE = dataclasses.replace(
     trainings=2,
     set_width=32,
     set_recipe=Recipe(epochs=5, batch=50, rate=2e-3),
-    high_level_width=64,
-    high_level_recipe=Recipe(epochs=8, batch=50, rate=2e-3),
+    high_level=dataclasses.replace(SLOW.high_level, rounds=50),
+    columns=dataclasses.replace(SLOW.columns, rounds=50),
 )

@@ -18,12 +18,11 @@ from jetgen import MetricSpec
 from jetgen.metrics.c2st.metric import ClassifierTest
 from jetgen.metrics.c2st.profiles import FAST, Recipe
 
-RECIPE = Recipe(epochs=2, batch=20, rate=4e-3)
 SPEC = MetricSpec(name="judge", summary="a small judge", target="judge_outsider:Judge", kinds=("jets",), smallest_n=50)
 
 class Judge(ClassifierTest):
     name = "judge"
-    profile = dataclasses.replace(FAST, set_width=16, high_level_width=16, set_recipe=RECIPE, high_level_recipe=RECIPE)
+    profile = dataclasses.replace(FAST, set_width=16, set_recipe=Recipe(epochs=2, batch=20, rate=4e-3))
 """
 
 

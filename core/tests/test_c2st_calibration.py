@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jetgen import Clouds
 from jetgen.metrics.c2st.calibration import Calibration, area_under_curve, area_variance, shannon_divergence
-from jetgen.metrics.c2st.splitting import Sample
-from jetgen.metrics.c2st.verdict import Score, Verdict, mean_score
+from jetgen.metrics.c2st.splitting import Sample, Samples
+from jetgen.metrics.c2st.verdict import Logits, Score, Verdict, mean_score
 from scipy.stats import mannwhitneyu
 
 FALSE_TRUE = np.array([False, True])
@@ -19,8 +19,9 @@ def labels(text):
 
 def verdict(select, test):
     """The verdict of outputs and labels of selection clouds and of clouds to report on."""
-    samples = [Sample(Clouds(np.zeros((0, 1)), [0]), kinds, np.arange(len(kinds))) for _, kinds in (select, test)]
-    return Verdict.of(samples[0], select[0], samples[1], test[0])
+    clouds = Clouds(np.zeros((0, 1)), [0])
+    selection, report = (Sample(clouds, kinds, np.arange(len(kinds))) for _, kinds in (select, test))
+    return Verdict.of(Samples(selection, selection, report), Logits(select[0], test[0]))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,7 @@ Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
 _CATEGORIES = 16
+_MOST_RATIOS = 20  # of so many positive columns of a table all ratios are formed: 190
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Inputs:
         shares: float32 (total,), the share of a point in the sum of the leading feature, else 1 / size.
         offsets: int64 (N + 1).
         whole: float32 (N, H), per cloud its high-level features, its conditioning, of a jet its substructure, and the
-            high-level features of its conditioning cloud.
+            high-level features of its conditioning cloud. Of a row of a table the columns, and their ratios.
         spacings: float32 (N, S), the logarithms of the smallest and of the largest distances between its points.
     """
 
@@ -103,6 +105,10 @@ class Encoder:
     def _is_jet(self) -> bool:
         return has_relative(self.spec)
 
+    @property
+    def _is_table(self) -> bool:
+        return self.spec.max_points == 1
+
     def _kept(self, clouds: Clouds) -> Clouds:
         kept = leading_points(clouds, self.spec, self.most)
         return Clouds(kept.points, kept.offsets, kept.conditioning)
@@ -126,6 +132,11 @@ class Encoder:
         if feature.nature == "categorical" and len(self.categories[column]):
             return [(values == one).astype(np.float64) for one in self.categories[column]]
         return [values]
+
+    def _column(self, clouds: Clouds, column: int, feature: Feature) -> list[Float64]:
+        """What trees get of a column of a table: the order of positive values is all that they see of them."""
+        encoded = self._encoded(clouds, column, feature)
+        return encoded[1:] if feature.nature == "positive" else encoded
 
     def _about_the_axis(self, clouds: Clouds) -> list[Float64]:
         """Of each particle: log of its share of pT, its position relative to the axis of the jet, and its distance."""
@@ -165,17 +176,27 @@ class Encoder:
 
     def _spacings(self, clouds: Clouds, positions: Float32) -> Float64:
         """Of clouds of one point there are none. A network of pooled pairs hardly learns an order statistic itself."""
-        if self.spec.max_points == 1:
+        if self._is_table:
             return np.empty((len(clouds), 0))
         return np.asarray(np.log(spacing(positions, clouds.offsets, SMALLEST, LARGEST) + 1e-4))
 
     def _whole(self, clouds: Clouds) -> Float64:
-        parts = [high_level(clouds, self.spec), *self._conditioning(clouds)]
+        parts = [self._row(clouds) if self._is_table else high_level(clouds, self.spec), *self._conditioning(clouds)]
         if self._is_jet:  # a network of pooled pairs does not see prongs
             parts.append(substructure(clouds, self.spec))
         if clouds.given is not None and clouds.event is not None and self.spec.given is not None:
             parts.append(high_level(clouds.given, self.spec.given)[clouds.event])
         return np.concatenate(parts, axis=1)
+
+    def _row(self, clouds: Clouds) -> Float64:
+        """The columns of a table, and the logarithms of the ratios of positive ones: trees split along axes only."""
+        features = list(enumerate(self.spec.features))
+        columns = [each for i, one in features for each in self._column(clouds, i, one)]
+        logs = [self._log(clouds, i) for i, one in features if one.nature == "positive"][:_MOST_RATIOS]
+        columns += [first - second for first, second in itertools.combinations(logs, 2)]
+        row = np.zeros((len(clouds), len(columns)))
+        row[clouds.rows] = np.stack(columns, axis=1)
+        return row
 
     def _conditioning(self, clouds: Clouds) -> list[Float64]:
         """The columns of the conditioning; categories are one-hot, as those of points are."""

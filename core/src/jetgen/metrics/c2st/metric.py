@@ -14,10 +14,11 @@ from jetgen.api.metric import CloudMetric, Measurement
 from jetgen.api.protocols import MetricContext
 from jetgen.data.clouds import Clouds
 from jetgen.errors import DataError
-from jetgen.metrics.c2st.inputs import Encoder
-from jetgen.metrics.c2st.profiles import FAST, PAPER, SLOW, Profile
-from jetgen.metrics.c2st.splitting import Folds, Sample
-from jetgen.metrics.c2st.verdict import Verdict, mean_score
+from jetgen.metrics.c2st.inputs import Encoder, Inputs
+from jetgen.metrics.c2st.profiles import FAST, PAPER, SLOW, Profile, Trees
+from jetgen.metrics.c2st.splitting import Folds, Samples
+from jetgen.metrics.c2st.trees import combined, tree_outputs
+from jetgen.metrics.c2st.verdict import Logits, Verdict, mean_score
 from jetgen.metrics.observables.high_level import high_level_names
 
 __all__ = ["ClassifierTest", "FastClassifierTest", "PaperClassifierTest"]
@@ -28,12 +29,13 @@ _FEWEST = 50
 class ClassifierTest(CloudMetric):
     """``c2st``: how well a classifier separates generated from true clouds (1610.06545, 2106.05285).
 
-    ``c2st`` is the area under the ROC curve of a classifier of sets, ``c2st_jsd`` the lower bound of the Jensen-Shannon
-    divergence in bits that it implies; ``c2st_hl`` and ``c2st_hl_jsd`` are the same of a classifier of high-level
-    features, which for jets include tau21, tau32 and D2 (the set classifier sees these too). 0.5 and 0 mean that
-    nothing was found, 1 and 1 that the classes are separated perfectly. Both are computed on clouds that the classifier
-    was not trained on, after an isotonic calibration on the selection clouds; a divergence can be slightly negative if
-    there is nothing to find.
+    Boosted trees judge by high-level features, which for jets include tau21, tau32 and D2; ``c2st_hl`` is the area
+    under their ROC curve, ``c2st_hl_jsd`` the lower bound of the Jensen-Shannon divergence in bits that it implies.
+    ``c2st`` and ``c2st_jsd`` are the same of the trees and a network of sets together, by logistic regression on their
+    two outputs. Rows of a table are judged by trees on the columns and the ratios of positive ones, and have ``c2st``
+    only. 0.5 and 0 mean that nothing was found, 1 and 1 that the classes are separated perfectly. All are computed on
+    clouds that nothing was trained on, after an isotonic calibration on the selection clouds; a divergence can be
+    slightly negative if there is nothing to find.
 
     Each class is cut at random to the size of the smaller one and split into five parts. Each training learns on three
     of them, is selected and calibrated on the fourth, and reports on the fifth, which no other training reports on.
@@ -70,7 +72,7 @@ class ClassifierTest(CloudMetric):
         return replace(_summary(self.name, found), halves={name: areas for name, areas in halves.items() if areas})
 
     def verdicts(self, real: Clouds, fake: Clouds, ctx: MetricContext) -> Iterator[tuple[str, Verdict]]:
-        """What each training says of the clouds that it reports on: of the set classifier, then of the other one.
+        """What each training says of the clouds that it reports on: with the points, then by observables alone.
 
         Yields:
             The name of the value that it belongs to, ``c2st`` or ``c2st_hl``, and the verdict.
@@ -83,8 +85,9 @@ class ClassifierTest(CloudMetric):
         if fewest < _FEWEST:
             msg = f"{self.name} splits each side in five and needs {_FEWEST} clouds or more there, not {fewest}"
             raise DataError(msg)
-        folds = Folds.of(real, fake, self.profile.clouds, ctx.rng("metric"))
-        done, total = 0, self.profile.trainings * (2 if self._has_observables else 1)
+        most = self.profile.clouds if self._has_points else self.profile.rows
+        folds = Folds.of(real, fake, most, ctx.rng("metric"))
+        done, total = 0, self.profile.trainings * (2 if self._has_points and self._has_observables else 1)
         for number in range(self.profile.trainings):
             for one in self._training(folds.samples(number), ctx.at("training", number)):
                 done += 1
@@ -92,26 +95,51 @@ class ClassifierTest(CloudMetric):
                 yield one
 
     @property
+    def _has_points(self) -> bool:
+        """Whether clouds are more than the rows of a table."""
+        return self.cloud_spec.max_points > 1
+
+    @property
     def _has_observables(self) -> bool:
         return len(high_level_names(self.cloud_spec)) > 0
 
-    def _training(self, samples: tuple[Sample, Sample, Sample], ctx: MetricContext) -> Iterator[tuple[str, Verdict]]:
-        """The verdicts of both classifiers after a training on one split."""
-        from jetgen.metrics.c2st.networks import HighLevelClassifier
-        from jetgen.metrics.c2st.training import set_classifier, trained_verdict
+    def _training(self, samples: Samples, ctx: MetricContext) -> Iterator[tuple[str, Verdict]]:
+        """The verdicts after a training on one split."""
+        encoder = Encoder(samples.learn.clouds, self.cloud_spec, self.profile.points)
+        inputs = [encoder(one.clouds) for one in samples]
+        if not self._has_points:
+            yield self.name, Verdict.of(samples, self._by_trees(self.profile.columns, inputs, samples, ctx))
+            return
+        found = self._by_set_network(inputs, samples, ctx)
+        if not self._has_observables:
+            yield self.name, Verdict.of(samples, found)
+            return
+        of_observables = self._by_observables(inputs, samples, ctx)
+        yield self.name, Verdict.of(samples, combined(samples.select, found, of_observables))
+        yield f"{self.name}_hl", Verdict.of(samples, of_observables)
+
+    def _by_trees(self, trees: Trees, inputs: Sequence[Inputs], samples: Samples, ctx: MetricContext) -> Logits:
+        return tree_outputs([one.whole for one in inputs], samples, trees, ctx.threads)
+
+    def _by_set_network(self, inputs: Sequence[Inputs], samples: Samples, ctx: MetricContext) -> Logits:
+        from jetgen.metrics.c2st.training import set_classifier, trained_outputs
         from jetgen.torch.training import seeded
 
-        profile, learn = self.profile, samples[0]
-        encoder = Encoder(learn.clouds, self.cloud_spec, profile.points)
-        inputs = [encoder(one.clouds) for one in samples]
-        whole = inputs[0].whole.shape[1]
         with seeded(ctx.torch_seed("metric")):
-            of_sets = set_classifier(inputs[0], profile.set_width, profile.pairs)
-            of_observables = HighLevelClassifier(whole, profile.high_level_width) if self._has_observables else None
-        yield self.name, trained_verdict(of_sets, inputs, samples, profile.set_recipe, ctx)
-        if of_observables is not None:
-            inputs = [one.without_points() for one in inputs]
-            yield f"{self.name}_hl", trained_verdict(of_observables, inputs, samples, profile.high_level_recipe, ctx)
+            network = set_classifier(inputs[0], self.profile.set_width, self.profile.pairs)
+        return trained_outputs(network, inputs, samples, self.profile.set_recipe, ctx)
+
+    def _by_observables(self, inputs: Sequence[Inputs], samples: Samples, ctx: MetricContext) -> Logits:
+        if isinstance(self.profile.high_level, Trees):
+            return self._by_trees(self.profile.high_level, inputs, samples, ctx)
+        from jetgen.metrics.c2st.networks import HighLevelClassifier
+        from jetgen.metrics.c2st.training import trained_outputs
+        from jetgen.torch.training import seeded
+
+        perceptron, inputs = self.profile.high_level, [one.without_points() for one in inputs]
+        with seeded(ctx.torch_seed("metric")):
+            network = HighLevelClassifier(inputs[0].whole.shape[1], perceptron.width)
+        return trained_outputs(network, inputs, samples, perceptron.recipe, ctx)
 
 
 def _summary(metric: str, found: Mapping[str, list[Verdict]]) -> Measurement:

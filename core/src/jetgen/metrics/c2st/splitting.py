@@ -11,7 +11,7 @@ from jetgen.data.clouds import Clouds
 from jetgen.data.weights import all_equal, shares
 from jetgen.metrics.c2st.calibration import Float64, Labels
 
-__all__ = ["FOLDS", "Folds", "Sample"]
+__all__ = ["FOLDS", "Folds", "Sample", "Samples"]
 
 FOLDS = 5
 """The number of parts: three to learn from, one to select and calibrate by, one to report on (60, 20 and 20 %)."""
@@ -33,6 +33,14 @@ class Sample(NamedTuple):
     weights: Float64 | None = None
 
 
+class Samples(NamedTuple):
+    """Clouds of both classes: to learn from, to select and calibrate by, and to report on."""
+
+    learn: Sample
+    select: Sample
+    report: Sample
+
+
 class Folds:
     """Both classes in five parts. Training ``i`` reports on part ``i`` modulo five, and selects on the next one."""
 
@@ -51,10 +59,10 @@ class Folds:
             weights = None if all_equal(weights) else np.concatenate([np.ones(n), weights])
         return cls(Sample(clouds, labels, np.concatenate(rows), weights), np.tile(np.arange(n) % FOLDS, 2))
 
-    def samples(self, number: int) -> tuple[Sample, Sample, Sample]:
+    def samples(self, number: int) -> Samples:
         """The samples that training ``number`` learns from, is selected by and reports on."""
         turn = (self.part - number) % FOLDS
-        return self._where(turn > 1), self._where(turn == 1), self._where(turn == 0)
+        return Samples(self._where(turn > 1), self._where(turn == 1), self._where(turn == 0))
 
     def _where(self, chosen: NDArray[np.bool_]) -> Sample:
         clouds, labels, rows, weights = self.sample

@@ -17,8 +17,8 @@ from jetgen.metrics.c2st.calibration import Float64, Labels, area_under_curve
 from jetgen.metrics.c2st.inputs import Inputs
 from jetgen.metrics.c2st.networks import Batch, SetClassifier
 from jetgen.metrics.c2st.profiles import Recipe
-from jetgen.metrics.c2st.splitting import Sample
-from jetgen.metrics.c2st.verdict import Verdict
+from jetgen.metrics.c2st.splitting import Samples
+from jetgen.metrics.c2st.verdict import Logits
 from jetgen.torch.training import (
     Phase,
     Ragged,
@@ -32,7 +32,7 @@ from jetgen.torch.training import (
     warmup_cosine,
 )
 
-__all__ = ["Classifier", "Part", "outputs", "set_classifier", "train", "trained_verdict"]
+__all__ = ["Classifier", "Part", "outputs", "set_classifier", "train", "trained_outputs"]
 
 _BUCKET_POOL = 8  # batches that are sorted by size together: little is padded and every batch is still a random one
 _AT_ONCE = 500
@@ -108,55 +108,36 @@ def outputs(network: nn.Module, part: Part) -> NDArray[np.float64]:
     return outputs.double().cpu().numpy()
 
 
-def trained_verdict(
+def trained_outputs(
     network: nn.Module,
     inputs: Sequence[Inputs],
-    samples: tuple[Sample, Sample, Sample],
+    samples: Samples,
     recipe: Recipe,
     ctx: RunContext,
-) -> Verdict:
-    """What a network says of the last sample, after it has learnt on the first and was selected by the second.
+) -> Logits:
+    """The logits of a network that has learnt.
+
+    The weights after the epoch with the largest area under the curve on the selection clouds are kept. The outputs are
+    calibrated afterwards, so only their order counts. Cross-entropy would select an early epoch where a network has
+    memorised single clouds and is overconfident, which is how a collapse is found.
 
     Arguments:
         network: a :class:`Classifier`; it is trained in place.
         inputs: the encoded clouds of each sample.
         samples: those of :meth:`.splitting.Folds.samples`.
         recipe: how it is trained.
-        ctx: seeds, device and threads.
-
-    Raises:
-        TrainingError: if a loss or a gradient is not finite.
-    """
-    first, second, third = (
-        Part(one, of.labels, ctx.device, of.weights) for one, of in zip(inputs, samples, strict=True)
-    )
-    with torch_threads(ctx.threads):
-        of_select, of_test = _outputs_after_training(network.to(ctx.device), (first, second, third), recipe, ctx)
-    return Verdict.of(samples[1], of_select, samples[2], of_test)
-
-
-def _outputs_after_training(
-    network: nn.Module, parts: tuple[Part, Part, Part], recipe: Recipe, ctx: RunContext
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Train on the first part, and return the logits of the clouds of the second and of the third part.
-
-    The weights after the epoch with the largest area under the curve on the second part are kept. The outputs are
-    calibrated afterwards, so only their order counts. Cross-entropy would select an early epoch where a network has
-    memorised single clouds and is overconfident, which is how a collapse is found.
-
-    Arguments:
-        network: a :class:`Classifier`; it is trained in place.
-        parts: to learn from, to select by, to report on.
-        recipe: how it is trained.
         ctx: seeds, device and threads. Nothing is written, and nothing is reported.
 
     Raises:
         TrainingError: if a loss or a gradient is not finite.
     """
-    learn, select, test = parts
+    learn, select, report = (
+        Part(one, of.labels, ctx.device, of.weights) for one, of in zip(inputs, samples, strict=True)
+    )
     quiet = RunContext(seed=ctx.seed, device=ctx.device, threads=ctx.threads, key=ctx.key)
-    train(network, learn, select, recipe, quiet)
-    return outputs(network, select), outputs(network, test)
+    with torch_threads(ctx.threads):
+        train(network.to(ctx.device), learn, select, recipe, quiet)
+        return Logits(outputs(network, select), outputs(network, report))
 
 
 def train(network: nn.Module, learn: Part, select: Part, recipe: Recipe, ctx: RunContext) -> FitReport:

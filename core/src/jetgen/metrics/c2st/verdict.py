@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,9 @@ from jetgen.metrics.c2st.calibration import (
     mean_variance,
     shannon_divergence,
 )
-from jetgen.metrics.c2st.splitting import Sample
+from jetgen.metrics.c2st.splitting import Samples
 
-__all__ = ["Score", "Verdict", "mean_score"]
+__all__ = ["Logits", "Score", "Verdict", "mean_score"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,18 @@ class Score:
 
     value: float
     stderr: float
+
+
+class Logits(NamedTuple):
+    """The outputs of a classifier on clouds that it has not learnt from; large for true ones.
+
+    Arguments:
+        select: float64 (N,), of the clouds that it was selected by.
+        report: float64 (N,), of those to report on.
+    """
+
+    select: Float64
+    report: Float64
 
 
 @dataclass(frozen=True)
@@ -48,16 +60,11 @@ class Verdict:
     weights: Float64 | None = None
 
     @classmethod
-    def of(cls, select: Sample, of_select: Float64, test: Sample, of_test: Float64) -> Self:
-        """The verdict on the sample ``test``.
-
-        Arguments:
-            select: the selection clouds, by which the outputs are calibrated.
-            of_select, of_test: float64 (N,), the outputs of the classifier on either sample.
-            test: the clouds to report on.
-        """
-        calibration = Calibration(of_select, select.labels, select.weights)
-        return cls(calibration(of_test), test.labels, test.rows, test.weights)
+    def of(cls, samples: Samples, logits: Logits) -> Self:
+        """The verdict on the clouds to report on; the outputs are calibrated by the selection clouds."""
+        select, report = samples.select, samples.report
+        calibration = Calibration(logits.select, select.labels, select.weights)
+        return cls(calibration(logits.report), report.labels, report.rows, report.weights)
 
     @property
     def auc(self) -> Score:
