@@ -11,6 +11,8 @@ from jetgen.testing import TruthSession, check_dataset, dataset_checks, run_chec
 from jetgen_toys.showers.specs import TOY_SHOWERS
 from jetgen_toys.tables.dataset import DENSITIES, ToyTable
 from jetgen_toys.tables.specs import TOY_GAUSSIANS
+from jetgen_tracks.dataset import Tracks
+from jetgen_tracks.specs import TRACKS
 
 CHECKS = {check.id: check for check in dataset_checks()}
 
@@ -65,6 +67,25 @@ class BrightBoard(ToyTable):
         return super().log_prob(clouds) + np.log(1.25)
 
 
+class OtherDetector(Tracks):
+    """Its response is that of the other efficiency."""
+
+    def response(self, given):
+        return Tracks("tiny", efficiency="random").response(given)
+
+
+class Unlikely(Tracks):
+    """A probability of it is above one."""
+
+    def response(self, given):
+        found = super().response(given)
+        return replace(found, found=1.01 * found.found)
+
+
+def tracks(cls):
+    return replace(TRACKS, name=cls.__name__.lower(), target=f"{__name__}:{cls.__name__}")
+
+
 def spec(cls, **changes):
     return replace(TOY_GAUSSIANS, name=cls.__name__.lower(), target=f"{__name__}:{cls.__name__}", **changes)
 
@@ -85,6 +106,8 @@ WRONG = [
     ("density-follows-its-clouds", spec(OtherUnits, **LARGER), "for q with x stretched, not 1"),
     ("density-integrates-to-one", spec(Unnormalised), "for a smooth estimate q, not 1"),
     ("density-integrates-to-one", spec(BrightBoard, options={"toy": "toy-checkerboard"}), "for a smooth estimate q"),
+    ("response-is-one-row-per-particle", tracks(Unlikely), "found holds a number that is no probability"),
+    ("response-follows-its-clouds", tracks(OtherDetector), "that is not the response that made them"),
 ]
 
 
@@ -102,7 +125,16 @@ def test_every_check_catches_somebody():
 @pytest.mark.parametrize("toy", DENSITIES)
 def test_a_dataset_that_knows_its_density_passes_at_each_of_its_sizes(toy):
     for size in (None, "small"):
-        assert summary(check_dataset(toy, size)) == "ran 4 of 4 checks: 4 passed, 0 failed"
+        assert summary(check_dataset(toy, size)).startswith("ran 4 of 6 checks: 4 passed, 0 failed; skipped: response-")
+
+
+@pytest.mark.parametrize("name", ["tracks", "tracks-stochastic"])
+def test_a_dataset_that_knows_its_detector_passes_at_each_of_its_sizes(name):
+    for size in (None, "small"):
+        outcomes = {result.id: result.outcome for result in check_dataset(name, size)}
+        passed = {check for check, outcome in outcomes.items() if outcome == "passed"}
+        assert {"response-is-one-row-per-particle", "response-follows-its-clouds"} < passed
+        assert "failed" not in outcomes.values()
 
 
 def test_a_dataset_that_declares_no_density_is_asked_for_none():

@@ -140,6 +140,15 @@ def test_both_sides_of_a_floor_have_the_numbers_of_the_context_alike():
     assert np.unique(strata(pool, spec), return_counts=True)[1].min() > 20
 
 
+def test_both_sides_of_a_floor_answer_the_same_events():
+    spec = CloudSpec("tracks", (Feature("x"),), 1, given=CloudSpec("tracks", (Feature("x"),), 1))
+    events = np.arange(300) % 30
+    given = Clouds(np.arange(30.0)[:, None], np.arange(31))
+    pool = Clouds(events[:, None].astype(float), np.arange(301), None, given, events)
+    draws = floor_draws(Scorer(FeatureDistance.create(spec)), pool, 150, 150, 5, MetricContext(), strata(pool, spec))[2]
+    assert [draw.value for draw in draws] == [0.0] * 5
+
+
 def test_the_splits_of_categories_are_random_within_each(numbered):
     kinds = np.arange(len(numbered)) % 4
     seen_by = [Order() for _ in range(2)]

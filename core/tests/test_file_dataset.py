@@ -9,7 +9,7 @@ import h5py
 import jetgen
 import numpy as np
 import pytest
-from jetgen import Clouds, RunContext
+from jetgen import Clouds, CloudSpec, Feature, RunContext
 from jetgen.datasets.file_dataset import SIZE, FileDataset
 from jetgen.datasets.naming import find_dataset, named_file, open_dataset
 from jetgen.errors import DataError, UsageError
@@ -236,6 +236,36 @@ def test_a_file_too_small_to_split_is_refused(tmp_path, real_jets, jet_spec):
     write_clouds(tmp_path / "three.h5", real_jets[:3], jet_spec)
     with pytest.raises(DataError, match=r"three\.h5: 3 clouds are too few to split 70/15/15; 4 or more are needed"):
         find_dataset(NOTHING, str(tmp_path / "three.h5"))
+
+
+@pytest.fixture
+def answers(tmp_path):
+    """A file of 40 clouds that answer 10 events, in no order."""
+    rng = np.random.default_rng(0)
+    event = rng.permutation(np.repeat(np.arange(10), 4))
+    given = Clouds(np.arange(10.0)[:, None], np.arange(11))
+    spec = CloudSpec("tracks", (Feature("pt"),), 1, given=CloudSpec("tracks", (Feature("pt"),), 1))
+    write_clouds(tmp_path / "answers.h5", Clouds(event[:, None], np.arange(41), None, given, event), spec)
+    return FileDataset(tmp_path / "answers.h5")
+
+
+def test_all_answers_to_one_event_are_in_one_split(answers):
+    assert answers.counts == (28, 4, 8)  # of ten events seven, one and two
+    events = [set(answers.load(split)[:].event.tolist()) for split in SPLITS]
+    assert [len(each) for each in events] == [7, 1, 2]
+    assert set.union(*events) == set(range(10))
+    for split in SPLITS:
+        clouds = answers.load(split)[:]
+        assert (clouds.points[:, 0] == clouds.event).all()
+        assert clouds.given.points[clouds.event, 0].tolist() == clouds.event.tolist()
+    assert answers.recipe()["split"].endswith("permutation of events")
+
+
+def test_a_file_of_too_few_events_is_refused(tmp_path, answers):
+    few = answers.load("val")[:]
+    write_clouds(tmp_path / "few.h5", few, answers.spec)
+    with pytest.raises(DataError, match="1 events with clouds are too few to split"):
+        find_dataset(NOTHING, str(tmp_path / "few.h5"))
 
 
 def test_a_path_is_a_dataset_with_a_spec_made_on_the_spot(files, monkeypatch):

@@ -282,7 +282,11 @@ def test_a_mistyped_feature_gets_a_hint(tmp_path, real_jets, jet_spec):
         (lambda file: file.attrs.update(cloud_spec="{"), "cloud_spec cannot be used: it is not JSON"),
         (lambda file: file.attrs.update(cloud_spec="{}"), "cloud_spec cannot be used: the description of the clouds"),
         (lambda file: file.pop("context"), "there is no array 'context' to read a, b from"),
-        (lambda file: file.pop("given"), "the group 'given' is not the one that cloud_spec describes"),
+        (
+            lambda file: file.pop("given"),
+            "event says which conditioning cloud each cloud answers, but there is no group given",
+        ),
+        (lambda file: file.pop("offsets"), "conditioning clouds (the group given) go with points and offsets"),
         (lambda file: file.pop("event"), "there is no array 'event'"),
         (
             lambda file: file["event"].write_direct(np.array([0, 9, 0, 0])),

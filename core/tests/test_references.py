@@ -1,5 +1,7 @@
 """The reference generators: replay copies, independence forgets every correlation."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from jetgen import Clouds, CloudSpec, Conditions, Feature, MetricContext, RunContext
@@ -10,8 +12,9 @@ from jetgen.errors import UsageError
 from jetgen.metrics.novelty import Novelty
 from jetgen.metrics.wasserstein import FeatureDistance, MassDistance
 from jetgen.references import specs
+from jetgen.references.copying import CopyTruth
 from jetgen.references.generators import Independence, Replay
-from jetgen.references.settings import ReferenceSettings
+from jetgen.references.settings import CopySettings, ReferenceSettings
 from jetgen.registry import load_target
 
 BOTH = pytest.mark.parametrize("cls", [Replay, Independence])
@@ -204,13 +207,79 @@ def test_empty_training_clouds_are_clouds(cls):
 
 @BOTH
 def test_what_cannot_be_answered_is_refused(cls, train, jet_spec):
-    spec = CloudSpec("jets", jet_spec.features, 30, given=jet_spec)
-    with pytest.raises(UsageError, match="cannot match conditioning clouds"):
+    spec = CloudSpec("jets", jet_spec.features, 30, (Feature("energy"),), given=jet_spec)
+    with pytest.raises(UsageError, match="by their conditioning or by their true events, not by both"):
         cls.create(ReferenceSettings(), spec)
     with pytest.raises(UsageError, match="which have no conditioning and no conditioning clouds"):
         trained(cls, train, jet_spec).sample(Conditions(1, conditioning=np.zeros((1, 1))), RunContext())
     with pytest.raises(UsageError, match="call fit before sample"):
         cls.create(ReferenceSettings(), jet_spec).sample(Conditions(1), RunContext())
+
+
+@pytest.fixture
+def answers():
+    """A spec, and 60 clouds that answer six true events of 1, 2 or 4 particles; a point is 100 times its event."""
+    particles = CloudSpec("tracks", (Feature("class", nature="categorical"), Feature("pt", nature="positive")), 4)
+    spec = CloudSpec("tracks", (Feature("pt", nature="positive"),), 4, given=particles)
+    given = Clouds.from_multiplicities(np.arange(28.0).reshape(14, 2), [1, 2, 4, 1, 2, 4])
+    event = np.arange(60) % 6
+    counts = given.multiplicity[event] - (np.arange(60) // 6) % 2
+    points = np.repeat(100.0 * (1 + event), counts)[:, None]
+    return spec, Clouds(points, np.concatenate([[0], np.cumsum(counts)]), None, given, event)
+
+
+def asked(counts):
+    given = Clouds(np.zeros((sum(counts), 2)), np.concatenate([[0], np.cumsum(counts)]))
+    return Conditions(len(counts), given=given, event=np.arange(len(counts)))
+
+
+@BOTH
+def test_true_events_are_answered_by_clouds_of_events_of_the_same_size(cls, answers, tmp_path):
+    spec, clouds = answers
+    trained(cls, clouds, spec).save(tmp_path)
+    model = cls.load(tmp_path, "cpu")
+    sizes = np.repeat([4, 1, 2, 3, 9], 50)
+    made = model.sample(asked(sizes.tolist()), RunContext())
+    assert len(made) == 250
+    assert (made.given, made.event) == (None, None)
+    assert (made.multiplicity <= sizes).all()
+    for size, events in ((4, {3, 6}), (1, {1, 4}), (2, {2, 5}), (3, {2, 5}), (9, {3, 6})):
+        of_size = made[np.flatnonzero(sizes == size)]
+        assert set((of_size.points[:, 0] / 100).tolist()) == events
+
+
+@BOTH
+def test_true_events_that_nobody_asked_about_or_that_are_missing_are_refused(cls, answers, train, jet_spec):
+    with pytest.raises(UsageError, match="which have no conditioning and no conditioning clouds"):
+        trained(cls, train, jet_spec).sample(asked([1]), RunContext())
+    spec, clouds = answers
+    with pytest.raises(UsageError, match="which have no conditioning and conditioning clouds"):
+        trained(cls, clouds, spec).sample(Conditions(1), RunContext())
+
+
+def test_copy_truth_hands_the_features_of_true_events_back(answers, tmp_path):
+    spec, clouds = answers
+    model = CopyTruth.create(CopySettings(), spec)
+    model.fit(clouds, clouds[:0], RunContext())
+    model.save(tmp_path)
+    made = CopyTruth.load(tmp_path, "cpu").sample(Conditions.like(clouds), RunContext())
+    assert made.multiplicity.tolist() == clouds.given.multiplicity[clouds.event].tolist()
+    assert made[2:3].points[:, 0].tolist() == [7.0, 9.0, 11.0, 13.0]
+
+
+def test_copy_truth_is_refused_where_there_is_nothing_to_copy(answers, jet_spec):
+    spec, _ = answers
+    assert "these clouds answer none" in CopySettings().incompatibility(jet_spec)
+    wider = CloudSpec("tracks", (*spec.features, Feature("eta")), 4, given=spec.given)
+    assert CopySettings().incompatibility(wider) == "it copies true events, which have no eta"
+    fewer = CloudSpec("tracks", spec.features, 3, given=spec.given)
+    assert "up to 4 points, and clouds have 3" in CopySettings().incompatibility(fewer)
+    with pytest.raises(UsageError, match="copy-truth does not fit these clouds: it copies true events"):
+        CopyTruth.create(CopySettings(), jet_spec)
+    with pytest.raises(UsageError, match="ask for some"):
+        CopyTruth(spec).sample(Conditions(2), RunContext())
+    with pytest.raises(UsageError, match="cannot choose their multiplicity"):
+        CopyTruth(spec).sample(dataclasses.replace(asked([1]), multiplicity=np.ones(1, int)), RunContext())
 
 
 @pytest.mark.parametrize("spec", [specs.replay, specs.independence], ids=lambda spec: spec.name)

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from jetgen.api.protocols import Generator as Generator
     from jetgen.api.protocols import Metric as Metric
     from jetgen.api.protocols import MetricContext as MetricContext
+    from jetgen.api.protocols import Response as Response
     from jetgen.api.protocols import SupportsDensity as SupportsDensity
     from jetgen.api.protocols import SupportsLogProb as SupportsLogProb
     from jetgen.api.protocols import SupportsPretrained as SupportsPretrained
+    from jetgen.api.protocols import SupportsResponse as SupportsResponse
     from jetgen.api.protocols import SupportsSimulation as SupportsSimulation
     from jetgen.api.settings import Need as Need
     from jetgen.api.settings import Settings as Settings
@@ -60,9 +62,11 @@ _HOMES = {
     "RunContext": "api.context",
     "Settings": "api.settings",
     "TorchSettings": "api.torch_settings",
+    "Response": "api.protocols",
     "SupportsDensity": "api.protocols",
     "SupportsLogProb": "api.protocols",
     "SupportsPretrained": "api.protocols",
+    "SupportsResponse": "api.protocols",
     "SupportsSimulation": "api.protocols",
     "dataset": "notebook",
     "evaluate": "evaluation.evaluate",

@@ -25,11 +25,13 @@ __all__ = [
     "Generator",
     "Metric",
     "MetricContext",
+    "Response",
     "Split",
     "SupportsDensity",
     "SupportsFeatures",
     "SupportsLogProb",
     "SupportsPretrained",
+    "SupportsResponse",
     "SupportsSimulation",
 ]
 
@@ -86,6 +88,35 @@ class SupportsDensity(Protocol):
 
         It is that of the points in a fixed order, as generators with :class:`SupportsLogProb` give it; minus infinity
         where the density is 0. It does not need :meth:`Dataset.prepare`.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Response:
+    """What a detector does to each of P true particles, which it finds independently of each other.
+
+    A residual is what is reconstructed minus what is true: of a positive feature in logarithm, of a periodic one the
+    shorter way round.
+
+    Arguments:
+        found: float64 (P,), the probability that a particle is found.
+        mean: float64 (P, F), the means of the residuals of the F features of a reconstructed point.
+        variance: float64 (P, F), their variances.
+    """
+
+    found: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    variance: NDArray[np.float64]
+
+
+class SupportsResponse(Protocol):
+    """A dataset whose clouds answer true ones, and that knows exactly how."""
+
+    def response(self, given: Clouds) -> Response:
+        """What happens to each particle of these true clouds, in the order of their points.
+
+        It does not need :meth:`Dataset.prepare`.
         """
         ...
 

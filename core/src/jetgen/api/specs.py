@@ -75,7 +75,7 @@ class DatasetSpec(Spec):
         asks: the names of further arguments of ``create`` that a user gives as text after the name of the dataset:
             ``("model",)`` for ``rqs-surrogate@small,model=FOLDER``. All are needed.
         capabilities: ``"SupportsSimulation"`` if it can simulate new clouds, ``"SupportsDensity"`` if it knows the
-            density of its clouds.
+            density of its clouds, ``"SupportsResponse"`` if it knows how its clouds answer true ones.
     """
 
     kind: str

@@ -33,6 +33,8 @@ _BLOCK_POINTS = 2**18  # points in memory at a time: a few megabytes
 class FileDataset:
     """The clouds of one file, split 70/15/15 by a fixed permutation of the rows, as JetNet splits its files.
 
+    Where clouds answer conditioning clouds the events are split, not the rows: all answers to one are in one split.
+
     Each process opens the file when it first needs it. The points of an HDF5 file are never in memory as a whole, only
     the row numbers of the splits and, of a ragged file, the offsets; of Parquet one row group is. An npz archive and a
     CSV file are read whole.
@@ -84,7 +86,9 @@ class FileDataset:
         """
         train, val, test = (len(self._rows[split]) for split in get_args(Split))
         if not (train and val and test):
-            msg = f"{self._path}: {len(self._file)} clouds are too few to split 70/15/15; 4 or more are needed"
+            what = "clouds" if self._events is None else "events with clouds"
+            number = len(self._file) if self._events is None else len(np.unique(self._events))
+            msg = f"{self._path}: {number} {what} are too few to split 70/15/15; 4 or more are needed"
             raise DataError(msg)
         return train, val, test
 
@@ -98,7 +102,8 @@ class FileDataset:
             "file": self._path.name,
             "sha256": content_digest(self._path),
             "features": list(self.spec.names),
-            "split": f"70/15/15 by a NumPy default_rng({_SEED}) permutation",
+            "split": f"70/15/15 by a NumPy default_rng({_SEED}) permutation"
+            + ("" if self._events is None else " of events"),
         }
 
     def prepare(self, ctx: RunContext) -> None:
@@ -148,11 +153,23 @@ class FileDataset:
     @cached_property
     def _rows(self) -> dict[str, NDArray[np.int64]]:
         """The rows of each split. The permutation selects them; they are sorted because that reads faster."""
-        n = len(self._file)
-        # In floating point like the published code: exact fractions differ by one row for some n.
-        cuts = (np.cumsum(_FRACTIONS) * n).astype(np.int64)
-        parts = np.split(np.random.default_rng(_SEED).permutation(n), cuts)
+        if self._events is None:
+            parts = _parts(len(self._file))
+        else:
+            known, which = np.unique(self._events, return_inverse=True)
+            parts = [np.flatnonzero(np.isin(which, part)) for part in _parts(len(known))]
         return {split: np.sort(part) for split, part in zip(get_args(Split), parts, strict=True)}
+
+    @cached_property
+    def _events(self) -> NDArray[np.int64] | None:
+        return self._file.event
+
+
+def _parts(n: int) -> list[NDArray[np.int64]]:
+    """The numbers from 0 to n - 1 in three parts, by the fixed permutation."""
+    # In floating point like the published code: exact fractions differ by one row for some n.
+    cuts = (np.cumsum(_FRACTIONS) * n).astype(np.int64)
+    return np.split(np.random.default_rng(_SEED).permutation(n), cuts)
 
 
 class FileSplit(SlicedSource):

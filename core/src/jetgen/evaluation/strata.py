@@ -17,9 +17,12 @@ __all__ = ["strata", "stratified_permutation"]
 def strata(clouds: Clouds, spec: CloudSpec) -> NDArray[np.int64] | None:
     """int64 (N,), the number of the stratum of each cloud: clouds of one stratum have nearly the same conditioning.
 
-    Each combination of categories is a stratum. Continuous conditioning is cut at its quantiles, so finely that there
-    are about as many strata as clouds in a stratum. None without conditioning.
+    Clouds that answer the same conditioning cloud are a stratum. Of other clouds each combination of categories is one,
+    and continuous conditioning is cut at its quantiles, so finely that there are about as many strata as clouds in a
+    stratum. None without conditioning.
     """
+    if clouds.event is not None and len(clouds):
+        return np.unique(clouds.event, return_inverse=True)[1].astype(np.int64)
     if not spec.conditioning or clouds.conditioning.shape[1] != len(spec.conditioning) or len(clouds) == 0:
         return None
     groups = np.zeros(len(clouds), np.int64)

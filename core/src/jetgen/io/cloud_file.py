@@ -100,6 +100,13 @@ class CloudFile(SlicedSource):
         return "weights" in self._store
 
     @property
+    def event(self) -> NDArray[np.int64] | None:
+        """int64 (N,), the row of ``given`` that each cloud answers; None if there are no conditioning clouds."""
+        if self.spec.given is None:
+            return None
+        return self._store.read("event").astype(np.int64)
+
+    @property
     def path(self) -> Path:
         """The file."""
         return self._store.path
@@ -159,11 +166,22 @@ def _open_table(
     return CloudFile(store, layout, spec, layout.columns, observables, declared=False)
 
 
+def _open_given(store: Store) -> CloudFile | None:
+    """The conditioning clouds of the file, if it has some; they come with the array ``event``, and with ``offsets``."""
+    if "given" not in store:
+        if "event" in store and "offsets" in store:
+            store.refuse("event says which conditioning cloud each cloud answers, but there is no group given")
+        return None
+    if "offsets" not in store:
+        store.refuse("conditioning clouds (the group given) go with points and offsets; add an array offsets")
+    return _open(store.inside("given"), None, None, None)
+
+
 def _open(
     store: Store, features: Sequence[str] | None, conditioning: Sequence[str] | None, kind: Kind | None
 ) -> CloudFile:
     declared = declared_spec(store)
-    given = _open(store.inside("given"), None, None, None) if "given" in store and "offsets" in store else None
+    given = _open_given(store)
     layout = find_layout(store, given[:] if given is not None else None)
     found = layout.names if declared is None else declared.names
     names, picked = choose(store, layout.points, found, len(layout.columns), features)

@@ -36,7 +36,8 @@ class _Resampler(ABC):
     """The common part of both: the model is the training clouds, points in decreasing order of the leading feature.
 
     With categorical conditioning, only training clouds of the category that is asked for are resampled. With numbers
-    as conditioning, the training clouds with the nearest numbers are resampled.
+    as conditioning, the training clouds with the nearest numbers are resampled. Of clouds that answer true events, the
+    answers to events of the same size are: nothing else of the event is used.
     """
 
     near: ClassVar[tuple[int, int]]
@@ -86,8 +87,10 @@ class _Resampler(ABC):
             msg = f"{type(self).__name__.lower()} has no clouds; call fit before sample"
             raise UsageError(msg)
         rng, asked = ctx.rng("sampling"), self._asked(conditions)
-        rows, parts = [np.empty(0, np.int64)], [self.clouds[:0]]
-        for chosen, train in self._by_category(self.clouds, asked):
+        none = self.clouds[:0]
+        rows, parts = [np.empty(0, np.int64)], [Clouds(none.points, none.offsets, none.conditioning)]
+        groups = self._by_category(self.clouds, asked) if conditions.given is None else self._by_size(conditions)
+        for chosen, train in groups:
             multiplicity = None if conditions.multiplicity is None else conditions.multiplicity[chosen]
             rows.append(chosen)
             if self._numbers:
@@ -102,10 +105,11 @@ class _Resampler(ABC):
         """The conditioning (n, C) of the request; C is 0 without conditioning."""
         columns = len(self.cloud_spec.conditioning)
         asked = np.empty((conditions.n, 0)) if conditions.conditioning is None else np.asarray(conditions.conditioning)
-        if asked.shape != (conditions.n, columns) or conditions.given is not None:
+        answers = self.cloud_spec.given is not None
+        if asked.shape != (conditions.n, columns) or (conditions.given is not None) != answers:
             wanted = f"conditioning of shape {(conditions.n, columns)}" if columns else "no conditioning"
-            name = type(self).__name__.lower()
-            msg = f"{name} resamples training clouds, which have {wanted} and no conditioning clouds"
+            name, also = type(self).__name__.lower(), "conditioning clouds" if answers else "no conditioning clouds"
+            msg = f"{name} resamples training clouds, which have {wanted} and {also}"
             raise UsageError(msg)
         return asked
 
@@ -122,6 +126,21 @@ class _Resampler(ABC):
                 msg = f"{type(self).__name__.lower()} has no training cloud with the conditioning {label.tolist()}"
                 raise UsageError(msg)
             yield np.flatnonzero(which == i), known
+
+    def _by_size(self, conditions: Conditions) -> Iterator[tuple[_Integers, Clouds]]:
+        """The rows of the request and the answers to training events of as many points; at least not of more."""
+        answers, given, event = self.clouds, conditions.given, conditions.event
+        assert answers is not None
+        assert answers.given is not None
+        assert answers.event is not None
+        assert given is not None
+        assert event is not None
+        known = answers.given.multiplicity[answers.event]
+        sizes = np.unique(known)
+        place = np.maximum(np.searchsorted(sizes, given.multiplicity[event], side="right") - 1, 0)
+        bare = Clouds(answers.points, answers.offsets, answers.conditioning)
+        for each in np.unique(place):
+            yield np.flatnonzero(place == each), bare[np.flatnonzero(known == sizes[each])]
 
     @property
     def _numbers(self) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jetgen.api.specs import GeneratorSpec
 
-__all__ = ["independence", "replay"]
+__all__ = ["copy_truth", "independence", "replay"]
 
 replay = GeneratorSpec(
     name="replay",
@@ -12,6 +12,15 @@ replay = GeneratorSpec(
     target="jetgen.references.generators:Replay",
     settings="jetgen.references.settings:ReferenceSettings",
     kinds=("jets", "showers", "tracks", "table"),
+    baseline=True,
+)
+
+copy_truth = GeneratorSpec(
+    name="copy-truth",
+    summary="baseline: hands true events back as their reconstruction; a detector without losses and errors",
+    target="jetgen.references.copying:CopyTruth",
+    settings="jetgen.references.settings:CopySettings",
+    kinds=("tracks",),
     baseline=True,
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jetgen.api.specs import GeneratorSpec
@@ -28,11 +28,19 @@ class Asked:
         plugin: what it is.
         layers: its settings above the preset.
         shown_as: the name of its row, where it is not that of the generator.
+        named: whether the user named it.
     """
 
     plugin: Plugin
     layers: Layers
     shown_as: str = ""
+    named: bool = False
+
+    def has_row(self, kind: str) -> bool:
+        """Whether it has a row among clouds of this kind: a baseline for other kinds has none unless it is named."""
+        spec = self.plugin.spec
+        other = self.baseline and isinstance(spec, GeneratorSpec) and kind not in spec.kinds
+        return self.named or not other
 
     @property
     def baseline(self) -> bool:
@@ -59,6 +67,8 @@ def asked_generators(request: Request, registry: Registry) -> list[Asked]:
         models = [_plain(request, plugin) for plugin in registry.usable("generators") if not _refines(plugin)]
     else:
         models = [_named(request, registry, text) for text in request.generators]
+        chosen = {each.plugin.full_name for each in models}
+        baselines = [replace(each, named=each.plugin.full_name in chosen) for each in baselines]
     seen = {each.plugin.full_name for each in baselines}
     asked = baselines + [each for each in models if each.plugin.full_name not in seen or each.shown_as]
     plugins = [each.plugin for each in asked]

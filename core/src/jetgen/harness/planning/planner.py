@@ -68,6 +68,8 @@ class Planner:
         for dataset in self._datasets():
             self._add(self._floor(dataset))
             for each in asked:
+                if not each.has_row(dataset.spec.kind):
+                    continue
                 seeds = 1 if each.baseline else request.seeds
                 for seed in range(seeds):
                     self._model(each.plugin, dataset, seed, request.preset, each.layers, shown_as=each.shown_as)

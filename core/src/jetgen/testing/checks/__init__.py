@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jetgen.testing.check import Check
-from jetgen.testing.checks import declaration, density, fitting, sampling, saving, surroundings, truth
+from jetgen.testing.checks import declaration, density, fitting, response, sampling, saving, surroundings, truth
 
 __all__ = ["CHECKS", "DATASET_CHECKS"]
 
@@ -50,5 +50,7 @@ DATASET_CHECKS = tuple(
         truth.density_is_one_number_per_cloud,
         truth.density_follows_its_clouds,
         truth.density_integrates_to_one,
+        response.response_is_one_row_per_particle,
+        response.response_follows_its_clouds,
     )
 )

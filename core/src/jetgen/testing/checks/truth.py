@@ -27,7 +27,7 @@ __all__ = [
 
 Float64 = NDArray[np.float64]
 
-CAPABILITIES = ("SupportsDensity", "SupportsSimulation")
+CAPABILITIES = ("SupportsDensity", "SupportsResponse", "SupportsSimulation")
 """What a dataset can declare."""
 
 _SIGMAS = 5.0

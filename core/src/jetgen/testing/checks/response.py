@@ -1,0 +1,72 @@
+"""Checks of datasets that declare ``SupportsResponse``: the response is the one that made their clouds."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from jetgen.api.protocols import Response
+from jetgen.data.clouds import Clouds
+from jetgen.testing.truth import TruthSession
+from jetgen.testing.verdict import attempt, require, skip
+
+__all__ = ["response_follows_its_clouds", "response_is_one_row_per_particle"]
+
+_SIGMAS = 5.0
+
+
+def response_is_one_row_per_particle(session: TruthSession) -> None:
+    """For P true particles, also P = 0: P probabilities, and P rows of means and of variances, of every feature."""
+    given = _given(session)
+    for truth in (given, given[:0]):
+        found = _response(session, truth)
+        particles, features = len(truth.points), len(session.dataset.spec.features)
+        for name, shape in (
+            ("found", (particles,)),
+            ("mean", (particles, features)),
+            ("variance", (particles, features)),
+        ):
+            values = np.asarray(getattr(found, name))
+            require(
+                values.shape == shape, f"{name} of {particles} particles must have shape {shape}, not {values.shape}"
+            )
+            require(bool(np.isfinite(values).all()), f"{name} is not finite for a particle of its own truth")
+        require(bool(((found.found >= 0) & (found.found <= 1)).all()), "found holds a number that is no probability")
+        require(bool((found.variance >= 0).all()), "a variance is negative")
+
+
+def response_follows_its_clouds(session: TruthSession) -> None:
+    """Over the answers to each true event, the mean number of points is the sum of the probabilities to be found."""
+    clouds, given = session.clouds("test"), _given(session)
+    event = clouds.event
+    require(event is not None, "its clouds do not say which true event they answer")
+    assert event is not None
+    found = _response(session, given).found
+    answers = np.bincount(event, minlength=len(given))
+    points = np.bincount(event, clouds.multiplicity, minlength=len(given))
+    expected = answers * np.bincount(given.rows, found, minlength=len(given))
+    spread = np.sqrt(answers * np.bincount(given.rows, found * (1 - found), minlength=len(given)))
+    worst = int(np.argmax(np.abs(points - expected) - _SIGMAS * spread))
+    words = f"{answers[worst]} answers to event {worst} have {points[worst]:.0f} points, not {expected[worst]:.4g}"
+    within = abs(points[worst] - expected[worst]) <= _SIGMAS * spread[worst] + 1e-6
+    require(bool(within), f"{words} ± {spread[worst]:.2g}: that is not the response that made them")
+
+
+def _given(session: TruthSession) -> Clouds:
+    if "SupportsResponse" not in session.spec.capabilities:
+        skip("it does not declare SupportsResponse")
+    given = session.clouds("test").given
+    require(given is not None, "it declares SupportsResponse, and its clouds answer no true ones (given)")
+    assert given is not None
+    return given
+
+
+def _response(session: TruthSession, given: Clouds) -> Response:
+    dataset: Any = session.dataset
+    wanted = f"response of {len(given)} true events must be a Response"
+    found = attempt(partial(dataset.response, given), wanted)
+    require(isinstance(found, Response), f"{wanted}; it is a {type(found).__name__}")
+    assert isinstance(found, Response)
+    return found

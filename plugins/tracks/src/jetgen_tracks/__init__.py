@@ -1,0 +1,1 @@
+"""Datasets of jetgen for set-to-set generation; see :mod:`jetgen_tracks.specs`."""

@@ -1,0 +1,143 @@
+"""The dataset class of the tracks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Self, get_args
+
+import numpy as np
+from jetgen.api.context import RunContext
+from jetgen.api.protocols import Response, Split
+from jetgen.data.arrays import offsets_of
+from jetgen.data.clouds import Clouds
+from jetgen.data.spec import CloudSpec
+from jetgen.errors import DataError, UsageError, did_you_mean
+from numpy.typing import NDArray
+
+from jetgen_tracks.efficiency import EFFICIENCIES
+from jetgen_tracks.particles import FEATURES, MOST, PARTICLES, true_events
+from jetgen_tracks.resolution import residual_moments, smeared
+from jetgen_tracks.specs import EVENTS, REPLICAS
+
+__all__ = ["Tracks", "reconstructed"]
+
+_RECIPE = 1  # increased by hand whenever a change of the code changes a track
+_BLOCK = 500  # events from one seed, so that a larger size begins with a smaller one
+
+
+class Tracks:
+    """Reconstructed tracks of the charged particles of single jets, in replicas of each true event (2211.06406).
+
+    ``given`` has the true events, and all replicas of one share its row. A track has no partner: which particle it
+    belongs to is not told. Nothing is kept on disk.
+
+    Arguments:
+        size: a name in :data:`jetgen_tracks.specs.EVENTS`.
+        efficiency: a name in :data:`jetgen_tracks.efficiency.EFFICIENCIES`.
+
+    Raises:
+        UsageError: if there is no such size or efficiency.
+
+    >>> tracks = Tracks.create("tiny", efficiency="fixed").load("test")
+    >>> len(tracks), len(tracks.given), tracks.event[:3].tolist(), tracks.event[-1].item()
+    (400, 8, [0, 0, 0], 7)
+    """
+
+    def __init__(self, size: str = "small", *, efficiency: str) -> None:
+        for what, name, known in (("size", size, EVENTS), ("efficiency", efficiency, EFFICIENCIES)):
+            if name not in known:
+                msg = f"tracks have no {what} {name!r}{did_you_mean(name, known)}; use {', '.join(known)}"
+                raise UsageError(msg)
+        self._efficiency = efficiency
+        self._events = dict(zip(get_args(Split), EVENTS[size], strict=True))
+        self._replicas = dict(zip(get_args(Split), REPLICAS, strict=True))
+
+    @classmethod
+    def create(cls, size: str, **options: Any) -> Self:
+        """The dataset of one size; nothing is made yet."""
+        return cls(size, **options)
+
+    @property
+    def spec(self) -> CloudSpec:
+        """Tracks with pT in GeV, eta and phi; ``given`` are the particles, which have a class too."""
+        return CloudSpec("tracks", FEATURES, MOST, given=PARTICLES)
+
+    def recipe(self) -> Mapping[str, Any]:
+        """What determines the tracks."""
+        return {"recipe": _RECIPE, "efficiency": self._efficiency, "events": self._events, "replicas": self._replicas}
+
+    def prepare(self, ctx: RunContext) -> None:
+        """Nothing to do: the tracks are made when they are loaded."""
+
+    def load(self, split: Split) -> Clouds:
+        """The tracks of one split, the replicas of an event one after the other.
+
+        Raises:
+            UsageError: if there is no such split.
+        """
+        if split not in self._events:
+            msg = f"tracks have no split {split!r}; use {', '.join(self._events)}"
+            raise UsageError(msg)
+        return self._made(self._events[split], self._replicas[split], split)
+
+    def simulate(self, n: int, seed: int) -> Clouds:
+        """``n`` new true events, each reconstructed once."""
+        truth, detector = _generators("simulate", seed)
+        given = true_events(n, truth)
+        return reconstructed(given, EFFICIENCIES[self._efficiency](given), 1, detector)
+
+    def response(self, given: Clouds) -> Response:
+        """What happens to each particle of these true events, exactly; see :class:`jetgen.SupportsResponse`.
+
+        Raises:
+            DataError: if the clouds do not have the features of true events.
+        """
+        if given.n_features != len(PARTICLES.features):
+            msg = f"true events have the features {', '.join(PARTICLES.names)}; these have {given.n_features}"
+            raise DataError(msg)
+        pt, eta = given.points[:, :2].astype(np.float64).T
+        mean, variance = residual_moments(pt, eta)
+        return Response(EFFICIENCIES[self._efficiency](given), mean, variance)
+
+    def _made(self, events: int, replicas: int, stream: str) -> Clouds:
+        starts = range(0, events, _BLOCK)
+        return Clouds.concatenate(
+            [self._block(start, min(_BLOCK, events - start), replicas, stream) for start in starts]
+        )
+
+    def _block(self, start: int, events: int, replicas: int, stream: str) -> Clouds:
+        """The first ``events`` events of the block that begins with number ``start``."""
+        # Both efficiencies have the same true events.
+        truth, detector = _generators(stream, start)
+        given = true_events(_BLOCK, truth)
+        made = reconstructed(given, EFFICIENCIES[self._efficiency](given), replicas, detector)[: events * replicas]
+        return Clouds(made.points, made.offsets, None, given[:events], made.event)
+
+
+def reconstructed(given: Clouds, found: NDArray[np.float64], replicas: int, rng: np.random.Generator) -> Clouds:
+    """The tracks of true events, in falling order of pT.
+
+    Arguments:
+        given: the true events; pT, eta and phi are their first features.
+        found: float64 (total,), the probability that each particle is found.
+        replicas: how often each event is reconstructed.
+        rng: the source of randomness.
+    """
+    event = np.repeat(np.arange(len(given)), replicas)
+    particles = given[event]
+    chance = found[given.offsets[event[particles.rows]] + particles.ranks]
+    seen = rng.random(len(chance)) < chance
+    pt, eta, phi = particles.points[seen, :3].astype(np.float64).T
+    points = smeared(pt, eta, phi, rng)
+    cloud = particles.rows[seen]
+    order = np.lexsort([-points[:, 0], cloud])
+    counts = np.bincount(cloud, minlength=len(particles))
+    return Clouds(points[order], offsets_of(counts), None, given, event)
+
+
+def _generators(stream: str, *axes: int) -> list[np.random.Generator]:
+    """A source of randomness for the true events, and one for the detector."""
+    name = "/".join(["tracks", str(_RECIPE), stream, *map(str, axes)])
+    words = np.frombuffer(hashlib.sha256(name.encode()).digest(), np.uint32)
+    return [np.random.default_rng(each) for each in np.random.SeedSequence(words.tolist()).spawn(2)]
