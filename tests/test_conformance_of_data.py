@@ -82,6 +82,13 @@ class Unlikely(Tracks):
         return replace(found, found=1.01 * found.found)
 
 
+class Replayed(Tracks):
+    """It answers with the clouds that it has, whatever the seed."""
+
+    def answer(self, given, event, seed):
+        return super().answer(given, event, 0)
+
+
 def tracks(cls):
     return replace(TRACKS, name=cls.__name__.lower(), target=f"{__name__}:{cls.__name__}")
 
@@ -108,6 +115,7 @@ WRONG = [
     ("density-integrates-to-one", spec(BrightBoard, options={"toy": "toy-checkerboard"}), "for a smooth estimate q"),
     ("response-is-one-row-per-particle", tracks(Unlikely), "found holds a number that is no probability"),
     ("response-follows-its-clouds", tracks(OtherDetector), "that is not the response that made them"),
+    ("answers-are-made-anew", tracks(Replayed), "answer gives the same clouds for another seed"),
 ]
 
 
@@ -125,7 +133,7 @@ def test_every_check_catches_somebody():
 @pytest.mark.parametrize("toy", DENSITIES)
 def test_a_dataset_that_knows_its_density_passes_at_each_of_its_sizes(toy):
     for size in (None, "small"):
-        assert summary(check_dataset(toy, size)).startswith("ran 4 of 6 checks: 4 passed, 0 failed; skipped: response-")
+        assert summary(check_dataset(toy, size)).startswith("ran 4 of 7 checks: 4 passed, 0 failed; skipped: response-")
 
 
 @pytest.mark.parametrize("name", ["tracks", "tracks-stochastic"])
@@ -133,7 +141,7 @@ def test_a_dataset_that_knows_its_detector_passes_at_each_of_its_sizes(name):
     for size in (None, "small"):
         outcomes = {result.id: result.outcome for result in check_dataset(name, size)}
         passed = {check for check, outcome in outcomes.items() if outcome == "passed"}
-        assert {"response-is-one-row-per-particle", "response-follows-its-clouds"} < passed
+        assert {"response-is-one-row-per-particle", "response-follows-its-clouds", "answers-are-made-anew"} < passed
         assert "failed" not in outcomes.values()
 
 

@@ -114,7 +114,7 @@ def test_the_tracks_are_what_the_response_says(efficiency):
     data = Tracks("tiny", efficiency=efficiency)
     given = event((30.0, 0.3, 0.1), (6.0, 1.7, 0.5), (1.3, 0.2, -0.6))
     response, replicas = data.response(given), 20_000
-    tracks = reconstructed(given, response.found, replicas, np.random.default_rng(3))
+    tracks = reconstructed(given, response.found, np.zeros(replicas, int), np.random.default_rng(3))
     # The particles are so far from each other that the nearest one in phi is the right one.
     phi = given.points[:, 2].astype(float)
     which = np.abs(tracks.points[:, 2, None] - phi).argmin(axis=1)
@@ -139,6 +139,18 @@ def test_no_true_event_is_in_two_splits():
     assert not first[0] & first[1]
     assert not first[0] & first[2]
     assert not first[1] & first[2]
+
+
+def test_true_events_are_answered_anew_as_they_are_asked_for():
+    data = Tracks("tiny", efficiency="random")
+    test = data.load("test")
+    asked = np.array([3, 0, 3, 7])
+    first, again, other = (data.answer(test.given, asked, seed) for seed in (1, 1, 2))
+    assert first.event.tolist() == asked.tolist()
+    assert first.given is test.given
+    np.testing.assert_array_equal(first.points, again.points)
+    assert not np.array_equal(first.points, other.points)
+    assert not set(first.points[:, 1].tolist()) & set(test.points[:, 1].tolist())
 
 
 def test_new_events_are_reconstructed_once():

@@ -111,13 +111,20 @@ class Response:
 
 
 class SupportsResponse(Protocol):
-    """A dataset whose clouds answer true ones, and that knows exactly how."""
+    """A dataset whose clouds answer true ones, and that knows exactly how.
+
+    Its floors are new answers to the true clouds of the test split, against the test clouds.
+    """
 
     def response(self, given: Clouds) -> Response:
         """What happens to each particle of these true clouds, in the order of their points.
 
         It does not need :meth:`Dataset.prepare`.
         """
+        ...
+
+    def answer(self, given: Clouds, event: NDArray[np.int64], seed: int) -> Clouds:
+        """New clouds, made now: cloud i answers the true cloud ``event[i]``; none is that of a split."""
         ...
 
 
@@ -202,12 +209,14 @@ class MetricContext(RunContext):
         halves: int64 row numbers of halves of the true clouds. A metric with a result for every cloud gives its values
             against each half as well, as ``Measurement.halves``; others may ignore them.
         density: the logarithm of the true density of clouds, if the dataset has :class:`SupportsDensity`.
+        response: what happens to true particles, if it has :class:`SupportsResponse`.
     """
 
     train: CloudSource | None = None
     model: Generator | None = None
     halves: tuple[NDArray[np.int64], ...] = ()
     density: Callable[[Clouds], NDArray[np.float64]] | None = None
+    response: Callable[[Clouds], Response] | None = None
 
 
 class Metric(Protocol):

@@ -10,7 +10,16 @@ from jetgen.api.specs import MetricSpec
 from jetgen.data.spec import CloudSpec
 from jetgen.registry import Plugin, Registry, State
 
-__all__ = ["TIERS", "chosen_metrics", "claimed_metrics", "clash", "inapplicable", "too_few_clouds", "unweighted"]
+__all__ = [
+    "TIERS",
+    "chosen_metrics",
+    "claimed_metrics",
+    "clash",
+    "inapplicable",
+    "suits",
+    "too_few_clouds",
+    "unweighted",
+]
 
 TIERS = {"standard": ("standard",), "slow": ("slow",), "all": ("standard", "slow")}
 """Words that select many metrics, and the tiers that they stand for."""
@@ -60,6 +69,8 @@ def inapplicable(spec: MetricSpec, cloud_spec: CloudSpec) -> str | None:
     """Why a metric cannot be computed for such clouds on this installation, in one sentence; None if it can."""
     if cloud_spec.kind not in spec.kinds:
         return f"{spec.name} judges {' and '.join(map(_plural, spec.kinds))}, these are {_plural(cloud_spec.kind)}"
+    if not suits(spec, cloud_spec):
+        return f"{spec.name} judges answers to true events, and these clouds answer none"
     missing = [name for name in spec.features if name not in cloud_spec.names]
     if missing:
         return f"{spec.name} needs the features {', '.join(missing)}; the clouds have {', '.join(cloud_spec.names)}"
@@ -67,6 +78,11 @@ def inapplicable(spec: MetricSpec, cloud_spec: CloudSpec) -> str | None:
     if absent:
         return f"{spec.name} needs {' and '.join(absent)}, which is not installed: pip install {' '.join(absent)}"
     return None
+
+
+def suits(spec: MetricSpec, cloud_spec: CloudSpec) -> bool:
+    """Whether a metric is for such clouds: for their kind, and for answers to true clouds only where they are some."""
+    return cloud_spec.kind in spec.kinds and (cloud_spec.given is not None or not spec.answers)
 
 
 def _plural(kind: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from jetgen.errors import DataError
 from jetgen.evaluation.scorer import Sample, Scorer
 from jetgen.evaluation.strata import stratified_permutation
 
-__all__ = ["Band", "band", "bands", "floor_draws", "sampling_spread"]
+__all__ = ["Band", "answered_floor", "band", "bands", "floor_draws", "sampling_spread"]
 
 _PARTS = 5
 _LEAST_PART = 20
@@ -97,6 +97,35 @@ def floor_draws(
         found.append(scorer.compare(real, fake, ctx.at("floor", draw)))
         ctx.report("progress", done=draw + 1, total=draws, unit="floor draws")
     return n_real, n_fake, found
+
+
+def answered_floor(
+    scorer: Scorer,
+    test: Clouds,
+    answer: Callable[[Clouds, NDArray[np.int64], int], Clouds],
+    draws: int,
+    ctx: MetricContext,
+) -> list[Measurement]:
+    """The scores of new true answers to the events of the test clouds, against the test clouds.
+
+    A split of the truth would have fewer answers to each event than a model gives.
+
+    Arguments:
+        scorer: the metric.
+        test: the true clouds, with ``given`` and ``event``.
+        answer: :meth:`jetgen.SupportsResponse.answer`.
+        draws: how often they are made.
+        ctx: the source of seeds.
+    """
+    assert test.given is not None
+    assert test.event is not None
+    real, found = scorer.featurise(test, ctx), []
+    for draw in range(draws):
+        seed = int(ctx.at("split", draw).rng("metric").integers(2**31))
+        fake, at = answer(test.given, test.event, seed), ctx.at("floor", draw)
+        found.append(scorer.compare(real, scorer.featurise(fake, at), at))
+        ctx.report("progress", done=draw + 1, total=draws, unit="floor draws")
+    return found
 
 
 @dataclass(frozen=True)

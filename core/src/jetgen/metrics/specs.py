@@ -9,6 +9,7 @@ __all__ = [
     "c2st",
     "c2st_fast",
     "c2st_paper",
+    "cardinality",
     "cost",
     "cov",
     "energy_test",
@@ -20,6 +21,7 @@ __all__ = [
     "nll",
     "novelty",
     "nplm",
+    "resolution",
     "shower_energy",
     "shower_profiles",
     "shower_sparsity",
@@ -248,6 +250,27 @@ sliced = MetricSpec(
     weighted=True,
 )
 
+resolution = MetricSpec(
+    name="resolution",
+    summary="how wrong the variance of the residuals of true particles is over their replicas",
+    target="jetgen.metrics.answers.resolution:Resolution",
+    paper="2211.06406",
+    kinds=("tracks",),
+    answers=True,
+    smallest_n=_ONE_VALUE_A_CLOUD,
+    floor_draws=5,
+)
+
+cardinality = MetricSpec(
+    name="cardinality",
+    summary="total variation between the numbers of points that answer a true event",
+    target="jetgen.metrics.answers.cardinality:Cardinality",
+    paper="2211.06406",
+    kinds=("tracks",),
+    answers=True,
+    smallest_n=_ONE_VALUE_A_CLOUD,
+)
+
 marginals = MetricSpec(
     name="marginals",
     summary="Wasserstein distance between the columns of tables in units of their spread, mean over the columns",
@@ -348,6 +371,8 @@ METRICS = (
     shower_energy,
     shower_profiles,
     shower_sparsity,
+    resolution,
+    cardinality,
     marginals,
     sliced,
     sks,

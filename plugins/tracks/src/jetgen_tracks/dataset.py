@@ -85,7 +85,7 @@ class Tracks:
         """``n`` new true events, each reconstructed once."""
         truth, detector = _generators("simulate", seed)
         given = true_events(n, truth)
-        return reconstructed(given, EFFICIENCIES[self._efficiency](given), 1, detector)
+        return self._reconstructed(given, np.arange(n), detector)
 
     def response(self, given: Clouds) -> Response:
         """What happens to each particle of these true events, exactly; see :class:`jetgen.SupportsResponse`.
@@ -93,12 +93,22 @@ class Tracks:
         Raises:
             DataError: if the clouds do not have the features of true events.
         """
-        if given.n_features != len(PARTICLES.features):
-            msg = f"true events have the features {', '.join(PARTICLES.names)}; these have {given.n_features}"
-            raise DataError(msg)
+        _require_particles(given)
         pt, eta = given.points[:, :2].astype(np.float64).T
         mean, variance = residual_moments(pt, eta)
         return Response(EFFICIENCIES[self._efficiency](given), mean, variance)
+
+    def answer(self, given: Clouds, event: NDArray[np.int64], seed: int) -> Clouds:
+        """New tracks, made now: those of cloud i are of the true event ``event[i]``.
+
+        Raises:
+            DataError: if the clouds do not have the features of true events.
+        """
+        _require_particles(given)
+        return self._reconstructed(given, event, _generators("answer", seed)[1])
+
+    def _reconstructed(self, given: Clouds, event: NDArray[np.int64], rng: np.random.Generator) -> Clouds:
+        return reconstructed(given, EFFICIENCIES[self._efficiency](given), event, rng)
 
     def _made(self, events: int, replicas: int, stream: str) -> Clouds:
         starts = range(0, events, _BLOCK)
@@ -111,20 +121,27 @@ class Tracks:
         # Both efficiencies have the same true events.
         truth, detector = _generators(stream, start)
         given = true_events(_BLOCK, truth)
-        made = reconstructed(given, EFFICIENCIES[self._efficiency](given), replicas, detector)[: events * replicas]
+        made = self._reconstructed(given, np.repeat(np.arange(_BLOCK), replicas), detector)[: events * replicas]
         return Clouds(made.points, made.offsets, None, given[:events], made.event)
 
 
-def reconstructed(given: Clouds, found: NDArray[np.float64], replicas: int, rng: np.random.Generator) -> Clouds:
+def _require_particles(given: Clouds) -> None:
+    if given.n_features != len(PARTICLES.features):
+        msg = f"true events have the features {', '.join(PARTICLES.names)}; these have {given.n_features}"
+        raise DataError(msg)
+
+
+def reconstructed(
+    given: Clouds, found: NDArray[np.float64], event: NDArray[np.int64], rng: np.random.Generator
+) -> Clouds:
     """The tracks of true events, in falling order of pT.
 
     Arguments:
         given: the true events; pT, eta and phi are their first features.
         found: float64 (total,), the probability that each particle is found.
-        replicas: how often each event is reconstructed.
+        event: int64 (N,), the event that each cloud is a reconstruction of.
         rng: the source of randomness.
     """
-    event = np.repeat(np.arange(len(given)), replicas)
     particles = given[event]
     chance = found[given.offsets[event[particles.rows]] + particles.ranks]
     seen = rng.random(len(chance)) < chance

@@ -13,7 +13,7 @@ from jetgen.api.settings import Need, Settings, resolve
 from jetgen.api.specs import GeneratorSpec, MetricSpec
 from jetgen.datasets.naming import find_dataset, open_dataset
 from jetgen.errors import DataError, JetgenError, PluginError, UsageError
-from jetgen.evaluation.choice import chosen_metrics, claimed_metrics, inapplicable, too_few_clouds
+from jetgen.evaluation.choice import chosen_metrics, claimed_metrics, inapplicable, suits, too_few_clouds
 from jetgen.harness.planning.asked import WEIGHTS, Asked, asked_generators, layers_of
 from jetgen.harness.planning.estimates import Estimates, fit_seconds
 from jetgen.harness.planning.request import Request
@@ -118,6 +118,7 @@ class Planner:
             counts=found.counts,
             simulated="SupportsSimulation" in found.spec.capabilities,
             density="SupportsDensity" in found.spec.capabilities,
+            response="SupportsResponse" in found.spec.capabilities,
         )
 
     def _metrics(
@@ -130,7 +131,7 @@ class Planner:
             spec = plugin.spec
             if not isinstance(spec, MetricSpec) or "core" in spec.needs:
                 continue  # what wants a core for itself is the timing stage
-            if cloud_spec.kind not in spec.kinds and not named:
+            if not (suits(spec, cloud_spec) or named):
                 continue  # nobody asked it of such clouds
             reason = inapplicable(spec, cloud_spec)
             if reason is None and spec.costly and not named:

@@ -84,6 +84,7 @@ class DatasetPlan(_Strict):
     counts: tuple[int, int, int] = Field(description="clouds of train, val and test")
     simulated: bool = Field(description="whether its simulator can be timed")
     density: bool = Field(default=False, description="whether it knows the density of its clouds")
+    response: bool = Field(default=False, description="whether it knows how its clouds answer true ones")
 
     @property
     def label(self) -> str:

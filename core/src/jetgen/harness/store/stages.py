@@ -144,8 +144,8 @@ class StageStore:
         metric = next((one for one in cell.metrics if stage == f"metric.{one.name}"), None)
         if metric is None:
             return {"draws": cell.draws, "seed": cell.seed, "target": None}
-        density = {"density": True} if cell.dataset.density else {}
-        return {"draws": cell.draws_of(metric), "seed": cell.seed, "target": metric.spec.target, **density}
+        known = {name: True for name in ("density", "response") if getattr(cell.dataset, name)}
+        return {"draws": cell.draws_of(metric), "seed": cell.seed, "target": metric.spec.target, **known}
 
     def _upstream_key(self, cell_id: str) -> str | None:
         record = self.of(cell_id).record("fit")

@@ -52,5 +52,6 @@ DATASET_CHECKS = tuple(
         truth.density_integrates_to_one,
         response.response_is_one_row_per_particle,
         response.response_follows_its_clouds,
+        response.answers_are_made_anew,
     )
 )

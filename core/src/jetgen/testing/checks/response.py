@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from jetgen.api.protocols import Response
+from jetgen.api.protocols import Response, SupportsResponse
 from jetgen.data.clouds import Clouds
 from jetgen.testing.truth import TruthSession
 from jetgen.testing.verdict import attempt, require, skip
 
-__all__ = ["response_follows_its_clouds", "response_is_one_row_per_particle"]
+__all__ = ["answers_are_made_anew", "response_follows_its_clouds", "response_is_one_row_per_particle"]
 
 _SIGMAS = 5.0
 
@@ -52,6 +52,18 @@ def response_follows_its_clouds(session: TruthSession) -> None:
     words = f"{answers[worst]} answers to event {worst} have {points[worst]:.0f} points, not {expected[worst]:.4g}"
     within = abs(points[worst] - expected[worst]) <= _SIGMAS * spread[worst] + 1e-6
     require(bool(within), f"{words} ± {spread[worst]:.2g}: that is not the response that made them")
+
+
+def answers_are_made_anew(session: TruthSession) -> None:
+    """A call of answer gives one cloud for each event that is asked for, the same for the same seed only."""
+    given, dataset = _given(session), cast("SupportsResponse", session.dataset)
+    asked = np.arange(2 * len(given)) // 2
+    first, again, other = (dataset.answer(given, asked, seed) for seed in (1, 1, 2))
+    require(len(first) == len(asked), f"answer made {len(first)} clouds for {len(asked)} events")
+    same = first.event is not None and bool((first.event == asked).all())
+    require(same, "the clouds of answer do not say that they answer what was asked for (event)")
+    require(first.fingerprint() == again.fingerprint(), "answer gives other clouds for the same seed")
+    require(first.fingerprint() != other.fingerprint(), "answer gives the same clouds for another seed")
 
 
 def _given(session: TruthSession) -> Clouds:

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any, cast
 
 from jetgen.api.metric import Measurement
-from jetgen.api.protocols import Dataset, Generator, MetricContext, SupportsDensity
+from jetgen.api.protocols import Dataset, Generator, MetricContext, SupportsDensity, SupportsResponse
 from jetgen.api.specs import MetricSpec
 from jetgen.data.clouds import Clouds
 from jetgen.errors import PluginError
 from jetgen.evaluation.choice import unweighted
-from jetgen.evaluation.floors import floor_draws
+from jetgen.evaluation.floors import answered_floor, floor_draws
 from jetgen.evaluation.halves import compared_with_halves, truth_halves
 from jetgen.evaluation.scorer import Scorer
 from jetgen.evaluation.strata import strata
@@ -43,15 +43,19 @@ def metric(stage: StageContext) -> dict[str, Any]:
         train=train,
         model=_model(stage) if "model" in plan.spec.needs else None,
         density=cast("SupportsDensity", dataset).log_prob if stage.cell.dataset.density else None,
+        response=cast("SupportsResponse", dataset).response if stage.cell.dataset.response else None,
     )
     number, n_real, halves = stage.cell.draws_of(plan), len(test), dict[str, list[float]]()
     if reason := _left_out(stage, plan.spec):
         return {"values": {}, "stderr": {}, "halves": {}, "n_real": n_real, "n_fake": n_real, "skipped": reason}
-    if stage.cell.generator is None:
+    n_fake = n_real
+    if stage.cell.generator is None and stage.cell.dataset.response:
+        answer = cast("SupportsResponse", dataset).answer
+        draws = answered_floor(scorer, test[:n_real], answer, number, context)
+    elif stage.cell.generator is None:
         truth = _truth(dataset, with_train=train is None)
         n_real, n_fake, draws = floor_draws(scorer, truth, n_real, n_real, number, context, strata(truth, spec))
     else:
-        n_fake = n_real
         draws, halves = _model_draws(stage, scorer, plan.spec, test[:n_real], number, context)
     return {
         "values": _by_name([draw.named(plan.name) for draw in draws]),
