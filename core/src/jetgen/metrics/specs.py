@@ -212,7 +212,7 @@ c2st = MetricSpec(
 
 c2st_fast = MetricSpec(
     name="c2st_fast",
-    summary="the same by one short training: about a minute",
+    summary="the same by one short training: half a minute",
     target="jetgen.metrics.c2st.metric:FastClassifierTest",
     paper="2106.05285",
     kinds=_ALL_KINDS,

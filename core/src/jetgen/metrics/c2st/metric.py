@@ -161,7 +161,7 @@ def _areas_against(halves: Sequence[NDArray[np.int64]], verdicts: Sequence[Verdi
 
 
 class FastClassifierTest(ClassifierTest):
-    """``c2st_fast``: the same with one training of fewer epochs, for every table: within a minute for 10,000 clouds.
+    """``c2st_fast``: the same with one training of fewer epochs, for every table: half a minute for 10,000 clouds.
 
     It finds a little less than ``c2st``, and its error is larger: 0.0091 where there is nothing to find among 2,000
     reported clouds of a class.
