@@ -130,7 +130,7 @@ def test_a_floor_that_is_not_clear_of_zero_gives_no_ratio():
 def test_the_notes_tell_of_floors_of_other_sizes_and_splits():
     usual, other = score(1.0), score(1.0, n=6_000).model_copy(update={"values": [1.0], "metric": "c2st"})
     text = markdown([row(None, 0, {"w1m": usual, "w1p": usual, "c2st": other})])
-    assert "10,000 against 10,000, 3 split(s); c2st AUC: 6,000 against 6,000, 1 split(s)." in text
+    assert "10,000 against 10,000, 3 times; c2st AUC: 6,000 against 6,000, once." in text
 
 
 def test_an_area_under_a_curve_is_best_at_one_half_and_has_no_ratio():

@@ -141,7 +141,8 @@ def _sizes(floor: Mapping[str, Score]) -> str:
     """How many clouds stand on either side, and how often: the usual numbers, then the columns that have others."""
     names: dict[str, list[str]] = {}
     for name, score in floor.items():
-        text = f"{score.n_fake:,} against {score.n_real:,}, {len(score.values)} split(s)"
+        times = "once" if len(score.values) == 1 else f"{len(score.values)} times"
+        text = f"{score.n_fake:,} against {score.n_real:,}, {times}"
         names.setdefault(text, []).append(name)
     usual = max(names, key=lambda text: len(names[text]), default="")
     return "; ".join([usual, *(f"{', '.join(names[text])}: {text}" for text in names if text != usual)])
