@@ -36,7 +36,6 @@ def main() -> None:
     parser.add_argument("--dataset", default="pythia-top30@small")
     parser.add_argument("--moves", nargs="+", type=float, default=[0.0, 1e-4, 1e-3], help="in radians")
     parser.add_argument("--bins", nargs="+", type=int, default=[16, 32, 64, 128, 255])
-    parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     data = jetgen.dataset(options.dataset)
     n = min(FAST.clouds, len(data.test), len(data.train))
@@ -55,7 +54,7 @@ def main() -> None:
             [np.concatenate([one.whole, one.spacings], axis=1) for one in inputs],
         ]
         for bins in options.bins:
-            found = [tree_outputs(each, samples, Trees((4, 31), bins), options.threads).report for each in columns]
+            found = [tree_outputs(each, samples, Trees((4, 31), bins)).report for each in columns]
             areas = [f"{area_under_curve(outputs, samples.report.labels):.3f}" for outputs in found]
             print(f"| {move:g} | {bins} | {' | '.join(areas)} |", flush=True)
 

@@ -63,7 +63,8 @@ def test_a_word_stands_for_many_metrics_and_what_does_not_apply_says_why(evaluat
         document["metrics"]
     )
     assert document["metrics"]["novelty_copies"]["value"] == 1.0  # the generated file is its own training file
-    skipped = {"cost", "marginals", "nll", "shower_energy", "shower_profiles", "shower_sparsity"}
+    skipped = {"cardinality", "cost", "marginals", "nll", "resolution"}
+    skipped |= {"shower_energy", "shower_profiles", "shower_sparsity"}
     assert set(document["skipped"]) == skipped
     assert not any(name.endswith("_spread") for name in document["metrics"])
 

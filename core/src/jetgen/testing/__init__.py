@@ -26,7 +26,7 @@ from jetgen.testing.run import (
     summary,
 )
 from jetgen.testing.session import Session
-from jetgen.testing.toy import Toy, jet_toy, table_toy
+from jetgen.testing.toy import Toy, answer_toy, jet_toy, table_toy
 from jetgen.testing.truth import TruthSession
 from jetgen.testing.verdict import CheckFailedError, CheckSkippedError
 
@@ -39,6 +39,7 @@ __all__ = [
     "Session",
     "Toy",
     "TruthSession",
+    "answer_toy",
     "check_dataset",
     "check_generator",
     "dataset_checks",

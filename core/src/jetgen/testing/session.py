@@ -27,7 +27,7 @@ from jetgen.data.conditions import Conditions
 from jetgen.errors import UsageError
 from jetgen.io.saved_model import save_model
 from jetgen.registry import discover
-from jetgen.testing.toy import Slices, Toy, jet_toy, table_toy
+from jetgen.testing.toy import Slices, Toy, answer_toy, jet_toy, table_toy
 from jetgen.testing.verdict import CheckSkippedError, skip
 from jetgen.testing.watching import Traces, watched
 
@@ -140,7 +140,8 @@ class Session:
     ) -> None:
         self.entry = find_checked(generator)
         self.spec = self.entry.spec
-        self.toy = toy or (table_toy() if self.spec.kinds == ("table",) else jet_toy())
+        usual: dict[tuple[str, ...], Callable[[], Toy]] = {("table",): table_toy, ("tracks",): answer_toy}
+        self.toy = toy or usual.get(tuple(self.spec.kinds), jet_toy)()
         self.root = Path(tempfile.mkdtemp(prefix="jetgen-checks-")).resolve()
         weakref.finalize(self, shutil.rmtree, self.root, ignore_errors=True)
         self._preset = preset

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jetgen.data.arrays import offsets_of
 from jetgen.data.clouds import Clouds
 from jetgen.data.sources import SlicedSource
 from jetgen.data.spec import CloudSpec, Feature
 
-__all__ = ["Slices", "Toy", "jet_toy", "table_toy"]
+__all__ = ["Slices", "Toy", "answer_toy", "jet_toy", "table_toy"]
 
 _LEAST, _MOST = 3, 10
 _CLOUDS = {"train": 300, "val": 60, "test": 130}
@@ -66,12 +67,33 @@ def table_toy(seed: int = 0) -> Toy:
     return _toy(CloudSpec("table", features, 1), _rows, seed)
 
 
+def answer_toy(seed: int = 0) -> Toy:
+    """Tracks of 1 to 4 particles that answer true events, five answers to each; a particle may be missing.
+
+    >>> toy = answer_toy()
+    >>> len(toy.train), len(toy.train.given), toy.train.event[:6].tolist(), toy.spec.names
+    (300, 60, [0, 0, 0, 0, 0, 1], ('pt', 'eta'))
+    """
+    features = (Feature("pt", "GeV", "positive"), Feature("eta"))
+    return _toy(CloudSpec("tracks", features, 4, given=CloudSpec("tracks", features, 4)), _answers, seed)
+
+
 def _toy(spec: CloudSpec, draw: Callable[[int, np.random.Generator], Clouds], seed: int) -> Toy:
     streams = np.random.SeedSequence(seed).spawn(len(_CLOUDS))
     splits = {
         name: draw(n, np.random.default_rng(stream)) for (name, n), stream in zip(_CLOUDS.items(), streams, strict=True)
     }
     return Toy(spec, **splits)
+
+
+def _answers(n: int, rng: np.random.Generator) -> Clouds:
+    counts = 1 + np.arange(-(-n // 5)) % 4
+    true = np.stack([1 + rng.exponential(5.0, counts.sum()), rng.normal(size=counts.sum())], axis=1)
+    given, event = Clouds.from_multiplicities(true, counts), np.arange(n) // 5
+    copies = given[event]
+    found = (rng.random(len(copies.points)) < 0.8) | (copies.ranks == 0)
+    points = copies.points[found] * np.exp(rng.normal(0.0, 0.05, (int(found.sum()), 2)))
+    return Clouds(points, offsets_of(np.bincount(copies.rows[found], minlength=n)), None, given, event)
 
 
 def _rows(n: int, rng: np.random.Generator) -> Clouds:

@@ -108,7 +108,7 @@ class ClassifierTest(CloudMetric):
         encoder = Encoder(samples.learn.clouds, self.cloud_spec, self.profile.points)
         inputs = [encoder(one.clouds) for one in samples]
         if not self._has_points:
-            yield self.name, Verdict.of(samples, self._by_trees(self.profile.columns, inputs, samples, ctx))
+            yield self.name, Verdict.of(samples, _by_trees(self.profile.columns, inputs, samples))
             return
         found = self._by_set_network(inputs, samples, ctx)
         if not self._has_observables:
@@ -117,9 +117,6 @@ class ClassifierTest(CloudMetric):
         of_observables = self._by_observables(inputs, samples, ctx)
         yield self.name, Verdict.of(samples, combined(samples.select, found, of_observables))
         yield f"{self.name}_hl", Verdict.of(samples, of_observables)
-
-    def _by_trees(self, trees: Trees, inputs: Sequence[Inputs], samples: Samples, ctx: MetricContext) -> Logits:
-        return tree_outputs([one.whole for one in inputs], samples, trees, ctx.threads)
 
     def _by_set_network(self, inputs: Sequence[Inputs], samples: Samples, ctx: MetricContext) -> Logits:
         from jetgen.metrics.c2st.training import set_classifier, trained_outputs
@@ -131,7 +128,7 @@ class ClassifierTest(CloudMetric):
 
     def _by_observables(self, inputs: Sequence[Inputs], samples: Samples, ctx: MetricContext) -> Logits:
         if isinstance(self.profile.high_level, Trees):
-            return self._by_trees(self.profile.high_level, inputs, samples, ctx)
+            return _by_trees(self.profile.high_level, inputs, samples)
         from jetgen.metrics.c2st.networks import HighLevelClassifier
         from jetgen.metrics.c2st.training import trained_outputs
         from jetgen.torch.training import seeded
@@ -140,6 +137,10 @@ class ClassifierTest(CloudMetric):
         with seeded(ctx.torch_seed("metric")):
             network = HighLevelClassifier(inputs[0].whole.shape[1], perceptron.width)
         return trained_outputs(network, inputs, samples, perceptron.recipe, ctx)
+
+
+def _by_trees(trees: Trees, inputs: Sequence[Inputs], samples: Samples) -> Logits:
+    return tree_outputs([one.whole for one in inputs], samples, trees)
 
 
 def _summary(metric: str, found: Mapping[str, list[Verdict]]) -> Measurement:

@@ -17,7 +17,7 @@ __all__ = ["combined", "tree_outputs"]
 _EVERY = 10  # rounds between two looks at the selection clouds
 
 
-def tree_outputs(columns: Sequence[NDArray[np.float32]], samples: Samples, trees: Trees, threads: int) -> Logits:
+def tree_outputs(columns: Sequence[NDArray[np.float32]], samples: Samples, trees: Trees) -> Logits:
     """The logits of trees that have learnt.
 
     The number of leaves and of rounds with the largest area under the curve on the selection clouds is kept.
@@ -26,7 +26,6 @@ def tree_outputs(columns: Sequence[NDArray[np.float32]], samples: Samples, trees
         columns: float32 (N, D) of each sample, the numbers of each cloud.
         samples: those of :meth:`.splitting.Folds.samples`.
         trees: their sizes.
-        threads: to learn with.
     """
     # Both take more than a second to import.
     from sklearn.ensemble import HistGradientBoostingClassifier
@@ -34,7 +33,8 @@ def tree_outputs(columns: Sequence[NDArray[np.float32]], samples: Samples, trees
 
     learn, select, _ = samples
     best, found = -1.0, Logits(np.zeros(len(columns[1])), np.zeros(len(columns[2])))
-    with threadpool_limits(threads, "openmp"):
+    # One thread: two gain little in trees of seconds, and wait for each other for minutes where a core is busy.
+    with threadpool_limits(1, "openmp"):
         for leaves in trees.leaves:
             model = HistGradientBoostingClassifier(
                 learning_rate=trees.rate,
