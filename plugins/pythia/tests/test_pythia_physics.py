@@ -6,11 +6,12 @@ import os
 
 import numpy as np
 import pytest
+from jetgen.data.angles import wrapped
 from jetgen_pythia.clustering import leading_jets
 from jetgen_pythia.detector import _cells, detect
 from jetgen_pythia.events import Collider, Particles
 from jetgen_pythia.jets import HARD
-from jetgen_pythia.kinematics import eta_of, mass_of, phi_of, pt_of, wrapped
+from jetgen_pythia.kinematics import eta_of, mass_of, phi_of, pt_of
 from jetgen_pythia.recipe import jet_settings
 
 # Mean and spread of n, median mass, mean and spread of pT, in 5,000 jets of the specification.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,6 +10,7 @@ from typing import Any, Literal, Self, get_args
 
 import numpy as np
 
+from jetgen.data.streams import entropy
 from jetgen.errors import UsageError
 
 __all__ = ["Axis", "RunContext"]
@@ -64,9 +64,7 @@ class RunContext:
         if self.seed < 0:
             msg = f"the seed is {self.seed}; use 0 or a positive number"
             raise UsageError(msg)
-        name = "/".join((axis, *self.key))
-        words = np.frombuffer(hashlib.sha256(name.encode()).digest(), np.uint32)
-        return np.random.SeedSequence([self.seed, *words.tolist()])
+        return np.random.SeedSequence([self.seed, *entropy(axis, *self.key)])
 
     def rng(self, axis: Axis) -> np.random.Generator:
         """A new NumPy generator on the stream of ``axis``; each call starts the same sequence.

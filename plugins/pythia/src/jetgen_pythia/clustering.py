@@ -8,11 +8,12 @@ import awkward as ak
 import fastjet
 import numpy as np
 from fastjet._swig import ClusterSequence  # only there can the banner be kept off the standard output
+from jetgen.data.angles import wrapped
 from jetgen.data.clouds import Clouds
 from numpy.typing import NDArray
 
 from jetgen_pythia.events import Particles
-from jetgen_pythia.kinematics import Momenta, distance, eta_of, mass_of, phi_of, pt_of, wrapped
+from jetgen_pythia.kinematics import Momenta, distance, eta_of, mass_of, phi_of, pt_of
 from jetgen_pythia.recipe import JETS
 
 __all__ = ["LeadingJets", "jets_above", "leading_jets"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from jetgen.data.angles import wrapped
 from numpy.typing import NDArray
 
-__all__ = ["Momenta", "distance", "eta_of", "mass_of", "phi_of", "pt_of", "wrapped"]
+__all__ = ["Momenta", "distance", "eta_of", "mass_of", "phi_of", "pt_of"]
 
 Momenta = NDArray[np.float64]
 """float64 (..., 4): px, py, pz and E in GeV."""
@@ -37,12 +38,3 @@ def distance(one: Momenta, other: Momenta) -> NDArray[np.float64]:
     """The distance in pseudorapidity and azimuth."""
     apart: NDArray[np.float64] = np.hypot(eta_of(one) - eta_of(other), wrapped(phi_of(one) - phi_of(other)))
     return apart
-
-
-def wrapped(angle: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The angles, shifted by multiples of 2 pi into [-pi, pi).
-
-    >>> wrapped(np.array([0.5, 3.5])).round(2).tolist()
-    [0.5, -2.78]
-    """
-    return (angle + np.pi) % (2 * np.pi) - np.pi

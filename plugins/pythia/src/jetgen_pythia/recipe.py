@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from jetgen.data import streams
 from jetgen.errors import JetgenError
 
 __all__ = [
@@ -157,5 +157,4 @@ def entropy(*axes: str | int) -> list[int]:
     >>> len(entropy("top", "train", 0)), entropy("top", "train", 0) == entropy("top", "test", 0)
     (8, False)
     """
-    digest = hashlib.sha256("/".join(str(axis) for axis in (f"recipe{RECIPE_VERSION}", *axes)).encode()).digest()
-    return [int.from_bytes(digest[i : i + 4], "little") for i in range(0, 32, 4)]
+    return streams.entropy(f"recipe{RECIPE_VERSION}", *axes)

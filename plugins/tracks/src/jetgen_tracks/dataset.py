@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any, Self, get_args
 
@@ -12,6 +11,7 @@ from jetgen.api.protocols import Response, Split
 from jetgen.data.arrays import offsets_of
 from jetgen.data.clouds import Clouds
 from jetgen.data.spec import CloudSpec
+from jetgen.data.streams import entropy
 from jetgen.errors import DataError, UsageError, did_you_mean
 from numpy.typing import NDArray
 
@@ -155,6 +155,5 @@ def reconstructed(
 
 def _generators(stream: str, *axes: int) -> list[np.random.Generator]:
     """A source of randomness for the true events, and one for the detector."""
-    name = "/".join(["tracks", str(_RECIPE), stream, *map(str, axes)])
-    words = np.frombuffer(hashlib.sha256(name.encode()).digest(), np.uint32)
-    return [np.random.default_rng(each) for each in np.random.SeedSequence(words.tolist()).spawn(2)]
+    seed = np.random.SeedSequence(entropy("tracks", _RECIPE, stream, *axes))
+    return [np.random.default_rng(each) for each in seed.spawn(2)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
+from jetgen.data.angles import wrapped
 from jetgen.data.clouds import Clouds
 from numpy.typing import NDArray
 
@@ -31,8 +32,8 @@ def fixed(events: Clouds) -> Float64:
         order = start + np.argsort(-pt[start:stop], kind="stable")
         for place, one in enumerate(order):
             harder = order[:place][kept[order[:place]]]
-            across = (phi[harder] - phi[one] + np.pi) % (2.0 * np.pi) - np.pi
-            if kept[one] and (np.hypot(eta[harder] - eta[one], across) < _NEAR).any():
+            apart = np.hypot(eta[harder] - eta[one], wrapped(phi[harder] - phi[one]))
+            if kept[one] and (apart < _NEAR).any():
                 kept[one] = False
     found: Float64 = kept.astype(np.float64)
     return found

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from jetgen.data.angles import wrapped
 from jetgen.data.clouds import Clouds
 from jetgen.data.spec import CloudSpec, Feature
 from numpy.typing import NDArray
 
-__all__ = ["FEATURES", "MOST", "PARTICLES", "true_events", "wrapped"]
+__all__ = ["FEATURES", "MOST", "PARTICLES", "true_events"]
 
 MOST = 12
 """The largest number of particles of a jet."""
@@ -51,8 +52,3 @@ def _momenta(n: int, rng: np.random.Generator) -> NDArray[np.float64]:
     while (missing := np.flatnonzero(pt < _LEAST_PT)).size:
         pt[missing] = np.exp(rng.normal(*_LOG_PT, len(missing))) / 1e3
     return pt
-
-
-def wrapped(phi: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The angles in [-pi, pi)."""
-    return (phi + np.pi) % (2.0 * np.pi) - np.pi

@@ -6,9 +6,8 @@ The closed forms are fits to the tables of COCOA (2303.02101), a tracker in a fi
 from __future__ import annotations
 
 import numpy as np
+from jetgen.data.angles import wrapped
 from numpy.typing import NDArray
-
-from jetgen_tracks.particles import wrapped
 
 __all__ = ["phi_width", "qp_width", "residual_moments", "smeared", "theta_width"]
 

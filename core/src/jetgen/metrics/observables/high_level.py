@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from jetgen.data.angles import wrapped
 from jetgen.data.clouds import Clouds
 from jetgen.data.jets import clip_negative_pt, coordinates, has_relative, relative_eta, relative_mass, relative_pt
 from jetgen.data.spec import CloudSpec, Feature
@@ -150,7 +151,7 @@ def _leading(clouds: Clouds, eta: _Array, phi: _Array, pt: _Array, z: _Array) ->
     values = {f"ptrel_{k}": _total(clouds, pt * (ranks == k - 1)) for k in _LEADING}
     values |= {f"fraction_{k}": _total(clouds, z * (ranks < k)) for k in _FRACTIONS}
     first = clouds.offsets[:-1][clouds.multiplicity >= 2]
-    d_phi = (phi[first + 1] - phi[first] + np.pi) % (2.0 * np.pi) - np.pi
+    d_phi = wrapped(phi[first + 1] - phi[first])
     values["distance_12"] = np.zeros(len(clouds))
     values["distance_12"][clouds.multiplicity >= 2] = np.hypot(eta[first + 1] - eta[first], d_phi)
     return values

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jetgen.data.angles import wrapped
 from jetgen.data.clouds import Clouds
 from jetgen.data.jets import coordinates, four_momenta
 from jetgen.data.spec import CloudSpec
@@ -110,8 +111,7 @@ def _subjettiness_up_to(most: int, jets: Clouds, spec: CloudSpec) -> _Array:
         _, axis, particle = _members(jets, clustering.exclusive_jets_constituent_index(n))
         x, y, z = (np.bincount(axis, momenta[particle, i]).reshape(-1, n) for i in range(3))
         axis_eta, axis_phi = np.arcsinh(z / np.hypot(x, y))[jets.rows], np.arctan2(y, x)[jets.rows]
-        d_phi = np.remainder(phi[:, None] - axis_phi + np.pi, 2.0 * np.pi) - np.pi
-        distance = np.hypot(eta[:, None] - axis_eta, d_phi).min(axis=1)
+        distance = np.hypot(eta[:, None] - axis_eta, wrapped(phi[:, None] - axis_phi)).min(axis=1)
         tau.append(np.bincount(jets.rows, pt * distance, minlength=len(jets)) / total)
     return np.stack(tau, axis=1)
 

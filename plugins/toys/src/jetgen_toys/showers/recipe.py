@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from jetgen.data import streams
 
 __all__ = [
     "BLOCK",
@@ -112,6 +113,4 @@ def entropy(*axes: str | int) -> list[int]:
     >>> len(entropy("train", 0)), entropy("train", 0) == entropy("test", 0)
     (8, False)
     """
-    name = "/".join(str(axis) for axis in ("toy-showers", f"recipe{RECIPE_VERSION}", *axes))
-    digest = hashlib.sha256(name.encode()).digest()
-    return [int.from_bytes(digest[i : i + 4], "little") for i in range(0, 32, 4)]
+    return streams.entropy("toy-showers", f"recipe{RECIPE_VERSION}", *axes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any, Self, get_args
 
@@ -11,6 +10,7 @@ from jetgen.api.context import RunContext
 from jetgen.api.protocols import Split
 from jetgen.data.clouds import Clouds
 from jetgen.data.spec import CloudSpec, Feature
+from jetgen.data.streams import entropy
 from jetgen.errors import DataError, UsageError, did_you_mean
 from numpy.typing import NDArray
 
@@ -106,5 +106,5 @@ class ToyTable:
         return self._density.log_prob(clouds.points)
 
     def _points(self, n: int, stream: str) -> Clouds:
-        words = np.frombuffer(hashlib.sha256(f"{self._toy}/{_RECIPE}/{stream}".encode()).digest(), np.uint32)
-        return Clouds(self._density.draw(n, np.random.default_rng(words.tolist())), np.arange(n + 1))
+        rng = np.random.default_rng(entropy(self._toy, _RECIPE, stream))
+        return Clouds(self._density.draw(n, rng), np.arange(n + 1))
