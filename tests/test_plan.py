@@ -139,3 +139,15 @@ def test_a_metric_of_other_clouds_is_missed_by_nobody_unless_it_was_named(outsid
     assert not {"marginals", "shower_energy"} & {*told}
     assert asked["marginals"] == "marginals judges tables, these are jets"
     assert "shower_energy" not in asked
+
+
+def test_a_baseline_of_other_clouds_has_no_row_unless_it_was_named(outsiders, tmp_path):
+    outsiders.install("kind-outsider")
+    rows = []
+    for models in (("-g", "kind-gaussian"), ("-g", "kind-gaussian", "-g", "copy-truth")):
+        done = outsiders.jetbench_here("plan", *models, "-d", "kind-jets@tiny", "--json", "--out", str(tmp_path / "no"))
+        assert done.returncode == 0, done.stderr
+        rows.append({one["generator"]["name"] for one in json.loads(done.stdout)["cells"] if one["generator"]})
+    told, asked = rows
+    assert {"replay", "independence"} < told
+    assert asked - told == {"copy-truth"}

@@ -37,10 +37,7 @@ class CopyTruth:
         Raises:
             UsageError: if there are no true events, or they lack a feature.
         """
-        reason = settings.incompatibility(cloud_spec)
-        if reason is not None:
-            msg = f"copy-truth does not fit these clouds: {reason}"
-            raise UsageError(msg)
+        settings.require_fit("copy-truth", cloud_spec)
         return cls(cloud_spec)
 
     def fit(self, train: CloudSource, val: CloudSource, ctx: RunContext) -> FitReport:

@@ -52,12 +52,9 @@ class _Resampler(ABC):
         """A resampler that has no clouds yet.
 
         Raises:
-            UsageError: if there are conditioning clouds.
+            UsageError: if there is conditioning beside conditioning clouds.
         """
-        reason = settings.incompatibility(cloud_spec)
-        if reason is not None:
-            msg = f"{cls.__name__.lower()} does not fit these clouds: {reason}"
-            raise UsageError(msg)
+        settings.require_fit(cls.__name__.lower(), cloud_spec)
         return cls(cloud_spec)
 
     def fit(self, train: CloudSource, val: CloudSource, ctx: RunContext) -> FitReport:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from jetgen.api.settings import Settings
 from jetgen.data.spec import CloudSpec
+from jetgen.errors import UsageError
 
 __all__ = ["CopySettings", "ReferenceSettings"]
 
@@ -23,6 +24,17 @@ class ReferenceSettings(Settings):
         if cloud_spec.given is not None and cloud_spec.conditioning:
             return "it resamples training clouds by their conditioning or by their true events, not by both"
         return None
+
+    def require_fit(self, name: str, cloud_spec: CloudSpec) -> None:
+        """Refuse clouds that the baseline called ``name`` does not fit.
+
+        Raises:
+            UsageError: with the reason.
+        """
+        reason = self.incompatibility(cloud_spec)
+        if reason is not None:
+            msg = f"{name} does not fit these clouds: {reason}"
+            raise UsageError(msg)
 
 
 class CopySettings(ReferenceSettings):

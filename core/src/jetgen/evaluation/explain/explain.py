@@ -54,7 +54,7 @@ def explain(
     Arguments:
         real, fake: clouds, or paths of files.
         spec: features and conditioning of the clouds; by default those in the file ``real``.
-        metric: the judge, a classifier test: ``c2st_fast`` takes about a minute for 10,000 clouds, ``c2st`` some.
+        metric: the judge, a classifier test: ``c2st_fast`` takes half a minute for 10,000 clouds, ``c2st`` some.
         features: the names of the columns of files without names; of other files, the features to read.
         seed: of the trainings, and of the halves that observables are judged on.
         device: of the trainings.

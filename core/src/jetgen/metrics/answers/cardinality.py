@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import entr
 
 from jetgen.api.metric import CloudMetric, Measurement
 from jetgen.api.protocols import MetricContext
@@ -46,7 +47,7 @@ class Cardinality(CloudMetric):
             p = poisson_binomial(ctx.response(given).found, given, largest)[seen]
         smooth = made[seen] + _PRIOR
         logs = np.log(smooth / smooth.sum(axis=1, keepdims=True))
-        entropy = -np.where(p > 0, p * np.log(np.maximum(p, np.finfo(float).tiny)), 0.0).sum(axis=1).mean()
+        entropy = entr(p).sum(axis=1).mean()
         cross = -(p * logs).sum(axis=1).mean()
         components = {
             "cardinality_ce": cross,

@@ -17,16 +17,17 @@ def common_events(real: Clouds, fake: Clouds, metric: str) -> tuple[Clouds, NDAr
     Raises:
         DataError: if one side does not say what it answers, or they answer other events.
     """
-    for clouds, side in ((real, "true"), (fake, "generated")):
-        if clouds.given is None or clouds.event is None:
-            what = f"the {side} clouds do not say what they answer (given, event)"
-            msg = f"{metric} compares answers to true events; {what}"
-            raise DataError(msg)
-    assert real.given is not None
-    assert fake.given is not None
-    assert real.event is not None
-    assert fake.event is not None
-    if real.given is not fake.given and real.given.fingerprint() != fake.given.fingerprint():
+    given, true_event = _answered(real, "true", metric)
+    others, made_event = _answered(fake, "generated", metric)
+    if given is not others and given.fingerprint() != others.fingerprint():
         msg = f"{metric} compares answers to the same true events; the generated clouds answer others (given differs)"
         raise DataError(msg)
-    return real.given, real.event, fake.event
+    return given, true_event, made_event
+
+
+def _answered(clouds: Clouds, side: str, metric: str) -> tuple[Clouds, NDArray[np.int64]]:
+    if clouds.given is None or clouds.event is None:
+        what = f"the {side} clouds do not say what they answer (given, event)"
+        msg = f"{metric} compares answers to true events; {what}"
+        raise DataError(msg)
+    return clouds.given, clouds.event

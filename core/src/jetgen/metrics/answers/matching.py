@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from jetgen.data.angles import wrapped
 from jetgen.data.clouds import Clouds
 from jetgen.data.spec import CloudSpec
 from jetgen.errors import DataError
@@ -59,10 +61,11 @@ class Coordinates:
     def difference(self, points: Float64, particles: Float64) -> Float64:
         """Points minus particles; of angles the shorter way round."""
         found = points - particles
-        for i in self._periodic():
-            found[..., i] = (found[..., i] + np.pi) % (2.0 * np.pi) - np.pi
+        for i in self._periodic:
+            found[..., i] = wrapped(found[..., i])
         return found
 
+    @cached_property
     def _periodic(self) -> list[int]:
         return [i for i, name in enumerate(self.names) if self._nature(name) == "periodic"]
 

@@ -19,7 +19,7 @@ _SIGMAS = 5.0
 
 def response_is_one_row_per_particle(session: TruthSession) -> None:
     """For P true particles, also P = 0: P probabilities, and P rows of means and of variances, of every feature."""
-    given = _given(session)
+    given, _ = _answered(session)
     for truth in (given, given[:0]):
         found = _response(session, truth)
         particles, features = len(truth.points), len(session.dataset.spec.features)
@@ -39,13 +39,11 @@ def response_is_one_row_per_particle(session: TruthSession) -> None:
 
 def response_follows_its_clouds(session: TruthSession) -> None:
     """Over the answers to each true event, the mean number of points is the sum of the probabilities to be found."""
-    clouds, given = session.clouds("test"), _given(session)
-    event = clouds.event
-    require(event is not None, "its clouds do not say which true event they answer")
-    assert event is not None
+    given, clouds = _answered(session)
+    assert clouds.event is not None
     found = _response(session, given).found
-    answers = np.bincount(event, minlength=len(given))
-    points = np.bincount(event, clouds.multiplicity, minlength=len(given))
+    answers = np.bincount(clouds.event, minlength=len(given))
+    points = np.bincount(clouds.event, clouds.multiplicity, minlength=len(given))
     expected = answers * np.bincount(given.rows, found, minlength=len(given))
     spread = np.sqrt(answers * np.bincount(given.rows, found * (1 - found), minlength=len(given)))
     worst = int(np.argmax(np.abs(points - expected) - _SIGMAS * spread))
@@ -56,7 +54,8 @@ def response_follows_its_clouds(session: TruthSession) -> None:
 
 def answers_are_made_anew(session: TruthSession) -> None:
     """A call of answer gives one cloud for each event that is asked for, the same for the same seed only."""
-    given, dataset = _given(session), cast("SupportsResponse", session.dataset)
+    given, _ = _answered(session)
+    dataset = cast("SupportsResponse", session.dataset)
     asked = np.arange(2 * len(given)) // 2
     first, again, other = (dataset.answer(given, asked, seed) for seed in (1, 1, 2))
     require(len(first) == len(asked), f"answer made {len(first)} clouds for {len(asked)} events")
@@ -66,13 +65,14 @@ def answers_are_made_anew(session: TruthSession) -> None:
     require(first.fingerprint() != other.fingerprint(), "answer gives the same clouds for another seed")
 
 
-def _given(session: TruthSession) -> Clouds:
+def _answered(session: TruthSession) -> tuple[Clouds, Clouds]:
+    """The true events of the test clouds, and the test clouds."""
     if "SupportsResponse" not in session.spec.capabilities:
         skip("it does not declare SupportsResponse")
-    given = session.clouds("test").given
-    require(given is not None, "it declares SupportsResponse, and its clouds answer no true ones (given)")
-    assert given is not None
-    return given
+    clouds = session.clouds("test")
+    require(clouds.given is not None, "it declares SupportsResponse, and its clouds answer no true ones (given)")
+    assert clouds.given is not None
+    return clouds.given, clouds
 
 
 def _response(session: TruthSession, given: Clouds) -> Response:
