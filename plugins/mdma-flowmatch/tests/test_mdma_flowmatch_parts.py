@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from jetgen import CloudSpec, Feature
+from jetgen import CloudSpec, Conditions, Feature
 from jetgen.api.pretrained import find_weights
 from jetgen.api.settings import resolve
 from jetgen.data.jets import jet_spec
@@ -170,7 +170,9 @@ def test_preprocessed_numbers_are_standard_and_come_back(hard_jets):
     preprocessing = CloudPreprocessing.fit(settings(), JETS, hard_jets, rng())
     values = preprocessing.points.features.forward(hard_jets.points)
     assert values.std(0).tolist() == pytest.approx([1, 1, 1], abs=1e-3)
-    back = preprocessing.decode(values.astype(np.float32), hard_jets.multiplicity, None)
+    back = preprocessing.decode(
+        values.astype(np.float32), Conditions(len(hard_jets), multiplicity=hard_jets.multiplicity)
+    )
     np.testing.assert_allclose(back.points, hard_jets.points, rtol=1e-3, atol=1e-6)
     again = CloudPreprocessing.from_json(JETS, preprocessing.to_json())
     assert again.to_json() == preprocessing.to_json()

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
-from jetgen import Clouds, CloudSpec, Feature
+from jetgen import Clouds, CloudSpec, Conditions, Feature
 from jetgen.api.settings import resolve
 from jetgen.errors import DataError
 from jetgen_realnvp_glow.autoregressive import AutoregressiveFlow
@@ -111,7 +111,7 @@ def test_columns_come_back(scaling, values):
     rows = known.rows(clouds, np.random.default_rng(1))
     assert torch.isfinite(rows["points"]).all()
     assert torch.isfinite(rows["offset"]).all()
-    again = known.decode(rows["points"].flatten(1).numpy(), clouds.multiplicity, None)
+    again = known.decode(rows["points"].flatten(1).numpy(), Conditions(len(clouds), multiplicity=clouds.multiplicity))
     # Numbers in single precision hold a value to a millionth of the range, where the scale is steepest.
     assert np.allclose(again.points, clouds.points, atol=2e-5 * np.ptp(values) + 1e-6)
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from jetgen import Clouds, CloudSpec
+from jetgen import Clouds, CloudSpec, Conditions
 from jetgen.data.multiplicity import ConditionalMultiplicity
 from jetgen.data.ordering import ordered
 from jetgen.torch.clouds.preprocessing import mirrored_columns
@@ -106,19 +106,18 @@ class FlatPreprocessing:
             "offset": torch.from_numpy(offset),
         }
 
-    def decode(
-        self, values: NDArray[np.float32], multiplicity: Int64, conditioning: NDArray[np.float32] | None
-    ) -> Clouds:
+    def decode(self, values: NDArray[np.float32], conditions: Conditions) -> Clouds:
         """The clouds of the numbers (total, F) of their points."""
-        flat = Clouds.from_multiplicities(values, multiplicity)
+        assert conditions.multiplicity is not None
+        flat = Clouds.from_multiplicities(values, conditions.multiplicity)
         points = np.empty(values.shape)
-        for slot in range(int(multiplicity.max(initial=0))):
+        for slot in range(int(flat.multiplicity.max(initial=0))):
             here = flat.ranks == slot
             for i, name in enumerate(self.spec.names):
                 points[here, i] = self.scales.chains[f"{name}/{slot}"].inverse(values[here, i].astype(np.float64))
         for i, name in enumerate(self.spec.names):
             points[:, i] = self.columns[name].rounded(points[:, i])
-        return Clouds(points.astype(np.float32), flat.offsets, conditioning)
+        return Clouds(points.astype(np.float32), flat.offsets, conditions.conditioning)
 
     def _scaled(self, flat: Float64) -> tuple[Float64, Float64]:
         """Points (N, P, F) scaled slot by slot, and the logarithm of the slope of each number."""

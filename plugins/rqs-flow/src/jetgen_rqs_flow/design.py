@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from jetgen import Clouds, CloudSpec
+from jetgen import Clouds, CloudSpec, Conditions
 from jetgen.data.multiplicity import ConditionalMultiplicity
 from jetgen.data.ordering import ordered as canonically_ordered
 from jetgen.torch.transforms import ConditioningEncoding
@@ -71,9 +71,7 @@ class FlowPreprocessing(ABC):
         """
 
     @abstractmethod
-    def decode(
-        self, values: NDArray[np.float32], multiplicity: Int64, conditioning: NDArray[np.float32] | None
-    ) -> Clouds:
+    def decode(self, values: NDArray[np.float32], conditions: Conditions) -> Clouds:
         """The clouds of the numbers (total, F) of their points."""
 
     def out_of_range(self, values: Tensor) -> int:

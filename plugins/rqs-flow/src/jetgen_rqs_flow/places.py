@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from jetgen import Clouds, CloudSpec
+from jetgen import Clouds, CloudSpec, Conditions
 from jetgen.data.multiplicity import ConditionalMultiplicity
 from numpy.typing import NDArray
 from torch import Tensor
@@ -169,18 +169,17 @@ class PlacesPreprocessing(FlowPreprocessing):
             offset=np.concatenate([log_det for _, log_det in encoded]),
         )
 
-    def decode(
-        self, values: NDArray[np.float32], multiplicity: Int64, conditioning: NDArray[np.float32] | None
-    ) -> Clouds:
+    def decode(self, values: NDArray[np.float32], conditions: Conditions) -> Clouds:
         """The clouds of the numbers (total, F) of their points."""
-        flat = Clouds.from_multiplicities(values, multiplicity)
+        assert conditions.multiplicity is not None
+        flat = Clouds.from_multiplicities(values, conditions.multiplicity)
         points = [np.empty((0, self.features), np.float32)]
         for start in range(0, len(flat), _AT_ONCE):
             part = flat[start : start + _AT_ONCE]
             padded, mask = part.padded(self.spec.max_points)
             scaled = self.scaling.inverse(padded.astype(np.float64)) * mask[..., None]
             points.append(self.representation.decode(scaled, part.multiplicity)[mask].astype(np.float32))
-        return Clouds(np.concatenate(points), flat.offsets, conditioning)
+        return Clouds(np.concatenate(points), flat.offsets, conditions.conditioning)
 
     def out_of_range(self, values: Tensor) -> int:
         """How many rows (N, P·F) hold numbers further out than any training number."""

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 import torch
-from jetgen import Clouds, CloudSpec
+from jetgen import Clouds, CloudSpec, Conditions
 from jetgen.data.multiplicity import ConditionalMultiplicity
 from jetgen.torch.transforms import FeatureTransform
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from jetgen_rqs_flow.design import Flow, FlowPreprocessing, Int64, mask_of, ordered, tensors
+from jetgen_rqs_flow.design import Flow, FlowPreprocessing, mask_of, ordered, tensors
 from jetgen_rqs_flow.settings import RQSFlowSettings
 
 if TYPE_CHECKING:
@@ -156,9 +156,8 @@ class TalkPreprocessing(FlowPreprocessing):
         offset = scale * points.shape[1] - (known * empty[..., None]).sum((1, 2))
         return tensors(values=values, multiplicity=n, offset=offset)
 
-    def decode(
-        self, values: NDArray[np.float32], multiplicity: Int64, conditioning: NDArray[np.float32] | None
-    ) -> Clouds:
+    def decode(self, values: NDArray[np.float32], conditions: Conditions) -> Clouds:
         """The clouds of the numbers (total, F) of their points."""
+        assert conditions.multiplicity is not None
         points = self.transform.inverse(values).astype(np.float32)
-        return Clouds.from_multiplicities(points, multiplicity, conditioning)
+        return Clouds.from_multiplicities(points, conditions.multiplicity, conditions.conditioning)

@@ -178,10 +178,10 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
         progress: Callable[[int], None] | None = None,
     ) -> Clouds:
         """Jets of the base, each mirrored at random, refined, and mirrored back: no side is preferred."""
-        sizes, known = conditions.multiplicity, self.preprocessing
+        sizes = conditions.multiplicity
         assert sizes is not None
         drafts = Ragged.of(self._encoded(conditions, seed), sizes).to(self.device)
-        conditioning = torch.from_numpy(known.conditioning.encode(conditions.columns(self.spec.conditioning)))
+        conditioning = torch.from_numpy(self.known(conditions))
         given = self._given(drafts, conditioning, seed)
         model.eval()
         done = 0
@@ -191,7 +191,7 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
             done += len(batch)
             if progress is not None:
                 progress(done)
-        return known.decode(drafts.values.cpu().numpy(), sizes, conditions.conditioning)
+        return self.preprocessing.decode(drafts.values.cpu().numpy(), conditions)
 
     def _given(self, drafts: Ragged, conditioning: Tensor, seed: int) -> Callable[[NDArray[np.int64]], _Given]:
         """A function of the numbers of some drafts: what the model is given for them, on its device.

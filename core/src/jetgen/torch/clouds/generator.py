@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from jetgen.api.context import RunContext
@@ -24,7 +25,7 @@ from jetgen.errors import DataError, TrainingError
 from jetgen.io.reading import reading
 from jetgen.torch.clouds.noise import Noise, NoiseShape, generate
 from jetgen.torch.clouds.preprocessing import CloudPreprocessing, Preprocessing, mirrored_columns
-from jetgen.torch.clouds.training import Batch, TrainingData, TrainingPlan, mean_loss
+from jetgen.torch.clouds.training import Batch, BatchLoss, TrainingData, TrainingPlan, mean_loss
 from jetgen.torch.training import (
     Phase,
     Step,
@@ -70,6 +71,9 @@ class TorchGenerator(ABC, Generic[AnySettings, AnyModule]):
 
     padded: ClassVar[bool] = False
     """True for a model of arrays of one size: a batch of :meth:`sample_batch` then has ``spec.max_points`` slots."""
+
+    learns_from_empty: ClassVar[bool] = False
+    """True for a model that learns from clouds without points, too, such as how many points a cloud has."""
 
     preprocessing: Preprocessing
     """Fitted before :meth:`build` is called."""
@@ -130,6 +134,18 @@ class TorchGenerator(ABC, Generic[AnySettings, AnyModule]):
         signs = mirror_signs(len(batch), batch.points.shape[2], columns, rng)
         return Batch({**batch.rows, "points": batch.points * signs})
 
+    def known(self, conditions: Conditions) -> NDArray[np.float32]:
+        """(n, C), what the model is told of each cloud that is asked for; by default its encoded conditioning."""
+        return self.preprocessing.conditioning.encode(conditions.columns(self.spec.conditioning))
+
+    def draw_multiplicity(
+        self, model: AnyModule, conditions: Conditions, rng: np.random.Generator
+    ) -> NDArray[np.int64]:
+        """(n,), how many points each cloud gets; by default as many as training clouds of such a conditioning have."""
+        del model
+        conditioning = conditions.columns(self.spec.conditioning)
+        return self.preprocessing.multiplicity.draw(conditions.n, rng, conditioning)
+
     def fit_preprocessing(self, clouds: Clouds, rng: np.random.Generator) -> Preprocessing:
         """The preprocessing that suits the training clouds."""
         return CloudPreprocessing.fit(self.settings, self.spec, clouds, rng)
@@ -169,8 +185,8 @@ class TorchGenerator(ABC, Generic[AnySettings, AnyModule]):
             data = TrainingData(
                 clouds,
                 checks,
-                self.preprocessing.rows(clouds[clouds.multiplicity > 0], rng, training=True),
-                self.preprocessing.rows(few[few.multiplicity > 0], rng, training=False),
+                self.preprocessing.rows(self._learnt_from(clouds), rng, training=True),
+                self.preprocessing.rows(self._learnt_from(few), rng, training=False),
                 ctx,
                 mean,
             )
@@ -179,27 +195,43 @@ class TorchGenerator(ABC, Generic[AnySettings, AnyModule]):
         self._trained = _Trained(model.eval(), mean)
         return plan.finish(report)
 
-    def phase(self, name: str, model: AnyModule, data: TrainingData) -> Phase:
-        """A phase of :attr:`TorchSettings.steps` steps on :meth:`loss`, validated by it, as the settings say.
+    def _learnt_from(self, clouds: Clouds) -> Clouds:
+        return clouds if self.learns_from_empty else clouds[clouds.multiplicity > 0]
+
+    def phase(
+        self,
+        name: str,
+        model: AnyModule,
+        data: TrainingData,
+        *,
+        loss: BatchLoss | None = None,
+        steps: int | None = None,
+    ) -> Phase:
+        """A phase of training on a loss, validated by it, as the settings say.
 
         Arguments:
             name: of the phase, and of the module in the plan that it trains.
             model: what :meth:`loss` is given.
+            loss: instead of :meth:`loss`; it is told which part of the phase is done, 1 in a validation.
+            steps: instead of :attr:`TorchSettings.steps`.
         """
-        one = self.settings
+        one, length = self.settings, self.settings.steps if steps is None else steps
+        score: BatchLoss = loss or (lambda batch, rng, _: self.loss(model, batch, rng))
 
-        def loss(step: Step) -> Tensor:
-            return self.loss(model, self.augment(Batch(step.batch), step.generator), step.generator)
+        def learn(step: Step) -> Tensor:
+            return score(self.augment(Batch(step.batch), step.generator), step.generator, step.number / step.of)
 
         def validate(rng: torch.Generator) -> float:
-            score = partial(self.loss, model)
-            return mean_loss(score, data.checks, rng, device=data.ctx.device, batch_points=one.batch_points)
+            def final(batch: Batch, rng: torch.Generator) -> Tensor:
+                return score(batch, rng, 1.0)
+
+            return mean_loss(final, data.checks, rng, device=data.ctx.device, batch_points=one.batch_points)
 
         optimiser = partial(torch.optim.AdamW, lr=one.learning_rate, weight_decay=one.weight_decay, fused=True)
-        update = Update(name, (name,), loss, optimiser, warmup_cosine(one.steps, one.warmup), clip=one.clip)
+        update = Update(name, (name,), learn, optimiser, warmup_cosine(length, one.warmup), clip=one.clip)
         return Phase(
             name,
-            one.steps,
+            length,
             max(1, min(one.batch_size, round(one.step_points / max(1.0, data.mean_multiplicity)))),
             (update,),
             ema={name: one.ema} if one.ema else {},
@@ -216,11 +248,11 @@ class TorchGenerator(ABC, Generic[AnySettings, AnyModule]):
             TrainingError: if there is no trained model.
             DataError: if the conditioning has other columns, or a multiplicity is too large.
         """
-        model, conditioning = self.trained(), conditions.columns(self.spec.conditioning)
-        multiplicity = conditions.chosen_multiplicity(
-            self.spec.max_points, lambda n: self.preprocessing.multiplicity.draw(n, ctx.rng("sampling"), conditioning)
-        )
+        model = self.trained()
         with torch_threads(ctx.threads):
+            multiplicity = conditions.chosen_multiplicity(
+                self.spec.max_points, lambda _: self.draw_multiplicity(model, conditions, ctx.rng("sampling"))
+            )
             return self.draw(
                 model,
                 replace(conditions, multiplicity=multiplicity),
@@ -237,12 +269,11 @@ class TorchGenerator(ABC, Generic[AnySettings, AnyModule]):
         progress: Callable[[int], None] | None = None,
     ) -> Clouds:
         """The clouds of a model, trained or not yet, for ``conditions`` with multiplicities."""
-        conditioning, multiplicity = conditions.columns(self.spec.conditioning), conditions.multiplicity
-        assert multiplicity is not None
+        assert conditions.multiplicity is not None
         values = generate(
             partial(self.sample_batch, model.eval()),
-            multiplicity,
-            self.preprocessing.conditioning.encode(conditioning),
+            conditions.multiplicity,
+            self.known(conditions),
             shape=self.noise_shape(model),
             width=self.preprocessing.features,
             slots=self.spec.max_points,
@@ -252,7 +283,7 @@ class TorchGenerator(ABC, Generic[AnySettings, AnyModule]):
             padded=self.padded,
             progress=progress,
         )
-        return self.preprocessing.decode(values, multiplicity, conditions.conditioning)
+        return self.preprocessing.decode(values, conditions)
 
     def trained(self) -> AnyModule:
         """The model that :meth:`fit` or :meth:`load` left.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from jetgen.api.torch_settings import TorchSettings
 from jetgen.data.clouds import Clouds
+from jetgen.data.conditions import Conditions
 from jetgen.data.jets import mirror_columns
 from jetgen.data.multiplicity import ConditionalMultiplicity
 from jetgen.data.spec import CloudSpec
@@ -42,10 +43,8 @@ class Preprocessing(Protocol):
         """What a training draws its batches from, by name; ``training`` is False for validation clouds."""
         ...
 
-    def decode(
-        self, values: NDArray[np.float32], multiplicity: NDArray[np.int64], conditioning: NDArray[np.float32] | None
-    ) -> Clouds:
-        """The clouds of preprocessed points (total, W), in the units of the data."""
+    def decode(self, values: NDArray[np.float32], conditions: Conditions) -> Clouds:
+        """The clouds of preprocessed points (total, W), in the units of the data; ``conditions`` has multiplicities."""
         ...
 
     def to_json(self) -> dict[str, Any]:
@@ -97,11 +96,10 @@ class CloudPreprocessing:
             "conditioning": torch.tensor(self.conditioning.encode(clouds.conditioning)),
         }
 
-    def decode(
-        self, values: NDArray[np.float32], multiplicity: NDArray[np.int64], conditioning: NDArray[np.float32] | None
-    ) -> Clouds:
-        """The clouds of preprocessed points (total, W), in the units of the data."""
-        return self.points.decode(values, multiplicity, conditioning)
+    def decode(self, values: NDArray[np.float32], conditions: Conditions) -> Clouds:
+        """The clouds of preprocessed points (total, W), in the units of the data; ``conditions`` has multiplicities."""
+        assert conditions.multiplicity is not None
+        return self.points.decode(values, conditions.multiplicity, conditions.conditioning)
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object from which :meth:`from_json` makes an equal preprocessing."""

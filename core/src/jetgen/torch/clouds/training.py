@@ -15,7 +15,7 @@ from jetgen.torch.nn.buckets import length_buckets
 from jetgen.torch.training.phases import Phase
 from jetgen.torch.training.ragged import Rows, mask_of
 
-__all__ = ["Batch", "TrainingData", "TrainingPlan", "mean_loss", "report_unchanged", "some_padded"]
+__all__ = ["Batch", "BatchLoss", "TrainingData", "TrainingPlan", "mean_loss", "report_unchanged", "some_padded"]
 
 # Enough clouds for the mean and the spread of a summary.
 _SOME = 1000
@@ -56,6 +56,10 @@ class Batch:
     def conditioning(self) -> Tensor:
         """(B, C), encoded; C may be 0."""
         return self.rows["conditioning"]
+
+
+BatchLoss = Callable[[Batch, torch.Generator, float], Tensor]
+"""A scalar, a mean over the points of a batch, from a batch, randomness, and which part of the training is done."""
 
 
 @dataclass(frozen=True)
