@@ -176,3 +176,8 @@ def test_clouds_that_answer_nothing_are_not_judged(metric):
     alone = CloudSpec("tracks", FEATURES, 6)
     assert inapplicable(metric, SPEC) is None
     assert "judges answers to true events, and these clouds answer none" in inapplicable(metric, alone)
+
+
+def test_held_out_answers_are_of_the_events_that_were_asked_so_copies_are_not_sought_among_them():
+    assert "memorising judges no answers to true events, and these" in inapplicable(specs.memorising, SPEC)
+    assert inapplicable(specs.memorising, CloudSpec("tracks", FEATURES, 6)) is None

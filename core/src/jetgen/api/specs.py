@@ -93,7 +93,7 @@ class MetricSpec(Spec):
     Arguments:
         kinds: the kinds of clouds that it applies to.
         features: the names of the features that it needs; empty if it takes any.
-        answers: True if it judges clouds that answer true ones, and no others.
+        answers: ``"only"`` if it judges clouds that answer true ones alone, ``"never"`` if it cannot judge those.
         unit: the unit of its values; empty for a pure number.
         direction: ``"lower"`` or ``"higher"`` if that is better; ``"one"`` or ``"half"`` if that is the ideal value.
         smallest_n: the smallest number of true and of generated clouds for which the value is meaningful.
@@ -113,7 +113,7 @@ class MetricSpec(Spec):
 
     kinds: tuple[str, ...]
     features: tuple[str, ...] = ()
-    answers: bool = False
+    answers: Literal["any", "only", "never"] = "any"
     unit: str = ""
     direction: Literal["lower", "higher", "one", "half"] = "lower"
     smallest_n: int = 100

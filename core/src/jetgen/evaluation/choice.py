@@ -70,7 +70,8 @@ def inapplicable(spec: MetricSpec, cloud_spec: CloudSpec) -> str | None:
     if cloud_spec.kind not in spec.kinds:
         return f"{spec.name} judges {' and '.join(map(_plural, spec.kinds))}, these are {_plural(cloud_spec.kind)}"
     if not suits(spec, cloud_spec):
-        return f"{spec.name} judges answers to true events, and these clouds answer none"
+        only, these = ("", "none") if spec.answers == "only" else ("no ", "some")
+        return f"{spec.name} judges {only}answers to true events, and these clouds answer {these}"
     missing = [name for name in spec.features if name not in cloud_spec.names]
     if missing:
         return f"{spec.name} needs the features {', '.join(missing)}; the clouds have {', '.join(cloud_spec.names)}"
@@ -81,8 +82,9 @@ def inapplicable(spec: MetricSpec, cloud_spec: CloudSpec) -> str | None:
 
 
 def suits(spec: MetricSpec, cloud_spec: CloudSpec) -> bool:
-    """Whether a metric is for such clouds: for their kind, and for answers to true clouds only where they are some."""
-    return cloud_spec.kind in spec.kinds and (cloud_spec.given is not None or not spec.answers)
+    """Whether a metric is for such clouds: for their kind, and for answers to true clouds where they are some."""
+    unsuited = "only" if cloud_spec.given is None else "never"
+    return cloud_spec.kind in spec.kinds and spec.answers != unsuited
 
 
 def _plural(kind: str) -> str:

@@ -256,7 +256,7 @@ resolution = MetricSpec(
     target="jetgen.metrics.answers.resolution:Resolution",
     paper="2211.06406",
     kinds=("tracks",),
-    answers=True,
+    answers="only",
     smallest_n=_ONE_VALUE_A_CLOUD,
     floor_draws=5,
 )
@@ -267,7 +267,7 @@ cardinality = MetricSpec(
     target="jetgen.metrics.answers.cardinality:Cardinality",
     paper="2211.06406",
     kinds=("tracks",),
-    answers=True,
+    answers="only",
     smallest_n=_ONE_VALUE_A_CLOUD,
 )
 
@@ -332,6 +332,7 @@ memorising = MetricSpec(
     target="jetgen.metrics.memorising:Memorising",
     paper="2604.01313",
     kinds=_ALL_KINDS,
+    answers="never",  # held-out answers are to the very events that were asked, and nearer for that reason
     direction="one",
     needs=("train",),
     ranked=False,

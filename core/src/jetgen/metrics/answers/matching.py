@@ -58,6 +58,17 @@ class Coordinates:
         assert self.spec.given is not None
         return self._coordinates(given, self.spec.given)
 
+    def to_points(self, coordinates: Float64) -> Float64:
+        """float64 (total, F), the features of points with these coordinates, which undoes :meth:`of_points`."""
+        values = coordinates.copy()
+        for i, name in enumerate(self.names):
+            feature = self.spec.features[self.spec.index(name)]
+            if feature.nature == "positive":
+                values[:, i] = np.exp(values[:, i])
+            elif feature.nature == "periodic":
+                values[:, i] = wrapped(values[:, i]) / in_radians(np.ones(1), feature)
+        return values
+
     def difference(self, points: Float64, particles: Float64) -> Float64:
         """Points minus particles; of angles the shorter way round."""
         found = points - particles

@@ -14,7 +14,7 @@ from jetgen.errors import DataError
 from jetgen.metrics.answers.events import common_events
 from jetgen.metrics.answers.matching import Coordinates, Matches, matched, resolution_of
 
-__all__ = ["Resolution"]
+__all__ = ["Moments", "Resolution"]
 
 Float64 = NDArray[np.float64]
 
@@ -47,7 +47,7 @@ class Resolution(CloudMetric):
         coordinates = Coordinates(self.cloud_spec)
         width = resolution_of(real, true_event, given, coordinates)
         sides = [
-            _Moments.of(matched(clouds, event, given, coordinates, width), len(given.points))
+            Moments.of(matched(clouds, event, given, coordinates, width), len(given.points))
             for clouds, event in ((real, true_event), (fake, made_event))
         ]
         enough = np.minimum(sides[0].count, sides[1].count) >= _FEWEST
@@ -59,30 +59,37 @@ class Resolution(CloudMetric):
 
 
 @dataclass(frozen=True)
-class _Moments:
-    """Of each particle the number of its matched points, and mean and variance of their residuals (P, F)."""
+class Moments:
+    """What the matched points of each particle have in common.
+
+    Arguments:
+        count: int64 (P,), how many there are.
+        mean, variance: float64 (P, F), of their residuals.
+    """
 
     count: NDArray[np.int64]
     mean: Float64
     variance: Float64
 
     @classmethod
-    def of(cls, matches: Matches, particles: int) -> _Moments:
+    def of(cls, matches: Matches, particles: int) -> Moments:
+        """Those of all ``particles``; of one without points they are 0."""
         count = np.bincount(matches.particle, minlength=particles)
         divisor = np.maximum(count, 1)[:, None]
         mean = _sums(matches.particle, matches.residual, particles) / divisor
         apart = np.square(matches.residual - mean[matches.particle])
         return cls(count, mean, _sums(matches.particle, apart, particles) / np.maximum(count - 1, 1)[:, None])
 
-    def some(self, chosen: NDArray[np.bool_]) -> _Moments:
-        return _Moments(self.count[chosen], self.mean[chosen], self.variance[chosen])
+    def some(self, chosen: NDArray[np.bool_]) -> Moments:
+        """Those of the chosen particles (P,)."""
+        return Moments(self.count[chosen], self.mean[chosen], self.variance[chosen])
 
 
 def _sums(particle: NDArray[np.int64], values: Float64, particles: int) -> Float64:
     return np.stack([np.bincount(particle, column, minlength=particles) for column in values.T], axis=1)
 
 
-def _figures(true: _Moments, made: _Moments, names: list[str]) -> Measurement:
+def _figures(true: Moments, made: Moments, names: list[str]) -> Measurement:
     least = np.where(true.variance > 0, _NARROWEST * true.variance, 1.0)
     logs = np.log(np.maximum(made.variance, least)), np.log(np.maximum(true.variance, least))
     ratio = logs[0] - logs[1]
