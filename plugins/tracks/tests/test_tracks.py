@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from jetgen import Clouds
 from jetgen.errors import DataError, UsageError
-from jetgen_tracks.dataset import Tracks, reconstructed
+from jetgen_tracks.dataset import Tracks
+from jetgen_tracks.detector import reconstructed
 from jetgen_tracks.efficiency import EFFICIENCIES
 from jetgen_tracks.particles import PARTICLES, true_events
 from jetgen_tracks.resolution import phi_width, residual_moments, smeared, theta_width

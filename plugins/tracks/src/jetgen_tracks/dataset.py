@@ -8,19 +8,17 @@ from typing import Any, Self, get_args
 import numpy as np
 from jetgen.api.context import RunContext
 from jetgen.api.protocols import Response, Split
-from jetgen.data.arrays import offsets_of
 from jetgen.data.clouds import Clouds
 from jetgen.data.spec import CloudSpec
 from jetgen.data.streams import entropy
-from jetgen.errors import DataError, UsageError, did_you_mean
+from jetgen.errors import UsageError, did_you_mean
 from numpy.typing import NDArray
 
-from jetgen_tracks.efficiency import EFFICIENCIES
+from jetgen_tracks.detector import TrackDetector
 from jetgen_tracks.particles import FEATURES, MOST, PARTICLES, true_events
-from jetgen_tracks.resolution import residual_moments, smeared
 from jetgen_tracks.specs import EVENTS, REPLICAS
 
-__all__ = ["Tracks", "reconstructed"]
+__all__ = ["Tracks"]
 
 _RECIPE = 1  # increased by hand whenever a change of the code changes a track
 _BLOCK = 500  # events from one seed, so that a larger size begins with a smaller one
@@ -45,11 +43,10 @@ class Tracks:
     """
 
     def __init__(self, size: str = "small", *, efficiency: str) -> None:
-        for what, name, known in (("size", size, EVENTS), ("efficiency", efficiency, EFFICIENCIES)):
-            if name not in known:
-                msg = f"tracks have no {what} {name!r}{did_you_mean(name, known)}; use {', '.join(known)}"
-                raise UsageError(msg)
-        self._efficiency = efficiency
+        if size not in EVENTS:
+            msg = f"tracks have no size {size!r}{did_you_mean(size, EVENTS)}; use {', '.join(EVENTS)}"
+            raise UsageError(msg)
+        self._detector = TrackDetector(efficiency)
         self._events = dict(zip(get_args(Split), EVENTS[size], strict=True))
         self._replicas = dict(zip(get_args(Split), REPLICAS, strict=True))
 
@@ -65,7 +62,12 @@ class Tracks:
 
     def recipe(self) -> Mapping[str, Any]:
         """What determines the tracks."""
-        return {"recipe": _RECIPE, "efficiency": self._efficiency, "events": self._events, "replicas": self._replicas}
+        return {
+            "recipe": _RECIPE,
+            "efficiency": self._detector.efficiency,
+            "events": self._events,
+            "replicas": self._replicas,
+        }
 
     def prepare(self, ctx: RunContext) -> None:
         """Nothing to do: the tracks are made when they are loaded."""
@@ -85,7 +87,7 @@ class Tracks:
         """``n`` new true events, each reconstructed once."""
         truth, detector = _generators("simulate", seed)
         given = true_events(n, truth)
-        return self._reconstructed(given, np.arange(n), detector)
+        return self._detector.tracks(given, np.arange(n), detector)
 
     def response(self, given: Clouds) -> Response:
         """What happens to each particle of these true events, exactly; see :class:`jetgen.SupportsResponse`.
@@ -93,10 +95,7 @@ class Tracks:
         Raises:
             DataError: if the clouds do not have the features of true events.
         """
-        _require_particles(given)
-        pt, eta = given.points[:, :2].astype(np.float64).T
-        mean, variance = residual_moments(pt, eta)
-        return Response(EFFICIENCIES[self._efficiency](given), mean, variance)
+        return self._detector.response(given)
 
     def answer(self, given: Clouds, event: NDArray[np.int64], seed: int) -> Clouds:
         """New tracks, made now: those of cloud i are of the true event ``event[i]``.
@@ -104,11 +103,7 @@ class Tracks:
         Raises:
             DataError: if the clouds do not have the features of true events.
         """
-        _require_particles(given)
-        return self._reconstructed(given, event, _generators("answer", seed)[1])
-
-    def _reconstructed(self, given: Clouds, event: NDArray[np.int64], rng: np.random.Generator) -> Clouds:
-        return reconstructed(given, EFFICIENCIES[self._efficiency](given), event, rng)
+        return self._detector.tracks(given, event, _generators("answer", seed)[1])
 
     def _made(self, events: int, replicas: int, stream: str) -> Clouds:
         starts = range(0, events, _BLOCK)
@@ -121,36 +116,8 @@ class Tracks:
         # Both efficiencies have the same true events.
         truth, detector = _generators(stream, start)
         given = true_events(_BLOCK, truth)
-        made = self._reconstructed(given, np.repeat(np.arange(_BLOCK), replicas), detector)[: events * replicas]
+        made = self._detector.tracks(given, np.repeat(np.arange(_BLOCK), replicas), detector)[: events * replicas]
         return Clouds(made.points, made.offsets, None, given[:events], made.event)
-
-
-def _require_particles(given: Clouds) -> None:
-    if given.n_features != len(PARTICLES.features):
-        msg = f"true events have the features {', '.join(PARTICLES.names)}; these have {given.n_features}"
-        raise DataError(msg)
-
-
-def reconstructed(
-    given: Clouds, found: NDArray[np.float64], event: NDArray[np.int64], rng: np.random.Generator
-) -> Clouds:
-    """The tracks of true events, in falling order of pT.
-
-    Arguments:
-        given: the true events; pT, eta and phi are their first features.
-        found: float64 (total,), the probability that each particle is found.
-        event: int64 (N,), the event that each cloud is a reconstruction of.
-        rng: the source of randomness.
-    """
-    particles = given[event]
-    chance = found[given.offsets[event[particles.rows]] + particles.ranks]
-    seen = rng.random(len(chance)) < chance
-    pt, eta, phi = particles.points[seen, :3].astype(np.float64).T
-    points = smeared(pt, eta, phi, rng)
-    cloud = particles.rows[seen]
-    order = np.lexsort([-points[:, 0], cloud])
-    counts = np.bincount(cloud, minlength=len(particles))
-    return Clouds(points[order], offsets_of(counts), None, given, event)
 
 
 def _generators(stream: str, *axes: int) -> list[np.random.Generator]:

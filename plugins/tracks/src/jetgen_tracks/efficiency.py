@@ -47,5 +47,11 @@ def by_chance(events: Clouds) -> Float64:
     return factor * chance
 
 
-EFFICIENCIES: Mapping[str, Callable[[Clouds], Float64]] = {"fixed": fixed, "random": by_chance}
+def in_crowds(events: Clouds) -> Float64:
+    """float64 (total,), the probabilities of :func:`by_chance` for the particles that :func:`fixed` finds, else 0."""
+    chance: Float64 = fixed(events) * by_chance(events)
+    return chance
+
+
+EFFICIENCIES: Mapping[str, Callable[[Clouds], Float64]] = {"fixed": fixed, "random": by_chance, "crowds": in_crowds}
 """The probabilities that the particles of true events are found, by the name of the option."""
