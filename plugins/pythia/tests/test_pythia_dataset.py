@@ -31,7 +31,7 @@ def _python(code: str) -> str:
 def test_every_dataset_has_an_entry_point_that_names_it():
     ours = [point for point in entry_points(group="jetgen.datasets") if point.value.startswith("jetgen_pythia.")]
     names = {f"pythia-{what}{particles}" for what in (*PARTONS, "mixed") for particles in (30, 150)}
-    names |= {f"pythia-{channel}" for channel in CHANNELS}
+    names |= {f"pythia-{channel}" for channel in CHANNELS} | {"pythia-tracks"}
     assert {point.name for point in ours} == names
     for point in ours:
         spec = point.load()

@@ -12,9 +12,14 @@ from jetgen_pythia.events import Particles
 from jetgen_pythia.kinematics import Momenta, eta_of, phi_of, pt_of
 from jetgen_pythia.recipe import DETECTOR
 
-__all__ = ["detect"]
+__all__ = ["CHARGED_HADRONS", "NEUTRINOS", "detect"]
 
-_CHARGED = (211, 321, 2212, 3112, 3222, 3312)
+CHARGED_HADRONS = (211, 321, 2212, 3112, 3222, 3312)
+"""PDG codes of the charged hadrons that live long enough."""
+
+NEUTRINOS = (12, 14, 16)
+"""PDG codes of what leaves nothing."""
+
 _LEPTONS = (11, 13, 15)
 _PHOTONS = (22,)
 _NEUTRAL = (130, 310, 2112, 3122, 3322)
@@ -27,7 +32,7 @@ def detect(particles: Particles, rng: np.random.Generator) -> tuple[NDArray[np.i
     """
     pid, momenta = np.abs(particles.pid), particles.momenta
     seen = np.abs(momenta[:, 2]) < np.tanh(DETECTOR.eta_seen) * momenta[:, 3]
-    charged = np.isin(pid, _CHARGED)
+    charged = np.isin(pid, CHARGED_HADRONS)
     stiff = charged & (pt_of(momenta) > DETECTOR.track_pt_max)
     tracks = particles[seen & ((charged & ~stiff) | np.isin(pid, _LEPTONS))]
     hadronic = _cells(particles[seen & (stiff | np.isin(pid, _NEUTRAL))], DETECTOR.hcal_cell)

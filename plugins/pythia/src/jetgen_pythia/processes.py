@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from jetgen_pythia import recipe
 from jetgen_pythia.higgs.recipe import CHANNELS, ROWS_IN_A_SHARD, table_definition
+from jetgen_pythia.tracks.recipe import PROCESS as TRACKS
+from jetgen_pythia.tracks.recipe import charged_definition
 
 if TYPE_CHECKING:
     from jetgen_pythia.simulator import Simulator
@@ -18,11 +20,13 @@ _JETS_IN_A_SHARD = 100
 
 
 def definition(process: str) -> dict[str, Any]:
-    """A JSON object that determines the streams of a class of jets or of a table; they have no end.
+    """A JSON object that determines the streams of a class of jets, of a table or of true events; they have no end.
 
     Raises:
         JetgenError: if Pythia or FastJet is not installed.
     """
+    if process == TRACKS:
+        return charged_definition()
     return table_definition(process) if process in CHANNELS else recipe.definition(process)
 
 
@@ -43,6 +47,10 @@ def simulator(process: str) -> Simulator:
         from jetgen_pythia.higgs.simulator import TableSimulator  # here, because a planner must not load Pythia
 
         return TableSimulator(process)
+    if process == TRACKS:
+        from jetgen_pythia.tracks.simulator import ChargedSimulator
+
+        return ChargedSimulator()
     from jetgen_pythia.jets import JetSimulator
 
     return JetSimulator(process)

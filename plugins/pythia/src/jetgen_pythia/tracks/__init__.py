@@ -1,0 +1,1 @@
+"""Tracks of the charged particles of jets: clouds that answer true ones."""
