@@ -1,0 +1,91 @@
+"""The models of a run that answer true events, with their samples and scores."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from jetgen import Clouds, CloudSpec
+from jetgen.io.cloud_file import open_clouds
+from jetgen.metrics.answers.matching import Coordinates, matched, resolution_of
+from jetgen.metrics.answers.resolution import Moments
+
+__all__ = ["Row", "Truth", "rows_of", "scores_of"]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """True answers, and how they are compared."""
+
+    clouds: Clouds
+    spec: CloudSpec
+
+    def moments(self, clouds: Clouds) -> Moments:
+        """Mean and variance of the residuals of each true particle, over the answers ``clouds``."""
+        given, event = self.clouds.given, self.clouds.event
+        assert given is not None
+        assert event is not None
+        assert clouds.event is not None
+        coordinates = Coordinates(self.spec)
+        width = resolution_of(self.clouds, event, given, coordinates)
+        return Moments.of(matched(clouds, clouds.event, given, coordinates, width), len(given.points))
+
+
+@dataclass(frozen=True)
+class Row:
+    """A model of one seed, and as many of its answers as there are true ones."""
+
+    name: str
+    clouds: Clouds
+
+
+def rows_of(run: Path, dataset: str, truth: Truth) -> list[Row]:
+    """The models with samples of seed 0, by the names of their differing settings."""
+    found = []
+    for path in sorted(run.glob(f"cells/*.{dataset}.s0/row.json")):
+        row = json.loads(path.read_text())
+        sample = path.parent / "samples.h5"
+        if row["kind"] == "model" and not row["baseline"] and sample.exists():
+            with open_clouds(sample) as file:
+                found.append(Row(name_of(row), file[: len(truth.clouds)]))
+    return found
+
+
+def name_of(row: dict[str, Any]) -> str:
+    """Model and loss, which is what a row is about."""
+    settings = row["settings"]
+    loss = settings["loss"]
+    if loss == "default":
+        loss = {"copy": "likelihood", "slot": "energy", "cvae": ""}[settings["model"]]
+    more = [f"{name} {value}" for name, value in row["overrides"].items() if name not in ("model", "loss", "steps")]
+    return " ".join([settings["model"], *([loss] if loss else []), *more])
+
+
+def scores_of(run: Path, dataset: str) -> dict[str, dict[str, tuple[float, float]]]:
+    """Of each model and score the mean over all seeds, and their spread; the floor is called ``floor``."""
+    name, _, size = dataset.partition("@")
+    table = pq.read_table(run / "results.parquet").to_pandas()
+    table = table[(table.dataset == name) & (table["size"] == size)]
+    names = {path.parent.name: name_of(json.loads(path.read_text())) for path in _models(run)}
+    found: dict[str, dict[str, list[float]]] = {}
+    for line in table.itertuples():
+        shown = "floor" if line.kind == "floor" else names.get(line.id)
+        if shown is not None:
+            each = found.setdefault(shown, {})
+            each.setdefault(line.score, []).append(line.mean)
+            if line.score == "resolution" and line.kind != "floor":
+                each.setdefault("minutes", []).append(line.fit_seconds / 60)
+                each.setdefault("µs", []).append(line.microseconds_per_cloud)
+    return {
+        shown: {score: (float(np.mean(values)), float(np.std(values))) for score, values in each.items()}
+        for shown, each in found.items()
+    }
+
+
+def _models(run: Path) -> list[Path]:
+    paths = sorted(run.glob("cells/*/row.json"))
+    return [path for path in paths if (row := json.loads(path.read_text()))["kind"] == "model" and not row["baseline"]]
