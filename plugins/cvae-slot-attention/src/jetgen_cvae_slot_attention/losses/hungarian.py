@@ -1,0 +1,88 @@
+"""Losses of matched sets: point by point, and in the double form also replica by replica (2211.06406)."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+
+from jetgen_cvae_slot_attention.losses.costs import Cost, assigned
+
+__all__ = ["attention_to", "double_hungarian", "hungarian"]
+
+_NOTHING = 1e-8  # of a weight, before its logarithm
+_NEVER = 1e9  # the cost of taking a replica for one of another size
+
+
+def hungarian(made: Tensor, true: Tensor, sizes: Tensor, cost: Cost) -> Tensor:
+    """The mean cost of the points of sets that are matched at least cost.
+
+    Arguments:
+        made, true: (B, P, F), padded.
+        sizes: (B,), the points of both sets.
+        cost: of a pair of points.
+    """
+    with torch.no_grad():
+        costs = cost(made.unsqueeze(2), true.unsqueeze(1))
+    index = torch.from_numpy(assigned(_on_host(costs), sizes.cpu().numpy())).to(made.device)
+    there = torch.arange(made.shape[1], device=made.device) < sizes[:, None]
+    return (_of_pairs(made, true, index, cost) * there).sum() / there.sum().clamp(min=1)
+
+
+def attention_to(weights: Tensor, particles: Tensor, sizes: Tensor) -> Tensor:
+    """The cross-entropy of what slots look at, a mean over them, if each is to look at another one of some particles.
+
+    Arguments:
+        weights: (B, P, T), of each slot over the particles.
+        particles: int64 (B, P), those that are to be looked at.
+        sizes: (B,), how many slots there are, and particles.
+    """
+    costs = -(weights.gather(2, particles.unsqueeze(1).expand(-1, weights.shape[1], -1)) + _NOTHING).log()
+    index = torch.from_numpy(assigned(_on_host(costs.detach()), sizes.cpu().numpy())).to(costs.device)
+    there = torch.arange(costs.shape[1], device=costs.device) < sizes[:, None]
+    return (costs.gather(2, index.unsqueeze(-1)).squeeze(-1) * there).sum() / there.sum().clamp(min=1)
+
+
+def double_hungarian(made: Tensor, true: Tensor, sizes: Tensor, cost: Cost) -> Tensor:
+    """The mean cost of replicas of an event that are matched at least cost, the points of each pair being matched, too.
+
+    All costs are one tensor, which is copied to the host once; replicas of another number of points are never matched.
+
+    Arguments:
+        made, true: (E, R, P, F), R generated and R true answers to each of E events; made[e, r] has as many points as
+            true[e, r].
+        sizes: (E, R), how many.
+        cost: of a pair of points.
+    """
+    events, most = len(made), made.shape[2]
+    with torch.no_grad():
+        costs = cost(made[:, None, :, :, None], true[:, :, None, None])  # event, true, made, made point, true point
+    counts = sizes.cpu().numpy()
+    pairs = np.minimum(counts[:, :, None], counts[:, None, :])
+    host = _on_host(costs)
+    index = assigned(host.reshape(-1, most, most), pairs.reshape(-1)).reshape(*pairs.shape, most)
+    there = np.arange(most) < pairs[..., None]
+    matched = np.take_along_axis(host, index[..., None], -1)[..., 0]
+    means = (matched * there).sum(-1) / np.maximum(pairs, 1)
+    means[counts[:, :, None] != counts[:, None, :]] = _NEVER
+    partner = np.stack([linear_sum_assignment(one)[1] for one in means])
+    # Only the pairs that were chosen need a gradient.
+    chosen = np.take_along_axis(index, partner[:, :, None, None], 2)[:, :, 0]
+    own = made[torch.arange(events)[:, None], torch.from_numpy(partner)]
+    points = _of_pairs(
+        own.flatten(0, 1), true.flatten(0, 1), torch.from_numpy(chosen).flatten(0, 1).to(made.device), cost
+    )
+    mask = torch.arange(most, device=made.device) < sizes.flatten()[:, None]
+    return ((points * mask).sum(1) / sizes.flatten().clamp(min=1)).mean()
+
+
+def _of_pairs(made: Tensor, true: Tensor, index: Tensor, cost: Cost) -> Tensor:
+    """(B, P), the costs of made points for the true ones at ``index`` (B, P)."""
+    return cost(made, true.gather(1, index.unsqueeze(-1).expand_as(made)))
+
+
+def _on_host(costs: Tensor) -> NDArray[np.float64]:
+    # In the precision of scipy, which would convert each matrix on its own.
+    return np.asarray(costs.double().cpu().numpy())

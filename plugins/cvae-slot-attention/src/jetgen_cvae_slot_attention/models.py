@@ -1,0 +1,75 @@
+"""What the three models have in common: true events in, numbers of points and points out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from itertools import pairwise
+from typing import NamedTuple, Self
+
+from jetgen.torch import Noise, NoiseShape
+from torch import Tensor, nn
+
+from jetgen_cvae_slot_attention.layout import TrueEvents
+
+__all__ = ["AnswerModel", "Encoded", "stack"]
+
+
+class Encoded(NamedTuple):
+    """True events as a model sees them.
+
+    Arguments:
+        truth: the events (B, T, ...).
+        particles: (B, T, H), a vector of each particle.
+        whole: (B, G), a vector of the event.
+    """
+
+    truth: TrueEvents
+    particles: Tensor
+    whole: Tensor
+
+    def at(self, index: Tensor) -> Self:
+        """The events at these places (B,)."""
+        truth = TrueEvents(*(one[index] for one in self.truth))
+        return self._replace(truth=truth, particles=self.particles[index], whole=self.whole[index])
+
+
+class AnswerModel(nn.Module, ABC):
+    """A model of clouds that answer true events."""
+
+    noise: NoiseShape
+    """The numbers that an answer takes."""
+
+    @abstractmethod
+    def encode(self, truth: TrueEvents) -> Encoded:
+        """What all answers to an event share."""
+
+    @abstractmethod
+    def size_log_probs(self, encoded: Encoded) -> Tensor:
+        """(B, N + 1), the logarithm of the probability of 0, 1, ..., N points; there are never more than particles."""
+
+    @abstractmethod
+    def answer(self, encoded: Encoded, mask: Tensor, noise: Noise, found: Tensor | None = None) -> Tensor:
+        """Preprocessed points (B, P, F), a pure function.
+
+        Arguments:
+            mask: (B, P), True at points.
+            noise: as :attr:`noise` says.
+            found: (B, T), which particles have a point, for a model that chooses them; by default it does.
+        """
+
+    def size_loss(self, encoded: Encoded, multiplicity: Tensor, found: Tensor) -> Tensor:
+        """The cross-entropy of the numbers of points; a scalar."""
+        del found
+        return -self.size_log_probs(encoded).gather(1, multiplicity[:, None]).mean()
+
+
+def stack(*sizes: int) -> nn.Sequential:
+    """Linear layers of these sizes, with ReLU between.
+
+    >>> [layer.out_features for layer in stack(2, 8, 1)[::2]]
+    [8, 1]
+    """
+    layers: list[nn.Module] = []
+    for i, (inputs, outputs) in enumerate(pairwise(sizes)):
+        layers += [nn.ReLU()] * (i > 0) + [nn.Linear(inputs, outputs)]
+    return nn.Sequential(*layers)
