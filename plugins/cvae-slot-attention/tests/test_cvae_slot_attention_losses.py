@@ -92,6 +92,12 @@ def test_empty_slots_change_no_loss():
     assert list(losses(torch.where(mask[..., None], made, 100.0))) == list(losses(made))
 
 
+def test_a_batch_of_answers_without_points_costs_nothing():
+    none, sizes = torch.empty(2, 3, 0, 3), torch.zeros(2, 3, dtype=torch.int64)
+    assert double_hungarian(none, none, sizes, PLAIN).item() == 0
+    assert hungarian(none[0], none[0], sizes[0], PLAIN).item() == 0
+
+
 def best_spread(loss, grid):
     """The spread at which the loss is least, by a parabola through its three lowest neighbours."""
     values = [loss(spread) for spread in grid]

@@ -7,10 +7,11 @@ import pytest
 import torch
 from jetgen import Clouds, Conditions
 from jetgen.data.angles import wrapped
-from jetgen.torch import Noise
+from jetgen.torch import Batch, Noise
 from jetgen_cvae_slot_attention.encoder import SumEncoder
 from jetgen_cvae_slot_attention.events import AnswerPreprocessing
 from jetgen_cvae_slot_attention.layout import Layout, TrueEvents
+from jetgen_cvae_slot_attention.mirroring import mirrored
 from jetgen_cvae_slot_attention.settings import CVAESlotAttentionSettings
 from jetgen_cvae_slot_attention.slots import SlotModel
 from jetgen_cvae_slot_attention.subsets import chosen, size_probabilities
@@ -174,6 +175,24 @@ def test_in_the_frame_of_the_event_a_turn_of_all_particles_is_not_seen(clouds, d
         return known.decode(np.zeros((1, 3)), Conditions(1, None, given, index[:1], np.ones(1, np.int64))).points[0, 2]
 
     assert at_the_centre(turned) == pytest.approx(wrapped(at_the_centre(clouds.given) + 2.0), abs=1e-4)
+
+
+def test_an_event_is_mirrored_together_with_its_answers(clouds, data):
+    """Whatever is mirrored: each answer is as near to its particle as before, and replicas stay alike."""
+    known = AnswerPreprocessing.fit(data.spec, "event", clouds)
+    rows = {name: each[torch.arange(50)] for name, each in known.rows(clouds, None, training=True).items()}
+    after = mirrored(Batch(rows), known, torch.Generator().manual_seed(0), alike=25)
+    before, truth = (known.layout.unpack(one).numbers for one in (rows["conditioning"], after.conditioning))
+    assert torch.equal(truth.abs(), before.abs())
+    assert torch.equal(truth[..., [0, 4]], before[..., [0, 4]])  # momenta and ranks
+    assert torch.equal(truth[..., 1] * before[..., 3], truth[..., 3] * before[..., 1])  # both numbers of eta
+    assert len(torch.unique(truth[:, 0, 1:3] / before[:, 0, 1:3], dim=0)) == 2  # one for each event
+    partner = rows["partner"].squeeze(-1).long()
+    apart = [
+        (points - numbers[..., :3].gather(1, partner.unsqueeze(-1).expand(-1, -1, 3))).abs()
+        for points, numbers in ((rows["points"], before), (after.points, truth))
+    ]
+    assert torch.equal(*apart)
 
 
 def test_each_answer_belongs_to_the_particle_that_it_was_made_of(clouds, data):

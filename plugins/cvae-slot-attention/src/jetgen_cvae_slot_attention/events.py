@@ -33,14 +33,14 @@ class AnswerPreprocessing:
 
     A coordinate is the logarithm of a positive feature, or an angle in radians, or the feature itself; it is shifted
     and divided by its spread. In the frame of the event all but logarithms are relative to the mean of the true
-    particles, and two kinds of numbers are added: where that mean is, unless it is an angle, and the rank of a
+    particles, and two kinds of numbers are added: the coordinate as it is, unless it is an angle, and the rank of a
     particle by its leading feature.
 
     Arguments:
         spec: of the answers.
         frame: ``event`` or ``absolute``.
         offset, spread, width: float64 (F,), of each coordinate what is subtracted, its spread, and the resolution.
-        place: float64 (2, E'), mean and spread of the centres of events.
+        place: float64 (F,), the size of the coordinates where they are absolute.
         multiplicity: of the answers.
     """
 
@@ -71,12 +71,14 @@ class AnswerPreprocessing:
         first, one = Coordinates(spec), np.ones(len(spec.features))
         counts = ConditionalMultiplicity.of(clouds.multiplicity, (), clouds.conditioning)
         width = resolution_of(clouds[:_SOME], event[:_SOME], given, first)
-        self = cls(spec, frame, 0 * one, one, width, np.stack([0 * one, one]), counts)
+        self = cls(spec, frame, 0 * one, one, width, one, counts)
         centres = self._centres(given)
-        values = self._relative(first.of_particles(given), centres[given.rows])
-        self.offset = np.where(self._moves, 0.0, values.mean(axis=0))
+        places = first.of_particles(given)
+        values = self._relative(places, centres[given.rows])
+        self.offset = values.mean(axis=0)
+        self.offset[self.moving] = 0.0
         self.spread = np.maximum((values - self.offset).std(axis=0), _LEAST)
-        self.place = np.stack([centres.mean(axis=0), np.maximum(centres.std(axis=0), _LEAST)])
+        self.place = np.maximum(np.sqrt(np.square(places).mean(axis=0)), _LEAST)
         return self
 
     @property
@@ -88,7 +90,7 @@ class AnswerPreprocessing:
     def layout(self) -> Layout:
         """How a row of numbers describes a true event."""
         given = self._given_spec
-        numbers = self.features + (int(self._placed.sum()) + 1 if self.frame == "event" else 0)
+        numbers = self.features + (len(self.placed) + 1 if self.frame == "event" else 0)
         return Layout(given.max_points, self.features, numbers, tuple(size for _, size in self._classes))
 
     @property
@@ -105,6 +107,16 @@ class AnswerPreprocessing:
     def angles(self) -> list[int]:
         """The columns of coordinates that are angles."""
         return [i for i, name in enumerate(self.coordinates.names) if self._nature(name) == "periodic"]
+
+    @property
+    def moving(self) -> list[int]:
+        """The columns of coordinates that are relative to the centre of the event."""
+        return self.directions if self.frame == "event" else []
+
+    @property
+    def placed(self) -> list[int]:
+        """Those whose absolute value is told, too. Physics does not know where an angle begins."""
+        return [i for i in self.moving if i not in self.angles]
 
     def known(self, given: Clouds | None, event: NDArray[np.int64] | None) -> NDArray[np.float32]:
         """float32 (N, width of the layout), the true event of each cloud.
@@ -186,21 +198,11 @@ class AnswerPreprocessing:
     def _nature(self, name: str) -> str:
         return self.spec.features[self.spec.index(name)].nature
 
-    @property
-    def _moves(self) -> NDArray[np.bool_]:
-        """The coordinates that are relative to the centre of the event."""
-        return np.isin(np.arange(self.features), self.directions) & (self.frame == "event")
-
-    @property
-    def _placed(self) -> NDArray[np.bool_]:
-        """Those of which the centre is told. Physics does not know where an angle begins."""
-        return self._moves & ~np.isin(np.arange(self.features), self.angles)
-
     def _centres(self, given: Clouds) -> Float64:
         """float64 (E, F), the mean of the particles of each event where coordinates are relative to it, else 0."""
         values, divisor = self.coordinates.of_particles(given), np.maximum(given.multiplicity, 1)
         centres = np.zeros((len(given), self.features))
-        for i in np.flatnonzero(self._moves):
+        for i in self.moving:
             if i in self.angles:
                 turns = [np.bincount(given.rows, wave(values[:, i]), len(given)) for wave in (np.sin, np.cos)]
                 centres[:, i] = np.arctan2(*turns)
@@ -216,12 +218,12 @@ class AnswerPreprocessing:
 
     def _particles(self, given: Clouds) -> NDArray[np.float32]:
         """float32 (total, F + E), the numbers of true particles."""
-        centres = self._centres(given)
-        columns = [self._scaled(self._relative(self.coordinates.of_particles(given), centres[given.rows]))]
+        centres, places = self._centres(given), self.coordinates.of_particles(given)
+        columns = [self._scaled(self._relative(places, centres[given.rows]))]
         if self.frame == "event":
-            place = ((centres - self.place[0]) / self.place[1])[:, self._placed]
+            own = (places / self.place)[:, self.placed]
             rank = given.ranks[_rank_order(given, self._given_spec)] / self.layout.slots
-            columns += [place[given.rows].astype(np.float32), rank[:, None].astype(np.float32)]
+            columns += [own.astype(np.float32), rank[:, None].astype(np.float32)]
         return np.concatenate(columns, axis=1)
 
     def _class_columns(self, given: Clouds) -> NDArray[np.float32]:

@@ -18,6 +18,7 @@ from jetgen_cvae_slot_attention.copying import CopyModel
 from jetgen_cvae_slot_attention.cvae import CVAE
 from jetgen_cvae_slot_attention.encoder import PairEncoder, SumEncoder, TruthEncoder
 from jetgen_cvae_slot_attention.events import AnswerPreprocessing, check_sizes, true_events
+from jetgen_cvae_slot_attention.mirroring import mirrored
 from jetgen_cvae_slot_attention.models import AnswerModel
 from jetgen_cvae_slot_attention.objectives import Objectives
 from jetgen_cvae_slot_attention.replicas import Replicas
@@ -93,9 +94,10 @@ class CVAESlotAttention(TorchGenerator[CVAESlotAttentionSettings, AnswerModel]):
         return np.asarray((level >= below).sum(1), np.int64)
 
     def augment(self, batch: Batch, rng: torch.Generator) -> Batch:
-        """The batch as it is."""
-        del rng
-        return batch
+        """Events and answers mirrored, or not; those of replicas are mirrored where they are looked up."""
+        if not self.settings.mirroring or self.settings.trained_by == "double-hungarian":
+            return batch
+        return mirrored(batch, self.preprocessing, rng)
 
     def fit_preprocessing(self, clouds: Clouds, rng: np.random.Generator) -> AnswerPreprocessing:
         """Coordinates in the frame that the settings choose."""

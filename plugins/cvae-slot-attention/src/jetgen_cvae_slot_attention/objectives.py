@@ -12,6 +12,7 @@ from jetgen_cvae_slot_attention.events import AnswerPreprocessing
 from jetgen_cvae_slot_attention.losses.costs import Cost
 from jetgen_cvae_slot_attention.losses.energy import energy_score
 from jetgen_cvae_slot_attention.losses.hungarian import attention_to, double_hungarian, hungarian
+from jetgen_cvae_slot_attention.mirroring import mirrored
 from jetgen_cvae_slot_attention.models import AnswerModel, Encoded
 from jetgen_cvae_slot_attention.settings import CVAESlotAttentionSettings
 from jetgen_cvae_slot_attention.slots import SlotModel
@@ -32,7 +33,7 @@ class Objectives:
     """
 
     def __init__(self, model: AnswerModel, settings: CVAESlotAttentionSettings, known: AnswerPreprocessing) -> None:
-        self.model, self.settings, self.layout = model, settings, known.layout
+        self.model, self.settings, self.known, self.layout = model, settings, known, known.layout
         spread = torch.tensor(known.spread, dtype=torch.float32)
         angles = tuple(known.angles) if settings.frame == "absolute" else ()
         fine = torch.tensor(1 / known.unit, dtype=torch.float32)
@@ -47,6 +48,8 @@ class Objectives:
 
     def of_replicas(self, batch: Batch, replicas: int, rng: torch.Generator, done: float) -> Tensor:
         """The loss of answers of which each ``replicas`` in a row answer the same event."""
+        if self.settings.mirroring and done < 1:
+            batch = mirrored(batch, self.known, rng, alike=replicas)
         encoded = self.model.encode(self.layout.unpack(batch.conditioning))
         if self._binds(done):
             return self._bound(batch, encoded, rng) + self._sizes(batch, encoded)

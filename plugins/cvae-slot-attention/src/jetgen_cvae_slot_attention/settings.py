@@ -21,6 +21,7 @@ _PUBLISHED: Mapping[str, Any] = {
     "anchored": False,
     "talk": False,
     "bind": 0.0,
+    "mirroring": False,
     "scale": 1.0,
     "steps": 1000 * _EPOCH,
     "batch_size": 25,
@@ -80,7 +81,7 @@ class CVAESlotAttentionSettings(TorchSettings):
         description="slot: first part of the steps, in which each slot learns to look at one particle",
     )
     latent: int = Field(32, ge=1, description="cvae: numbers of the latent vector")
-    draws: int = Field(4, ge=2, description="energy: answers that are made to each true one")
+    draws: int = Field(2, ge=2, description="energy: answers that are made to each true one")
     directions: int = Field(24, ge=1, description="energy: random directions of the projections in a step")
     replicas: int = Field(25, ge=2, description="double-hungarian: answers to one true event that are matched")
     steps: int = Field(2500, ge=1, description="steps of the optimiser")
@@ -89,7 +90,9 @@ class CVAESlotAttentionSettings(TorchSettings):
     weight_decay: float = Field(1e-4, ge=0, description="of AdamW")
     buckets: bool = Field(default=False, description="batches of answers of similar size")
     batch_points: int = Field(131_072, ge=1, description="padded points computed at once; a limit on memory")
-    mirroring: bool = Field(default=False, description="of no use: tracks have no axis to mirror at")
+    mirroring: bool = Field(
+        default=True, description="frame=event: learn from each event also mirrored in its directions, at random"
+    )
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "tiny": {

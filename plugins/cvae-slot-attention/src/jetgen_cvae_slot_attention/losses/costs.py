@@ -47,6 +47,8 @@ def assigned(costs: NDArray[np.float64], sizes: NDArray[np.int64]) -> NDArray[np
         sizes: (B,), the points of both sets.
     """
     places = np.arange(costs.shape[1])
+    if not places.size:
+        return np.empty((len(costs), 0), np.int64)
     there = places < sizes[:, None]
     nearest = np.where(there[:, None, :], costs, np.inf).argmin(-1)
     found = np.where(there, nearest, places)

@@ -62,7 +62,7 @@ def double_hungarian(made: Tensor, true: Tensor, sizes: Tensor, cost: Cost) -> T
     counts = sizes.cpu().numpy()
     pairs = np.minimum(counts[:, :, None], counts[:, None, :])
     host = _on_host(costs)
-    index = assigned(host.reshape(-1, most, most), pairs.reshape(-1)).reshape(*pairs.shape, most)
+    index = assigned(host.reshape(pairs.size, most, most), pairs.reshape(-1)).reshape(*pairs.shape, most)
     there = np.arange(most) < pairs[..., None]
     matched = np.take_along_axis(host, index[..., None], -1)[..., 0]
     means = (matched * there).sum(-1) / np.maximum(pairs, 1)
