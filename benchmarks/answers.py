@@ -1,10 +1,10 @@
-r"""Models that answer true events: their table, and their figures, from a finished run.
+r"""Models that answer true events: their table, and their figures, from finished runs.
 
-The run has a row for each model and loss, over several seeds; the figures show the answers of seed 0.
+The runs have a row for each model and loss, over several seeds; the figures show the answers of seed 0.
 
     jetbench run -d tracks-stochastic@small --seeds 3 -m resolution -m cardinality -m w1p -m c2st_fast --out RUN \
         -g cvae-slot-attention -g cvae-slot-attention,loss=energy -g cvae-slot-attention,model=cvae ...
-    python benchmarks/answers.py RUN tracks-stochastic@small --docs docs --names "copy likelihood" "slot energy" cvae
+    python benchmarks/answers.py tracks-stochastic@small RUN --docs docs --names "copy likelihood" "slot energy" cvae
 """
 
 from __future__ import annotations
@@ -35,18 +35,20 @@ _COLUMNS = {
 def main() -> None:
     """Print the table and draw the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("run", type=Path)
     parser.add_argument("dataset", help="with its size, such as tracks-stochastic@small")
+    parser.add_argument("runs", type=Path, nargs="+", help="their folders; of a model in several the last one counts")
     parser.add_argument("--docs", type=Path, help="folder of the figures; without it only the table is made")
     parser.add_argument("--names", nargs="*", help="rows that all figures but the one of spreads show; all by default")
     asked = parser.parse_args()
-    print(table(scores_of(asked.run, asked.dataset)))
+    scores = {name: row for run in asked.runs for name, row in scores_of(run, asked.dataset).items()}
+    print(table(scores))
     if asked.docs is None:
         return
     mpl.use("Agg")
     data = jetgen.dataset(asked.dataset)
     truth = Truth(data.test[: len(data.test)], data.spec)
-    rows = rows_of(asked.run, asked.dataset, truth)
+    found = {row.name: row for run in asked.runs for row in rows_of(run, asked.dataset, truth)}
+    rows = [found[name] for name in sorted(found)]
     some = [row for row in rows if asked.names is None or row.name in asked.names]
     name = asked.dataset.partition("@")[0]
     draw_spreads(truth, rows, asked.docs / f"answers_{name}_spreads.png")
