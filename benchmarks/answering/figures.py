@@ -146,7 +146,7 @@ def draw_spreads(truth: Truth, rows: Sequence[Row], path: Path) -> None:
             axis.plot(middle, at, "o", ms=5, color=_COLOURS[i], label=label)
     axis.axvline(0, color="black", lw=0.8)
     axis.set_yticks([-place for place in range(len(rows))], [row.name for row in rows])
-    axis.set_xlabel("ln (generated variance / true variance) of the residuals of a particle: median and quartiles")
+    axis.set_xlabel("ln (generated / true variance) of a particle's residuals: median and quartiles")
     axis.legend(fontsize=8)
     _save(figure, path)
 

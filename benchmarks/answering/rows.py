@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from jetgen import Clouds, CloudSpec
 from jetgen.io.cloud_file import open_clouds
 from jetgen.metrics.answers.matching import Coordinates, matched, resolution_of
@@ -67,25 +66,17 @@ def name_of(row: dict[str, Any]) -> str:
 
 def scores_of(run: Path, dataset: str) -> dict[str, dict[str, tuple[float, float]]]:
     """Of each model and score the mean over all seeds, and their spread; the floor is called ``floor``."""
-    name, _, size = dataset.partition("@")
-    table = pq.read_table(run / "results.parquet").to_pandas()
-    table = table[(table.dataset == name) & (table["size"] == size)]
-    names = {path.parent.name: name_of(json.loads(path.read_text())) for path in _models(run)}
     found: dict[str, dict[str, list[float]]] = {}
-    for line in table.itertuples():
-        shown = "floor" if line.kind == "floor" else names.get(line.id)
-        if shown is not None:
-            each = found.setdefault(shown, {})
-            each.setdefault(line.score, []).append(line.mean)
-            if line.score == "resolution" and line.kind != "floor":
-                each.setdefault("minutes", []).append(line.fit_seconds / 60)
-                each.setdefault("µs", []).append(line.microseconds_per_cloud)
+    for path in sorted(run.glob("cells/*/row.json")):
+        row = json.loads(path.read_text())
+        if row["status"] != "ok" or row["baseline"] or f"{row['dataset']}@{row['size']}" != dataset:
+            continue
+        each = found.setdefault("floor" if row["kind"] == "floor" else name_of(row), {})
+        for name, score in row["scores"].items():
+            each.setdefault(name, []).append(score["mean"])
+        if row["kind"] == "model":
+            each.setdefault("minutes", []).append(row["cost"]["fit_seconds"] / 60)
     return {
         shown: {score: (float(np.mean(values)), float(np.std(values))) for score, values in each.items()}
         for shown, each in found.items()
     }
-
-
-def _models(run: Path) -> list[Path]:
-    paths = sorted(run.glob("cells/*/row.json"))
-    return [path for path in paths if (row := json.loads(path.read_text()))["kind"] == "model" and not row["baseline"]]
