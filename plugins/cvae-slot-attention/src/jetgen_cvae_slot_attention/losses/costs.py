@@ -29,14 +29,17 @@ class Cost:
 
     def __call__(self, made: Tensor, true: Tensor) -> Tensor:
         """The costs (...) of points (..., F); the arguments are broadcast."""
-        apart = made - true
-        costs = (apart * self.units.to(apart)).square()
-        if self.angles:
+        # Feature by feature: to sum over so short a last axis takes torch four times as long.
+        total = self._of_feature(0, made[..., 0] - true[..., 0])
+        for i in range(1, len(self.units)):
+            total = total + self._of_feature(i, made[..., i] - true[..., i])
+        return total
+
+    def _of_feature(self, i: int, apart: Tensor) -> Tensor:
+        if i in self.angles:
             assert self.spread is not None
-            turned = list(self.angles)
-            costs = costs.clone()
-            costs[..., turned] = 1 - torch.cos(apart[..., turned] * self.spread.to(apart)[turned])
-        return costs.sum(-1)
+            return 1 - torch.cos(apart * self.spread[i].to(apart))
+        return (apart * self.units[i].to(apart)).square()
 
 
 def assigned(costs: NDArray[np.float64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
