@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import matplotlib.pyplot as plt
 import numpy as np
 from jetgen.metrics.answers.matching import Coordinates
+from jetgen.metrics.answers.resolution import FEWEST
 
 from answering.rows import Row, Truth
 
@@ -41,12 +42,10 @@ def draw_marginals(truth: Truth, rows: Sequence[Row], path: Path) -> None:
 
 def draw_moments(truth: Truth, rows: Sequence[Row], path: Path) -> None:
     """Of each particle with enough answers the mean and the variance of its residuals, generated over true."""
-    names, true = Coordinates(truth.spec).names, truth.moments(truth.clouds)
+    names, true = Coordinates(truth.spec).names, truth.own
     figure, axes = plt.subplots(2, len(names), figsize=(4 * len(names), 7), layout="constrained")
     for row, colour in zip(rows, _COLOURS, strict=False):
-        made = truth.moments(row.clouds)
-        enough = np.minimum(true.count, made.count) >= 20
-        ours, theirs = made.some(enough), true.some(enough)
+        theirs, ours = truth.compared(row.clouds)
         for i in range(len(names)):
             unit = np.sqrt(np.median(theirs.variance[:, i]))
             axes[0, i].plot(theirs.mean[:, i] / unit, ours.mean[:, i] / unit, ".", ms=2, color=colour, label=row.name)
@@ -55,7 +54,7 @@ def draw_moments(truth: Truth, rows: Sequence[Row], path: Path) -> None:
         label = _LABELS.get(name, name)
         axes[0, i].axline((0, 0), slope=1, color="black", lw=0.8)
         axes[0, i].set(xlim=(-3, 3), ylim=(-3, 3), xlabel=f"true mean residual of {label}, in typical errors")
-        low, high = np.quantile(true.variance[true.count >= 20, i], (0.001, 0.999))
+        low, high = np.quantile(true.variance[true.count >= FEWEST, i], (0.001, 0.999))
         axes[1, i].plot([low, high], [low, high], color="black", lw=0.8)
         axes[1, i].set(xlabel=f"true variance of {label}", ylim=(low / 1e3, high * 1e4))
     axes[0, 0].set_ylabel("generated mean residual")
@@ -132,12 +131,11 @@ def _three(truth: Truth) -> list[int]:
 
 def draw_spreads(truth: Truth, rows: Sequence[Row], path: Path) -> None:
     """Of each model the logarithm of the variance ratio of each coordinate: median, quartiles; 0 is right."""
-    names, true = Coordinates(truth.spec).names, truth.moments(truth.clouds)
+    names = Coordinates(truth.spec).names
     figure, axis = plt.subplots(figsize=(8, 0.55 * len(rows) + 1.2), layout="constrained")
     for place, row in enumerate(rows):
-        made = truth.moments(row.clouds)
-        enough = np.minimum(true.count, made.count) >= 20
-        ratio = np.log(np.maximum(made.variance[enough], 1e-30) / true.variance[enough])
+        true, made = truth.compared(row.clouds)
+        ratio = np.log(np.maximum(made.variance, 1e-30) / true.variance)
         for i, name in enumerate(names):
             low, middle, high = np.quantile(ratio[:, i], (0.25, 0.5, 0.75))
             at = -place + 0.2 * (1 - i)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import numpy as np
 from jetgen import Clouds, CloudSpec
 from jetgen.io.cloud_file import open_clouds
 from jetgen.metrics.answers.matching import Coordinates, matched, resolution_of
-from jetgen.metrics.answers.resolution import Moments
+from jetgen.metrics.answers.resolution import FEWEST, Moments
+from jetgen_cvae_slot_attention.settings import CVAESlotAttentionSettings
+from numpy.typing import NDArray
 
 __all__ = ["Row", "Truth", "rows_of", "scores_of"]
 
@@ -23,15 +26,29 @@ class Truth:
     clouds: Clouds
     spec: CloudSpec
 
-    def moments(self, clouds: Clouds) -> Moments:
-        """Mean and variance of the residuals of each true particle, over the answers ``clouds``."""
+    @cached_property
+    def own(self) -> Moments:
+        """Mean and variance of the residuals of each true particle, over the true answers."""
+        return self._moments(self.clouds)
+
+    def compared(self, clouds: Clouds) -> tuple[Moments, Moments]:
+        """Those of the true answers and of ``clouds``, of the particles that both have often enough."""
+        made = self._moments(clouds)
+        enough = np.minimum(self.own.count, made.count) >= FEWEST
+        return self.own.some(enough), made.some(enough)
+
+    def _moments(self, clouds: Clouds) -> Moments:
+        given, coordinates = self.clouds.given, Coordinates(self.spec)
+        assert given is not None
+        assert clouds.event is not None
+        return Moments.of(matched(clouds, clouds.event, given, coordinates, self._width), len(given.points))
+
+    @cached_property
+    def _width(self) -> NDArray[np.float64]:
         given, event = self.clouds.given, self.clouds.event
         assert given is not None
         assert event is not None
-        assert clouds.event is not None
-        coordinates = Coordinates(self.spec)
-        width = resolution_of(self.clouds, event, given, coordinates)
-        return Moments.of(matched(clouds, clouds.event, given, coordinates, width), len(given.points))
+        return resolution_of(self.clouds, event, given, Coordinates(self.spec))
 
 
 @dataclass(frozen=True)
@@ -56,12 +73,10 @@ def rows_of(run: Path, dataset: str, truth: Truth) -> list[Row]:
 
 def name_of(row: dict[str, Any]) -> str:
     """Model and loss, which is what a row is about."""
-    settings = row["settings"]
-    loss = settings["loss"]
-    if loss == "default":
-        loss = {"copy": "likelihood", "slot": "energy", "cvae": ""}[settings["model"]]
+    settings = CVAESlotAttentionSettings.model_validate(row["settings"])
+    loss = [] if settings.model == "cvae" else [settings.trained_by]
     more = [f"{name} {value}" for name, value in row["overrides"].items() if name not in ("model", "loss", "steps")]
-    return " ".join([settings["model"], *([loss] if loss else []), *more])
+    return " ".join([settings.model, *loss, *more])
 
 
 def scores_of(run: Path, dataset: str) -> dict[str, dict[str, tuple[float, float]]]:

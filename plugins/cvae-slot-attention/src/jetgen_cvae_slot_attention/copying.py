@@ -51,21 +51,18 @@ class CopyModel(AnswerModel):
         return Encoded(truth, particles, whole)
 
     def size_log_probs(self, encoded: Encoded) -> Tensor:
-        chance = self.keep(encoded.particles).squeeze(-1).sigmoid()
-        return size_probabilities(chance, encoded.truth.mask).log()
+        return size_probabilities(self._logits(encoded).sigmoid(), encoded.truth.mask).log()
 
     def size_loss(self, encoded: Encoded, multiplicity: Tensor, found: Tensor) -> Tensor:
         """The cross-entropy of which particles have a point, a mean over the particles."""
         del multiplicity
-        logits = self.keep(encoded.particles).squeeze(-1)
-        missed = functional.binary_cross_entropy_with_logits(logits, found, reduction="none")
+        missed = functional.binary_cross_entropy_with_logits(self._logits(encoded), found, reduction="none")
         return (missed * encoded.truth.mask).sum() / encoded.truth.mask.sum()
 
     def answer(self, encoded: Encoded, mask: Tensor, noise: Noise, found: Tensor | None = None) -> Tensor:
         if found is None:
-            chance = self.keep(encoded.particles).squeeze(-1).sigmoid()
             levels = torch.special.ndtr(noise.cloud)
-            found = chosen(chance, encoded.truth.mask, mask.sum(1), levels)
+            found = chosen(self._logits(encoded).sigmoid(), encoded.truth.mask, mask.sum(1), levels)
         # The chosen particles first, in their order.
         source = torch.argsort(found.to(torch.int8), dim=1, descending=True, stable=True)[:, : mask.shape[1]]
         vectors = _gathered(encoded.particles, source)
@@ -94,6 +91,11 @@ class CopyModel(AnswerModel):
         density = self.flow(vectors).log_prob((errors - middle) * torch.exp(-log_size)) - log_size.sum(-1)
         answer: Tensor = -density.mean()
         return answer
+
+    def _logits(self, encoded: Encoded) -> Tensor:
+        """(B, T), of the chance of each particle to have a point."""
+        logits: Tensor = self.keep(encoded.particles).squeeze(-1)
+        return logits
 
     def _error(self, vectors: Tensor) -> tuple[Tensor, Tensor]:
         """Middle and logarithm of the size (M, F) of the errors of particles (M, width)."""

@@ -64,17 +64,16 @@ class AnswerPreprocessing:
         """That of training clouds.
 
         Raises:
-            DataError: if an event is empty, or a cloud has more points than its event has particles.
+            DataError: if an event is empty.
         """
         given, event = true_events(clouds.given, clouds.event)
-        check_sizes(clouds.multiplicity, given, event)
         first, one = Coordinates(spec), np.ones(len(spec.features))
         counts = ConditionalMultiplicity.of(clouds.multiplicity, (), clouds.conditioning)
         width = resolution_of(clouds[:_SOME], event[:_SOME], given, first)
         self = cls(spec, frame, 0 * one, one, width, one, counts)
         centres = self._centres(given)
         places = first.of_particles(given)
-        values = self._relative(places, centres[given.rows])
+        values = self.coordinates.difference(places, centres[given.rows])
         self.offset = values.mean(axis=0)
         self.offset[self.moving] = 0.0
         self.spread = np.maximum((values - self.offset).std(axis=0), _LEAST)
@@ -118,13 +117,12 @@ class AnswerPreprocessing:
         """Those whose absolute value is told, too. Physics does not know where an angle begins."""
         return [i for i in self.moving if i not in self.angles]
 
-    def known(self, given: Clouds | None, event: NDArray[np.int64] | None) -> NDArray[np.float32]:
-        """float32 (N, width of the layout), the true event of each cloud.
+    def known(self, truth: Clouds, event: NDArray[np.int64]) -> NDArray[np.float32]:
+        """float32 (N, width of the layout), the true event of each cloud; see :func:`true_events`.
 
         Raises:
-            DataError: if there are none, or one is empty, too large, or has other features.
+            DataError: if one is too large, or has other features.
         """
-        truth, rows = true_events(given, event)
         layout, expected = self.layout, len(self._given_spec.features)
         if truth.n_features != expected:
             msg = f"the true events have {truth.n_features} features; the model was trained for {expected}"
@@ -137,12 +135,15 @@ class AnswerPreprocessing:
         padded = np.zeros((len(truth), layout.slots, numbers.shape[1]), np.float32)
         padded[truth.rows, truth.ranks] = numbers
         packed = np.concatenate([padded.reshape(len(truth), -1), truth.multiplicity[:, None]], axis=1)
-        return packed.astype(np.float32)[rows]
+        return packed.astype(np.float32)[event]
 
     def rows(self, clouds: Clouds, rng: np.random.Generator, *, training: bool) -> Mapping[str, Rows]:
         """``points``, ``multiplicity`` and ``conditioning``, the true event; and which particle a point belongs to.
 
         ``partner`` (ragged) is the place of that particle in its event, ``found`` (N, T) is 1 where there is a point.
+
+        Raises:
+            DataError: if an event is empty, or a cloud has more points than its event has particles.
         """
         del rng, training
         given, event = true_events(clouds.given, clouds.event)
@@ -151,7 +152,8 @@ class AnswerPreprocessing:
         partner = given.ranks[particle]
         found = np.zeros((len(clouds), self.layout.slots), np.float32)
         found[clouds.rows, partner] = 1.0
-        values = self._relative(self.coordinates.of_points(clouds), self._centres(given)[event[clouds.rows]])
+        centres = self._centres(given)[event[clouds.rows]]
+        values = self.coordinates.difference(self.coordinates.of_points(clouds), centres)
         return {
             "points": Ragged.of(self._scaled(values), clouds.multiplicity),
             "multiplicity": torch.tensor(clouds.multiplicity),
@@ -210,16 +212,13 @@ class AnswerPreprocessing:
                 centres[:, i] = np.bincount(given.rows, values[:, i], len(given)) / divisor
         return centres
 
-    def _relative(self, values: Float64, centres: Float64) -> Float64:
-        return self.coordinates.difference(values, centres)
-
     def _scaled(self, values: Float64) -> NDArray[np.float32]:
         return ((values - self.offset) / self.spread).astype(np.float32)
 
     def _particles(self, given: Clouds) -> NDArray[np.float32]:
         """float32 (total, F + E), the numbers of true particles."""
         centres, places = self._centres(given), self.coordinates.of_particles(given)
-        columns = [self._scaled(self._relative(places, centres[given.rows]))]
+        columns = [self._scaled(self.coordinates.difference(places, centres[given.rows]))]
         if self.frame == "event":
             own = (places / self.place)[:, self.placed]
             rank = given.ranks[_rank_order(given, self._given_spec)] / self.layout.slots

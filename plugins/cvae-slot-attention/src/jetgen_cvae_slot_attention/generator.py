@@ -115,7 +115,7 @@ class CVAESlotAttention(TorchGenerator[CVAESlotAttentionSettings, AnswerModel]):
             return TrainingPlan(
                 {"model": model}, data.rows, [self._timed(self.phase("model", model, data, loss=objectives))]
             )
-        replicas = Replicas(data, self.settings.replicas, objectives)
+        replicas = Replicas(data, self.settings, self.preprocessing, objectives)
         phase = replace(
             self.phase("model", model, data, loss=replicas.loss),
             batch_size=max(1, self.settings.batch_size // self.settings.replicas),

@@ -12,7 +12,6 @@ from jetgen_cvae_slot_attention.events import AnswerPreprocessing
 from jetgen_cvae_slot_attention.losses.costs import Cost
 from jetgen_cvae_slot_attention.losses.energy import energy_score
 from jetgen_cvae_slot_attention.losses.hungarian import attention_to, double_hungarian, hungarian
-from jetgen_cvae_slot_attention.mirroring import mirrored
 from jetgen_cvae_slot_attention.models import AnswerModel, Encoded
 from jetgen_cvae_slot_attention.settings import CVAESlotAttentionSettings
 from jetgen_cvae_slot_attention.slots import SlotModel
@@ -33,7 +32,7 @@ class Objectives:
     """
 
     def __init__(self, model: AnswerModel, settings: CVAESlotAttentionSettings, known: AnswerPreprocessing) -> None:
-        self.model, self.settings, self.known, self.layout = model, settings, known, known.layout
+        self.model, self.settings, self.layout = model, settings, known.layout
         spread = torch.tensor(known.spread, dtype=torch.float32)
         angles = tuple(known.angles) if settings.frame == "absolute" else ()
         fine = torch.tensor(1 / known.unit, dtype=torch.float32)
@@ -44,19 +43,8 @@ class Objectives:
     def __call__(self, batch: Batch, rng: torch.Generator, done: float) -> Tensor:
         """The loss; ``done`` is the part of the training that lies behind."""
         encoded = self.model.encode(self.layout.unpack(batch.conditioning))
-        return self._points(batch, encoded, rng, done) + self._sizes(batch, encoded)
-
-    def of_replicas(self, batch: Batch, replicas: int, rng: torch.Generator, done: float) -> Tensor:
-        """The loss of answers of which each ``replicas`` in a row answer the same event."""
-        if self.settings.mirroring and done < 1:
-            batch = mirrored(batch, self.known, rng, alike=replicas)
-        encoded = self.model.encode(self.layout.unpack(batch.conditioning))
-        if self._binds(done):
-            return self._bound(batch, encoded, rng) + self._sizes(batch, encoded)
-        made = self._made(batch, encoded, 1, rng)[0]
-        made, true = (one.view(-1, replicas, *one.shape[1:]) for one in (made, batch.points))
-        points = double_hungarian(made, true, batch.multiplicity.view(-1, replicas), self.cost)
-        return self._balanced(points) + self._sizes(batch, encoded)
+        points = self._points(batch, encoded, rng, done)
+        return points + self.model.size_loss(encoded, batch.multiplicity, batch["found"])
 
     def _points(self, batch: Batch, encoded: Encoded, rng: torch.Generator, done: float) -> Tensor:
         kind, model = self.settings.trained_by, self.model
@@ -70,12 +58,17 @@ class Objectives:
         if kind == "hungarian":
             made = self._made(batch, encoded, 1, rng)[0]
             return self._balanced(hungarian(made, batch.points, batch.multiplicity, self.cost))
+        if kind == "double-hungarian":
+            return self._balanced(self._of_replicas(batch, encoded, rng))
         made = self._made(batch, encoded, self.settings.draws, rng)
         score = energy_score(made, batch.points, batch.mask, self.units, self.settings.directions, rng)
         return self._balanced(score)
 
-    def _sizes(self, batch: Batch, encoded: Encoded) -> Tensor:
-        return self.model.size_loss(encoded, batch.multiplicity, batch["found"])
+    def _of_replicas(self, batch: Batch, encoded: Encoded, rng: torch.Generator) -> Tensor:
+        """That of a batch in which each ``settings.replicas`` answers in a row are to the same event."""
+        made, replicas = self._made(batch, encoded, 1, rng)[0], self.settings.replicas
+        made, true = (one.view(-1, replicas, *one.shape[1:]) for one in (made, batch.points))
+        return double_hungarian(made, true, batch.multiplicity.view(-1, replicas), self.cost)
 
     def _balanced(self, loss: Tensor) -> Tensor:
         """A loss of sets beside a cross-entropy: its logarithm, where it falls by orders of magnitude."""

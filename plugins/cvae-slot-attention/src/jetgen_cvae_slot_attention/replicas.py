@@ -12,7 +12,10 @@ from jetgen.torch.training import Rows
 from numpy.typing import NDArray
 from torch import Tensor
 
+from jetgen_cvae_slot_attention.events import AnswerPreprocessing
+from jetgen_cvae_slot_attention.mirroring import mirrored
 from jetgen_cvae_slot_attention.objectives import Objectives
+from jetgen_cvae_slot_attention.settings import CVAESlotAttentionSettings
 
 __all__ = ["Replicas", "replica_rows"]
 
@@ -24,15 +27,23 @@ class Replicas:
 
     Arguments:
         data: the answers.
-        replicas: R, how many answers to an event are looked at.
+        settings: how many answers to an event are looked at, and whether events are mirrored.
+        known: the coordinates.
         objectives: the losses.
 
     Raises:
         DataError: if no event has so many.
     """
 
-    def __init__(self, data: TrainingData, replicas: int, objectives: Objectives) -> None:
-        self.answers, self.checks, self.replicas, self.objectives = data.rows, data.checks, replicas, objectives
+    def __init__(
+        self,
+        data: TrainingData,
+        settings: CVAESlotAttentionSettings,
+        known: AnswerPreprocessing,
+        objectives: Objectives,
+    ) -> None:
+        self.answers, self.checks, self.objectives = data.rows, data.checks, objectives
+        self.settings, self.known, replicas = settings, known, settings.replicas
         assert data.train.event is not None
         self.rows: Mapping[str, Rows] = {"replicas": torch.from_numpy(replica_rows(data.train.event, replicas))}
         self.device = data.ctx.device
@@ -52,17 +63,20 @@ class Replicas:
 
     def loss(self, batch: Batch, rng: torch.Generator, done: float) -> Tensor:
         """That of the events of a batch."""
-        return self._loss(self.answers, batch["replicas"], rng, done)
+        answers = self._of_events(self.answers, batch["replicas"])
+        if self.settings.mirroring:
+            answers = mirrored(answers, self.known, rng, alike=self.settings.replicas)
+        return self.objectives(answers, rng, done)
 
     def validate(self, rng: torch.Generator) -> float:
         """The mean loss of some validation events."""
-        losses = [float(self._loss(self.checks, one, rng, 1.0)) for one in torch.split(self._validated, 10)]
+        parts = torch.split(self._validated, 10)
+        losses = [float(self.objectives(self._of_events(self.checks, one), rng, 1.0)) for one in parts]
         return sum(losses) / len(losses)
 
-    def _loss(self, answers: Mapping[str, Rows], rows: Tensor, rng: torch.Generator, done: float) -> Tensor:
+    def _of_events(self, answers: Mapping[str, Rows], rows: Tensor) -> Batch:
         index = rows.flatten().cpu()
-        batch = Batch({name: each[index].to(self.device) for name, each in answers.items()})
-        return self.objectives.of_replicas(batch, self.replicas, rng, done)
+        return Batch({name: each[index].to(self.device) for name, each in answers.items()})
 
 
 def replica_rows(event: NDArray[np.int64], replicas: int) -> NDArray[np.int64]:

@@ -37,12 +37,15 @@ class LeadingJets:
     owner: NDArray[np.int64]
     constituents: Momenta
 
+    def of_events(self, event: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The jet of each of these events, -1 where there is none: the shape of ``event``."""
+        row = np.full(1 + max(self.event.max(initial=-1), event.max(initial=-1)), -1)
+        row[self.event] = np.arange(len(self.event))
+        return row[event]
+
     def near(self, hard: Particles) -> NDArray[np.bool_]:
         """Whether a hard-process parton of the event lies within the match radius of each jet: bool (J,)."""
-        n = 1 + max(self.event.max(initial=-1), hard.event.max(initial=-1))
-        row = np.full(n, -1)
-        row[self.event] = np.arange(len(self.event))
-        jet = row[hard.event]
+        jet = self.of_events(hard.event)
         partons, jet = hard.momenta[jet >= 0], jet[jet >= 0]
         near = np.zeros(len(self.event), np.bool_)
         near[jet[distance(partons, self.momenta[jet]) < JETS.match_radius]] = True

@@ -14,11 +14,13 @@ from jetgen.errors import DataError
 from jetgen.metrics.answers.events import common_events
 from jetgen.metrics.answers.matching import Coordinates, Matches, matched, resolution_of
 
-__all__ = ["Moments", "Resolution"]
+__all__ = ["FEWEST", "Moments", "Resolution"]
 
 Float64 = NDArray[np.float64]
 
-_FEWEST = 20  # replicas of a particle on either side: a variance from fewer says little
+FEWEST = 20
+"""Replicas of a particle on either side: a variance from fewer says little."""
+
 _NARROWEST = 1e-12  # of a generated variance, in units of the true one
 
 
@@ -50,10 +52,10 @@ class Resolution(CloudMetric):
             Moments.of(matched(clouds, event, given, coordinates, width), len(given.points))
             for clouds, event in ((real, true_event), (fake, made_event))
         ]
-        enough = np.minimum(sides[0].count, sides[1].count) >= _FEWEST
+        enough = np.minimum(sides[0].count, sides[1].count) >= FEWEST
         if not enough.any():
             most = int(np.minimum(sides[0].count, sides[1].count).max(initial=0))
-            msg = f"resolution needs true particles with {_FEWEST} replicas or more on both sides; the most are {most}"
+            msg = f"resolution needs true particles with {FEWEST} replicas or more on both sides; the most are {most}"
             raise DataError(msg)
         return _figures(sides[0].some(enough), sides[1].some(enough), coordinates.names)
 

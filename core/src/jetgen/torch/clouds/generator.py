@@ -205,7 +205,6 @@ class TorchGenerator(ABC, Generic[AnySettings, AnyModule]):
         data: TrainingData,
         *,
         loss: BatchLoss | None = None,
-        steps: int | None = None,
     ) -> Phase:
         """A phase of training on a loss, validated by it, as the settings say.
 
@@ -213,9 +212,8 @@ class TorchGenerator(ABC, Generic[AnySettings, AnyModule]):
             name: of the phase, and of the module in the plan that it trains.
             model: what :meth:`loss` is given.
             loss: instead of :meth:`loss`; it is told which part of the phase is done, 1 in a validation.
-            steps: instead of :attr:`TorchSettings.steps`.
         """
-        one, length = self.settings, self.settings.steps if steps is None else steps
+        one = self.settings
         score: BatchLoss = loss or (lambda batch, rng, _: self.loss(model, batch, rng))
 
         def learn(step: Step) -> Tensor:
@@ -228,10 +226,10 @@ class TorchGenerator(ABC, Generic[AnySettings, AnyModule]):
             return mean_loss(final, data.checks, rng, device=data.ctx.device, batch_points=one.batch_points)
 
         optimiser = partial(torch.optim.AdamW, lr=one.learning_rate, weight_decay=one.weight_decay, fused=True)
-        update = Update(name, (name,), learn, optimiser, warmup_cosine(length, one.warmup), clip=one.clip)
+        update = Update(name, (name,), learn, optimiser, warmup_cosine(one.steps, one.warmup), clip=one.clip)
         return Phase(
             name,
-            length,
+            one.steps,
             max(1, min(one.batch_size, round(one.step_points / max(1.0, data.mean_multiplicity)))),
             (update,),
             ema={name: one.ema} if one.ema else {},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from jetgen.torch.training import mask_of
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
@@ -27,7 +28,7 @@ def hungarian(made: Tensor, true: Tensor, sizes: Tensor, cost: Cost) -> Tensor:
     with torch.no_grad():
         costs = cost(made.unsqueeze(2), true.unsqueeze(1))
     index = torch.from_numpy(assigned(_on_host(costs), sizes.cpu().numpy())).to(made.device)
-    there = torch.arange(made.shape[1], device=made.device) < sizes[:, None]
+    there = mask_of(sizes, made.shape[1])
     return (_of_pairs(made, true, index, cost) * there).sum() / there.sum().clamp(min=1)
 
 
@@ -41,7 +42,7 @@ def attention_to(weights: Tensor, particles: Tensor, sizes: Tensor) -> Tensor:
     """
     costs = -(weights.gather(2, particles.unsqueeze(1).expand(-1, weights.shape[1], -1)) + _NOTHING).log()
     index = torch.from_numpy(assigned(_on_host(costs.detach()), sizes.cpu().numpy())).to(costs.device)
-    there = torch.arange(costs.shape[1], device=costs.device) < sizes[:, None]
+    there = mask_of(sizes, costs.shape[1])
     return (costs.gather(2, index.unsqueeze(-1)).squeeze(-1) * there).sum() / there.sum().clamp(min=1)
 
 
@@ -74,7 +75,7 @@ def double_hungarian(made: Tensor, true: Tensor, sizes: Tensor, cost: Cost) -> T
     points = _of_pairs(
         own.flatten(0, 1), true.flatten(0, 1), torch.from_numpy(chosen).flatten(0, 1).to(made.device), cost
     )
-    mask = torch.arange(most, device=made.device) < sizes.flatten()[:, None]
+    mask = mask_of(sizes.flatten(), most)
     return ((points * mask).sum(1) / sizes.flatten().clamp(min=1)).mean()
 
 

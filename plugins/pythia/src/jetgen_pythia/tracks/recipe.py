@@ -23,8 +23,7 @@ class Charged:
     Arguments:
         parton: the class of the jets; those of gluons have the most particles.
         eta_seen: particles beyond this absolute pseudorapidity make no jet.
-        radius: R of the anti-kT algorithm, and the largest distance of a particle to the axis of its jet.
-        pt_min, pt_max: the range of the transverse momentum of the leading jet.
+        radius: the largest distance of a particle to the axis of its jet.
         particle_pt_min: softer particles are dropped.
         most: of more particles, the hardest are kept.
     """

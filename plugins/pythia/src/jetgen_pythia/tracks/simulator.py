@@ -11,6 +11,7 @@ from jetgen_pythia.detector import CHARGED_HADRONS, NEUTRINOS
 from jetgen_pythia.events import Particles
 from jetgen_pythia.kinematics import distance, eta_of, phi_of, pt_of
 from jetgen_pythia.simulator import Simulator
+from jetgen_pythia.source import hardest
 from jetgen_pythia.tracks.recipe import CHARGED, PROCESS, charged_settings
 
 __all__ = ["ChargedSimulator", "charged_in_jets"]
@@ -43,20 +44,15 @@ def charged_in_jets(n: int, particles: Particles) -> Clouds:
     seen = np.abs(eta_of(particles.momenta)) < CHARGED.eta_seen
     visible = particles[seen & ~np.isin(np.abs(particles.pid), NEUTRINOS)]
     jets = leading_jets(n, visible.event, visible.momenta)
-    row = np.full(n, -1)
-    row[jets.event] = np.arange(len(jets.event))
     charged = visible[np.isin(np.abs(visible.pid), [*CHARGED_HADRONS, *(code for code, _ in _CLASSES)])]
-    charged = charged[(row[charged.event] >= 0) & (pt_of(charged.momenta) > CHARGED.particle_pt_min)]
-    jet = row[charged.event]
+    charged = charged[pt_of(charged.momenta) > CHARGED.particle_pt_min]
+    charged = charged[jets.of_events(charged.event) >= 0]
+    jet = jets.of_events(charged.event)
     near = distance(charged.momenta, jets.momenta[jet]) < CHARGED.radius
     charged, jet = charged[near], jet[near]
     order = np.lexsort((-pt_of(charged.momenta), jet))
-    charged, jet = charged[order], jet[order]
-    counts = np.bincount(jet, minlength=len(jets.event))
-    rank = np.arange(len(jet)) - np.repeat(np.cumsum(counts) - counts, counts)
-    kept = rank < CHARGED.most
-    momenta = charged.momenta[kept]
-    kind = sum((np.abs(charged.pid[kept]) == code) * number for code, number in _CLASSES)
+    charged, counts = charged[order], np.bincount(jet, minlength=len(jets.event))
+    kind = sum((np.abs(charged.pid) == code) * number for code, number in _CLASSES)
+    momenta = charged.momenta
     points = np.stack([pt_of(momenta), eta_of(momenta), wrapped(phi_of(momenta)), kind], 1)
-    sizes = np.minimum(counts, CHARGED.most)
-    return Clouds.from_multiplicities(points, sizes[sizes > 0])
+    return hardest(Clouds.from_multiplicities(points, counts[counts > 0]), CHARGED.most)
