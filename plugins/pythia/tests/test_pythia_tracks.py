@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from jetgen.api.context import RunContext
@@ -10,6 +12,7 @@ from jetgen.data.checks import check_truth
 from jetgen.errors import DataError, UsageError
 from jetgen.testing import check_dataset
 from jetgen_pythia.events import Particles
+from jetgen_pythia.recipe import JETS
 from jetgen_pythia.tracks.dataset import PythiaTracks
 from jetgen_pythia.tracks.simulator import charged_in_jets
 from jetgen_tracks import specs
@@ -109,6 +112,11 @@ def test_new_events_are_simulated_and_reconstructed_once(tracks):
     made = tracks.simulate(3, seed=1)
     assert made.event.tolist() == [0, 1, 2]
     assert not np.array_equal(made.given.points[:3], tracks.simulate(1, seed=2).given.points[:3])
+
+
+def test_the_cuts_of_the_jets_are_part_of_what_determines_the_events(tracks):
+    """They select the leading jet: a cache that did not know them would give the events of other cuts."""
+    assert tracks.recipe()["jets"] == asdict(JETS)
 
 
 def test_an_unknown_size_and_what_was_not_prepared_are_one_sentence(tmp_path, monkeypatch):

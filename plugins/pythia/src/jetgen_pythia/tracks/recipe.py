@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from jetgen_pythia.recipe import RECIPE_VERSION, jet_settings, simulators
+from jetgen_pythia.recipe import JETS, RECIPE_VERSION, jet_settings, simulators
 
 __all__ = ["CHARGED", "PROCESS", "Charged", "charged_definition", "charged_settings"]
 
@@ -54,5 +54,6 @@ def charged_definition() -> dict[str, Any]:
         "events": _EVENT_VERSION,
         **simulators(),
         "settings": list(charged_settings()),
+        "jets": asdict(JETS),
         "charged": asdict(CHARGED),
     }
