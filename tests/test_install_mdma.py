@@ -13,7 +13,7 @@ import pytest
 from runs import rows
 
 ROOT = Path(__file__).parent.parent
-OURS = ("core", "plugins/mdma-flowmatch", "plugins/mdma-gan", "plugins/pythia", "plugins/mdma")
+OURS = ("core", "plugins/mdma-flowmatch", "plugins/mdma-gan", "plugins/pythia", "plugins/tracks", "plugins/mdma")
 STANDARD = {"energy_test", "novelty", "nplm", "sks", "sliced", "w1efp", "w1m", "w1mult", "w1p", "w1pt"}
 GENERATORS = {"mdma-flowmatch": {*STANDARD, "nll"}, "mdma-gan": STANDARD}
 
