@@ -168,6 +168,15 @@ def test_a_training_without_several_answers_to_validate_on_ends_with_its_last_we
     assert "model/validation" not in report.history
 
 
+@pytest.mark.parametrize("model", ["copy", "slot"])
+def test_an_event_of_which_nothing_is_found_may_be_all_of_a_batch(generator, clouds, data, model):
+    lost = clouds.event == 0
+    sizes = clouds.multiplicity * ~lost
+    few = Clouds.from_multiplicities(clouds.points[~lost[clouds.rows]], sizes, None, clouds.given, clouds.event)
+    report = generator(model=model, loss="double-hungarian", batch_size=2).fit(few, data.val, RunContext(seed=1))
+    assert report.steps == 60
+
+
 def test_events_may_come_in_any_order(generator, clouds, data):
     """Replicas are found by their event, not by where they stand."""
     mixed = clouds[np.random.default_rng(0).permutation(len(clouds))]

@@ -5,9 +5,9 @@ from itertools import permutations
 import numpy as np
 import pytest
 import torch
-from jetgen_cvae_slot_attention.losses.costs import Cost
+from jetgen_cvae_slot_attention.losses.costs import Cost, assigned
 from jetgen_cvae_slot_attention.losses.energy import energy_score
-from jetgen_cvae_slot_attention.losses.hungarian import attention_to, double_hungarian, hungarian
+from jetgen_cvae_slot_attention.losses.hungarian import double_hungarian, hungarian
 from scipy.optimize import linear_sum_assignment
 
 PLAIN = Cost(torch.ones(3))
@@ -37,11 +37,19 @@ def test_the_hungarian_loss_is_the_least_over_all_pairings():
     assert hungarian(made, true, sizes, PLAIN).item() == pytest.approx(sum(least) / sizes.sum().item(), rel=1e-5)
 
 
-def test_slots_are_taught_to_look_each_at_another_particle_whichever_that_is():
-    weights = torch.tensor([[[0.0, 1.0, 0.0], [0.0, 0.5, 0.5]], [[0.1, 0.2, 0.7], [0.0, 0.0, 0.0]]])
-    particles, sizes = torch.tensor([[1, 2], [2, 0]]), torch.tensor([2, 1])
-    expected = -(np.log(1.0) + np.log(0.5) + np.log(0.7)) / 3
-    assert attention_to(weights, particles, sizes).item() == pytest.approx(expected, rel=1e-5)
+@pytest.mark.parametrize("most", [0, 1, 4])
+def test_rows_are_assigned_columns_of_their_own_at_least_cost(most):
+    """Of matrices that are padded, with more columns than rows, some of them with ties for the cheapest one."""
+    rng = np.random.default_rng(most)
+    costs, rows = rng.random((20, most, 6)), rng.integers(0, most + 1, 20)
+    columns = np.minimum(6, rows + rng.integers(0, 3, 20))
+    costs[:, :, 5] -= 0.7
+    for found, cost, n, width in zip(assigned(costs, rows, columns), costs, rows, columns, strict=True):
+        least = min(sum(cost[i, j] for i, j in enumerate(order)) for order in permutations(range(width), int(n)))
+        assert cost[np.arange(n), found[:n]].sum() == pytest.approx(least)
+        assert len(set(found[:n])) == n
+        assert (found[:n] < width).all()
+        assert not found[n:].any()
 
 
 def looped(made, true, sizes, cost):

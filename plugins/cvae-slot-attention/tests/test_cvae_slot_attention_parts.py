@@ -21,7 +21,7 @@ VARIANTS = [
     {"model": "copy"},
     {"model": "slot"},
     {"model": "slot", "attention": "competitive"},
-    {"model": "slot", "encoder": "sums", "talk": False},
+    {"model": "slot", "encoder": "sums", "talk": False, "anchored": False},
     {"model": "cvae"},
 ]
 variants = pytest.mark.parametrize("values", VARIANTS, ids=lambda each: "-".join(map(str, each.values())))
@@ -74,8 +74,28 @@ def test_the_order_of_true_particles_changes_no_answer(untrained, truth, values)
     other = TrueEvents(*(each.flip(1) for each in truth))
     mask = torch.arange(4) < truth.mask.sum(1, keepdim=True)
     noise = noise_for(model, len(mask), 4)
-    before, after = (model.answer(model.encode(each), mask, noise)[mask].detach().numpy() for each in (truth, other))
+    # Which particles are left out takes a random number for each place; here the last ones are.
+    found = torch.arange(truth.mask.shape[1]) < mask.sum(1, keepdim=True)
+    before, after = (
+        model.answer(model.encode(each), mask, noise, places)[mask].detach().numpy()
+        for each, places in ((truth, found), (other, found.flip(1)))
+    )
     assert after == pytest.approx(before, abs=1e-4)
+
+
+@pytest.mark.parametrize("attention", ["competitive", "cross"])
+def test_each_anchored_slot_has_a_particle_of_its_own_and_chance_says_which_is_left_out(untrained, truth, attention):
+    _, model = untrained(model="slot", attention=attention)
+    n = int(truth.mask.sum(1).max())
+    event = TrueEvents(*(each[truth.mask.sum(1) == n][:1].expand(500, *each.shape[1:]) for each in truth))
+    mask = torch.ones(500, n - 1, dtype=torch.bool)
+    with torch.no_grad():
+        answers = model.answer(model.encode(event), mask, noise_for(model, 500, n - 1))
+    places = event.numbers[..., :3]
+    nearest = ((answers.unsqueeze(2) - places.unsqueeze(1)) / model.unit).square().sum(-1).argmin(-1)
+    assert all(len(set(each.tolist())) == n - 1 for each in nearest)
+    left = {(set(range(n)) - set(each.tolist())).pop() for each in nearest}
+    assert left == set(range(n))
 
 
 def test_the_density_of_a_copy_does_not_depend_on_the_order_of_the_particles(untrained, truth):

@@ -11,7 +11,7 @@ from jetgen_cvae_slot_attention.cvae import CVAE
 from jetgen_cvae_slot_attention.events import AnswerPreprocessing
 from jetgen_cvae_slot_attention.losses.costs import Cost
 from jetgen_cvae_slot_attention.losses.energy import energy_score
-from jetgen_cvae_slot_attention.losses.hungarian import attention_to, double_hungarian, hungarian
+from jetgen_cvae_slot_attention.losses.hungarian import double_hungarian, hungarian
 from jetgen_cvae_slot_attention.models import AnswerModel, Encoded
 from jetgen_cvae_slot_attention.settings import CVAESlotAttentionSettings
 from jetgen_cvae_slot_attention.slots import SlotModel
@@ -36,7 +36,6 @@ class Objectives:
         spread = torch.tensor(known.spread, dtype=torch.float32)
         angles = tuple(known.angles) if settings.frame == "absolute" else ()
         fine = torch.tensor(1 / known.unit, dtype=torch.float32)
-        self.far = Cost(torch.ones_like(fine), angles, spread)
         self.units = fine if settings.units == "resolution" else torch.ones_like(fine)
         self.cost = Cost(self.units, angles, spread)
 
@@ -53,43 +52,35 @@ class Objectives:
         if kind == "likelihood":
             assert isinstance(model, CopyModel)
             return model.nll(encoded, batch.points, batch["partner"].squeeze(-1).long(), batch.mask)
-        if self._binds(done):
-            return self._bound(batch, encoded, rng)
+        made, unlike = self._made(batch, encoded, self.settings.draws if kind == "energy" else 1, rng)
+        loss = self._of_sets(kind, made, batch, rng)
+        # In units of the resolution a loss falls by orders of magnitude, while the cross-entropies beside it do not.
+        return unlike + (torch.log(loss + _FLAT) if self.settings.units == "resolution" else loss)
+
+    def _of_sets(self, kind: str, made: Tensor, batch: Batch, rng: torch.Generator) -> Tensor:
+        """The loss of answers (draws, B, P, F); of replicas if each ``settings.replicas`` in a row are to one event."""
+        true, sizes, replicas = batch.points, batch.multiplicity, self.settings.replicas
+        if kind == "energy":
+            return energy_score(made, true, batch.mask, self.units, self.settings.directions, rng)
         if kind == "hungarian":
-            made = self._made(batch, encoded, 1, rng)[0]
-            return self._balanced(hungarian(made, batch.points, batch.multiplicity, self.cost))
-        if kind == "double-hungarian":
-            return self._balanced(self._of_replicas(batch, encoded, rng))
-        made = self._made(batch, encoded, self.settings.draws, rng)
-        score = energy_score(made, batch.points, batch.mask, self.units, self.settings.directions, rng)
-        return self._balanced(score)
+            return hungarian(made[0], true, sizes, self.cost)
+        made, true = (one.view(len(sizes) // replicas, replicas, *one.shape[1:]) for one in (made[0], true))
+        return double_hungarian(made, true, sizes.view(-1, replicas), self.cost)
 
-    def _of_replicas(self, batch: Batch, encoded: Encoded, rng: torch.Generator) -> Tensor:
-        """That of a batch in which each ``settings.replicas`` answers in a row are to the same event."""
-        made, replicas = self._made(batch, encoded, 1, rng)[0], self.settings.replicas
-        made, true = (one.view(-1, replicas, *one.shape[1:]) for one in (made, batch.points))
-        return double_hungarian(made, true, batch.multiplicity.view(-1, replicas), self.cost)
+    def _made(self, batch: Batch, encoded: Encoded, draws: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """(draws, B, P, F), answers with as many points as the true ones, of the particles that these are of.
 
-    def _balanced(self, loss: Tensor) -> Tensor:
-        """A loss of sets beside a cross-entropy: its logarithm, where it falls by orders of magnitude."""
-        return torch.log(loss + _FLAT) if self.settings.units == "resolution" else loss
-
-    def _binds(self, done: float) -> bool:
-        return isinstance(self.model, SlotModel) and done < self.settings.bind
-
-    def _bound(self, batch: Batch, encoded: Encoded, rng: torch.Generator) -> Tensor:
-        """That each slot looks at one particle, another one than the others do, and is somewhere near it."""
-        assert isinstance(self.model, SlotModel)
-        points, weights = self.model.attend(encoded, batch.mask, self._noise(batch, 1, rng))
-        far = hungarian(points, batch.points, batch.multiplicity, self.far)
-        return far + attention_to(weights, batch["partner"].squeeze(-1).long(), batch.multiplicity)
-
-    def _made(self, batch: Batch, encoded: Encoded, draws: int, rng: torch.Generator) -> Tensor:
-        """(draws, B, P, F), answers with as many points as the true ones, of the particles that these are of."""
+        Then how unlike it was of their slots to look at these particles, a mean, which is 0 for other models.
+        """
         mask, found = batch.mask.repeat(draws, 1), batch["found"].bool().repeat(draws, 1)
         again = encoded.at(torch.arange(len(batch), device=batch.points.device).repeat(draws))
-        made = self.model.answer(again, mask, self._noise(batch, draws, rng), found)
-        return made.view(draws, *batch.points.shape)
+        noise, unlike = self._noise(batch, draws, rng), None
+        if isinstance(self.model, SlotModel):
+            made, unlike = self.model.attend(again, mask, noise, found)
+        else:
+            made = self.model.answer(again, mask, noise, found)
+        made = made.view(draws, *batch.points.shape)
+        return made, made.new_zeros(()) if unlike is None else (unlike * mask).sum() / mask.sum().clamp(min=1)
 
     def _noise(self, batch: Batch, draws: int, rng: torch.Generator) -> Noise:
         (n, most), shape, device = batch.points.shape[:2], self.model.noise, batch.points.device

@@ -20,7 +20,6 @@ _PUBLISHED: Mapping[str, Any] = {
     "units": "spread",
     "anchored": False,
     "talk": False,
-    "bind": 0.0,
     "mirroring": False,
     "scale": 1.0,
     "steps": 1000 * _EPOCH,
@@ -69,16 +68,12 @@ class CVAESlotAttentionSettings(TorchSettings):
         "for particles, in one block used three times, and all start alike (2006.15055)",
     )
     anchored: bool = Field(
-        default=True, description="slot: an answer is added to the mean of the true particles that it attends to"
+        default=True,
+        description="slot: in its last look each slot sees one true particle, another one than the others do, and the "
+        "answer is added to it",
     )
     talk: bool = Field(
         default=True, description="slot: before each look slots hear of each other, and of how many they are"
-    )
-    bind: float = Field(
-        0.5,
-        ge=0,
-        lt=1,
-        description="slot: first part of the steps, in which each slot learns to look at one particle",
     )
     latent: int = Field(32, ge=1, description="cvae: numbers of the latent vector")
     draws: int = Field(2, ge=2, description="energy: answers that are made to each true one")

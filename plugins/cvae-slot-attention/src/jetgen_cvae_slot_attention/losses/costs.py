@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-__all__ = ["Cost", "assigned"]
+__all__ = ["Cost", "assigned", "on_host"]
 
 
 @dataclass(frozen=True)
@@ -42,21 +42,26 @@ class Cost:
         return (apart * self.units[i].to(apart)).square()
 
 
-def assigned(costs: NDArray[np.float64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """int64 (B, P), for each made point of a pair of sets the true point that it is taken for.
+def on_host(costs: Tensor) -> NDArray[np.float64]:
+    """Costs in the precision of scipy, which would convert each matrix on its own."""
+    return np.asarray(costs.double().cpu().numpy())
+
+
+def assigned(costs: NDArray[np.float64], rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.int64]:
+    """int64 (B, P), for each row of a matrix of costs a column, each time another one; 0 for empty rows.
 
     Arguments:
-        costs: (B, P, P), made by true; of pair i the first ``sizes[i]`` rows and columns count.
-        sizes: (B,), the points of both sets.
+        costs: (B, P, T); of matrix i the first ``rows[i]`` rows and the first ``columns[i]`` columns count.
+        rows, columns: (B,), how many; there are at least as many columns as rows.
     """
-    places = np.arange(costs.shape[1])
-    if not places.size:
+    most, width = costs.shape[1:]
+    if not most:
         return np.empty((len(costs), 0), np.int64)
-    there = places < sizes[:, None]
-    nearest = np.where(there[:, None, :], costs, np.inf).argmin(-1)
-    found = np.where(there, nearest, places)
-    # Where each point has a nearest one of its own, no assignment costs less.
-    for i in np.flatnonzero((np.sort(found, axis=1) != places).any(1)):
-        size = sizes[i]
-        found[i, :size] = linear_sum_assignment(costs[i, :size, :size])[1]
+    there = np.arange(most) < rows[:, None]
+    nearest = np.where((np.arange(width) < columns[:, None])[:, None], costs, np.inf).argmin(-1)
+    # Where each row has a cheapest column of its own, no assignment costs less.
+    own = np.sort(np.where(there, nearest, width + np.arange(most)), axis=1)
+    found = np.where(there, nearest, 0)
+    for i in np.flatnonzero((own[:, 1:] == own[:, :-1]).any(1)):
+        found[i, : rows[i]] = linear_sum_assignment(costs[i, : rows[i], : columns[i]])[1]
     return found

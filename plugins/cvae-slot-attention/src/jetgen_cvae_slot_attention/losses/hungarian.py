@@ -5,15 +5,13 @@ from __future__ import annotations
 import numpy as np
 import torch
 from jetgen.torch.training import mask_of
-from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from jetgen_cvae_slot_attention.losses.costs import Cost, assigned
+from jetgen_cvae_slot_attention.losses.costs import Cost, assigned, on_host
 
-__all__ = ["attention_to", "double_hungarian", "hungarian"]
+__all__ = ["double_hungarian", "hungarian"]
 
-_NOTHING = 1e-8  # of a weight, before its logarithm
 _NEVER = 1e9  # the cost of taking a replica for one of another size
 
 
@@ -27,23 +25,10 @@ def hungarian(made: Tensor, true: Tensor, sizes: Tensor, cost: Cost) -> Tensor:
     """
     with torch.no_grad():
         costs = cost(made.unsqueeze(2), true.unsqueeze(1))
-    index = torch.from_numpy(assigned(_on_host(costs), sizes.cpu().numpy())).to(made.device)
+    counts = sizes.cpu().numpy()
+    index = torch.from_numpy(assigned(on_host(costs), counts, counts)).to(made.device)
     there = mask_of(sizes, made.shape[1])
     return (_of_pairs(made, true, index, cost) * there).sum() / there.sum().clamp(min=1)
-
-
-def attention_to(weights: Tensor, particles: Tensor, sizes: Tensor) -> Tensor:
-    """The cross-entropy of what slots look at, a mean over them, if each is to look at another one of some particles.
-
-    Arguments:
-        weights: (B, P, T), of each slot over the particles.
-        particles: int64 (B, P), those that are to be looked at.
-        sizes: (B,), how many slots there are, and particles.
-    """
-    costs = -(weights.gather(2, particles.unsqueeze(1).expand(-1, weights.shape[1], -1)) + _NOTHING).log()
-    index = torch.from_numpy(assigned(_on_host(costs.detach()), sizes.cpu().numpy())).to(costs.device)
-    there = mask_of(sizes, costs.shape[1])
-    return (costs.gather(2, index.unsqueeze(-1)).squeeze(-1) * there).sum() / there.sum().clamp(min=1)
 
 
 def double_hungarian(made: Tensor, true: Tensor, sizes: Tensor, cost: Cost) -> Tensor:
@@ -62,8 +47,9 @@ def double_hungarian(made: Tensor, true: Tensor, sizes: Tensor, cost: Cost) -> T
         costs = cost(made[:, None, :, :, None], true[:, :, None, None])  # event, true, made, made point, true point
     counts = sizes.cpu().numpy()
     pairs = np.minimum(counts[:, :, None], counts[:, None, :])
-    host = _on_host(costs)
-    index = assigned(host.reshape(pairs.size, most, most), pairs.reshape(-1)).reshape(*pairs.shape, most)
+    host = on_host(costs)
+    flat = pairs.reshape(-1)
+    index = assigned(host.reshape(pairs.size, most, most), flat, flat).reshape(*pairs.shape, most)
     there = np.arange(most) < pairs[..., None]
     matched = np.take_along_axis(host, index[..., None], -1)[..., 0]
     means = (matched * there).sum(-1) / np.maximum(pairs, 1)
@@ -82,8 +68,3 @@ def double_hungarian(made: Tensor, true: Tensor, sizes: Tensor, cost: Cost) -> T
 def _of_pairs(made: Tensor, true: Tensor, index: Tensor, cost: Cost) -> Tensor:
     """(B, P), the costs of made points for the true ones at ``index`` (B, P)."""
     return cost(made, true.gather(1, index.unsqueeze(-1).expand_as(made)))
-
-
-def _on_host(costs: Tensor) -> NDArray[np.float64]:
-    # In the precision of scipy, which would convert each matrix on its own.
-    return np.asarray(costs.double().cpu().numpy())
