@@ -10,13 +10,11 @@ from zuko.flows import NSF
 
 from jetgen_cvae_slot_attention.encoder import TruthEncoder
 from jetgen_cvae_slot_attention.layout import Layout, TrueEvents
-from jetgen_cvae_slot_attention.models import AnswerModel, Encoded, stack
+from jetgen_cvae_slot_attention.models import AnswerModel, Encoded, middle_and_log_size, stack
 from jetgen_cvae_slot_attention.settings import CVAESlotAttentionSettings
 from jetgen_cvae_slot_attention.subsets import chosen, size_probabilities
 
 __all__ = ["CopyModel"]
-
-_SPREADS = 8.0  # of the logarithm of the size of an error, either way
 
 
 class CopyModel(AnswerModel):
@@ -99,8 +97,7 @@ class CopyModel(AnswerModel):
 
     def _error(self, vectors: Tensor) -> tuple[Tensor, Tensor]:
         """Middle and logarithm of the size (M, F) of the errors of particles (M, width)."""
-        middle, log_size = self.error(vectors).chunk(2, -1)
-        return middle, log_size.clamp(-_SPREADS, _SPREADS)
+        return middle_and_log_size(self.error(vectors))
 
 
 def _gathered(values: Tensor, index: Tensor) -> Tensor:

@@ -11,7 +11,9 @@ from torch import Tensor, nn
 
 from jetgen_cvae_slot_attention.layout import TrueEvents
 
-__all__ = ["AnswerModel", "Encoded", "stack"]
+__all__ = ["AnswerModel", "Encoded", "middle_and_log_size", "stack"]
+
+_SPREADS = 8.0  # of the logarithm of the size of an error, either way
 
 
 class Encoded(NamedTuple):
@@ -61,6 +63,12 @@ class AnswerModel(nn.Module, ABC):
         """The cross-entropy of the numbers of points; a scalar."""
         del found
         return -self.size_log_probs(encoded).gather(1, multiplicity[:, None]).mean()
+
+
+def middle_and_log_size(numbers: Tensor) -> tuple[Tensor, Tensor]:
+    """The middle (..., F) of errors and the logarithm of their size, which is kept finite, from numbers (..., 2 F)."""
+    middle, log_size = numbers.chunk(2, -1)
+    return middle, log_size.clamp(-_SPREADS, _SPREADS)
 
 
 def stack(*sizes: int) -> nn.Sequential:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from jetgen_cvae_slot_attention.encoder import CardinalityHead, TruthEncoder
 from jetgen_cvae_slot_attention.layout import Layout, TrueEvents
 from jetgen_cvae_slot_attention.losses.costs import assigned, on_host
-from jetgen_cvae_slot_attention.models import AnswerModel, Encoded, stack
+from jetgen_cvae_slot_attention.models import AnswerModel, Encoded, middle_and_log_size, stack
 from jetgen_cvae_slot_attention.settings import CVAESlotAttentionSettings
 
 __all__ = ["SlotModel"]
@@ -23,7 +23,6 @@ _SLOT, _KEY = 50, 30  # numbers of a slot, and of a key
 _HIDDEN = (300, 200, 150, 100, 50)
 _TIMES = 3
 _TINY = 1e-8
-_SPREADS = 8.0  # of the logarithm of the size of an error, either way
 _NEVER = 1e9  # the cost of looking at a particle that can have no point
 
 
@@ -148,8 +147,8 @@ class SlotModel(AnswerModel):
         The slot started from the same noise, so that the errors may become any others.
         """
         anchors = weights @ encoded.truth.numbers[..., : self.coordinates]
-        middle, log_size = self.head(torch.cat([slots, weights @ particles], -1)).chunk(2, -1)
-        errors = log_size.clamp(-_SPREADS, _SPREADS).exp() * (noise.points[..., : self.coordinates] + middle)
+        middle, log_size = middle_and_log_size(self.head(torch.cat([slots, weights @ particles], -1)))
+        errors = log_size.exp() * (noise.points[..., : self.coordinates] + middle)
         points: Tensor = anchors + errors * self.unit
         return points
 
