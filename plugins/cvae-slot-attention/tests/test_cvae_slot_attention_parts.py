@@ -68,6 +68,16 @@ def test_the_order_of_true_particles_changes_no_number_of_points(untrained, trut
     assert after[possible].numpy() == pytest.approx(before[possible].numpy(), abs=1e-4)
 
 
+@variants
+def test_events_of_one_size_at_a_time_are_seen_as_all_at_once(untrained, truth, values):
+    _, model = untrained(**values)
+    together, apart = model.encode(truth), model.encode_by_size(truth)
+    assert len(truth.mask.sum(1).unique()) > 1
+    for first, second in ((together.particles[truth.mask], apart.particles[truth.mask]), (together.whole, apart.whole)):
+        assert second.detach().numpy() == pytest.approx(first.detach().numpy(), rel=1e-4, abs=1e-4)
+    assert not apart.particles[~truth.mask].any()
+
+
 @pytest.mark.parametrize("values", VARIANTS[1:], ids=lambda each: "-".join(map(str, each.values())))
 def test_the_order_of_true_particles_changes_no_answer(untrained, truth, values):
     _, model = untrained(**values)

@@ -58,7 +58,7 @@ class CVAESlotAttention(TorchGenerator[CVAESlotAttentionSettings, AnswerModel]):
         """Answers to the true events that the rows of ``conditioning`` describe."""
         # The answers to one event share what the model sees of it.
         events, place = torch.unique(conditioning, dim=0, return_inverse=True)
-        encoded = model.encode(self.preprocessing.layout.unpack(events))
+        encoded = model.encode_by_size(self.preprocessing.layout.unpack(events))
         return model.answer(encoded.at(place), mask, noise)
 
     def noise_shape(self, model: AnswerModel) -> NoiseShape:
@@ -86,7 +86,7 @@ class CVAESlotAttention(TorchGenerator[CVAESlotAttentionSettings, AnswerModel]):
         rows = torch.from_numpy(self.preprocessing.known(given, asked)).to(self.device)
         parts = [np.empty((0, self.spec.max_points + 1))]
         for some in torch.split(rows, max(1, self.settings.batch_points // self.preprocessing.layout.slots)):
-            log_probs = model.size_log_probs(model.encode(self.preprocessing.layout.unpack(some)))
+            log_probs = model.size_log_probs(model.encode_by_size(self.preprocessing.layout.unpack(some)))
             parts.append(log_probs.double().exp().cumsum(1).cpu().numpy())
         below = np.concatenate(parts)[place]
         # Rounding must not give a number that has no probability.

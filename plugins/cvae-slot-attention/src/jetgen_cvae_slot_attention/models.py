@@ -6,8 +6,10 @@ from abc import ABC, abstractmethod
 from itertools import pairwise
 from typing import NamedTuple, Self
 
+import torch
 from jetgen.torch import Noise, NoiseShape
 from torch import Tensor, nn
+from torch.nn import functional
 
 from jetgen_cvae_slot_attention.layout import TrueEvents
 
@@ -44,6 +46,18 @@ class AnswerModel(nn.Module, ABC):
     @abstractmethod
     def encode(self, truth: TrueEvents) -> Encoded:
         """What all answers to an event share."""
+
+    def encode_by_size(self, truth: TrueEvents) -> Encoded:
+        """As :meth:`encode` does but for rounding, events of one size at a time: no pair of particles is padding."""
+        sizes = truth.mask.sum(1)
+        most, places, parts = truth.mask.shape[1], [], []
+        for size in torch.unique(sizes).tolist():
+            some = torch.nonzero(sizes == size).squeeze(1)
+            places.append(some)
+            parts.append(self.encode(TrueEvents(*(one[some, :size] for one in truth))))
+        back = torch.cat(places).argsort()
+        particles = [functional.pad(one.particles, (0, 0, 0, most - one.particles.shape[1])) for one in parts]
+        return Encoded(truth, torch.cat(particles)[back], torch.cat([one.whole for one in parts])[back])
 
     @abstractmethod
     def size_log_probs(self, encoded: Encoded) -> Tensor:
