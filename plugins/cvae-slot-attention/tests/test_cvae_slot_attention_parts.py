@@ -76,6 +76,7 @@ def test_events_of_one_size_at_a_time_are_seen_as_all_at_once(untrained, truth, 
     for first, second in ((together.particles[truth.mask], apart.particles[truth.mask]), (together.whole, apart.whole)):
         assert second.detach().numpy() == pytest.approx(first.detach().numpy(), rel=1e-4, abs=1e-4)
     assert not apart.particles[~truth.mask].any()
+    assert model.encode_by_size(TrueEvents(*(one[:0] for one in truth))).whole.shape == (0, together.whole.shape[1])
 
 
 @pytest.mark.parametrize("values", VARIANTS[1:], ids=lambda each: "-".join(map(str, each.values())))

@@ -51,7 +51,7 @@ class AnswerModel(nn.Module, ABC):
         """As :meth:`encode` does but for rounding, events of one size at a time: no pair of particles is padding."""
         sizes = truth.mask.sum(1)
         most, places, parts = truth.mask.shape[1], [], []
-        for size in torch.unique(sizes).tolist():
+        for size in torch.unique(sizes).tolist() or [most]:  # without events there is one empty batch
             some = torch.nonzero(sizes == size).squeeze(1)
             places.append(some)
             parts.append(self.encode(TrueEvents(*(one[some, :size] for one in truth))))
