@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import argparse
 import math
+from functools import partial
 from pathlib import Path
 
 import jetgen
-import matplotlib as mpl
-from answering.figures import draw_events, draw_marginals, draw_moments, draw_sizes, draw_spreads
-from answering.rows import Truth, rows_of, scores_of
+from answering import rows_of, scores_of
+from jetgen.plot.answers import draw_events, draw_moments, draw_sizes, draw_spreads
+from jetgen.plot.comparison import Comparison
+from jetgen.plot.features import draw_features
+from jetgen.plot.style import save
 
 _COLUMNS = {
     "judge": "c2st_fast",
@@ -44,16 +47,20 @@ def main() -> None:
     print(table(scores))
     if asked.docs is None:
         return
-    mpl.use("Agg")
     data = jetgen.dataset(asked.dataset)
-    truth = Truth(data.test[: len(data.test)], data.spec)
-    found = {row.name: row for run in asked.runs for row in rows_of(run, asked.dataset, truth)}
-    rows = [found[name] for name in sorted(found)]
-    some = [row for row in rows if asked.names is None or row.name in asked.names]
-    name = asked.dataset.partition("@")[0]
-    draw_spreads(truth, rows, asked.docs / f"answers_{name}_spreads.png")
-    for draw in (draw_marginals, draw_moments, draw_sizes, draw_events):
-        draw(truth, some, asked.docs / f"answers_{name}_{draw.__name__.removeprefix('draw_')}.png")
+    truth = data.test[: len(data.test)]
+    found = {name: clouds for run in asked.runs for name, clouds in rows_of(run, asked.dataset, len(truth)).items()}
+    every = Comparison(data.spec, truth, dict(sorted(found.items())))
+    some = Comparison(data.spec, truth, {name: every.fakes[name] for name in asked.names or every.fakes})
+    figures = {
+        "spreads": partial(draw_spreads, found=every),
+        "marginals": partial(draw_features, found=some),
+        "moments": partial(draw_moments, found=some),
+        "sizes": partial(draw_sizes, found=some),
+        "events": partial(draw_events, found=some),
+    }
+    for name, draw in figures.items():
+        save(asked.docs / f"answers_{asked.dataset.partition('@')[0]}_{name}.png", draw)
 
 
 def table(scores: dict[str, dict[str, tuple[float, float]]]) -> str:

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import jetgen
-from jetgen.evaluation.explain.figures import draw_observable, save
+from jetgen.evaluation.explain.figures import draw_observable
 from jetgen.io.atomic import write_json, write_text
 from jetgen.io.cloud_file import open_clouds
 from jetgen.io.writing import write_clouds
+from jetgen.plot.style import save
 
 DATASET = "pythia-top30@small"
 _ROWS = 10
@@ -70,7 +72,7 @@ def main() -> None:
         write_json(options.out / f"{model.name}.json", found.to_json())
         found.draw(options.out / model.name)
         if options.docs is not None:
-            save(options.docs / f"judge_{model.name}.png", draw_observable, found)
+            save(options.docs / f"judge_{model.name}.png", partial(draw_observable, found))
             _into(options.docs / "what-the-judge-sees.md", model.name, _section(found))
 
 

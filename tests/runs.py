@@ -16,12 +16,12 @@ def arguments(
     references: bool = False,
     more: tuple[str, ...] = (),
 ) -> list[str]:
-    """A run of some generators on small jets, with few draws; without the baselines it is quicker."""
+    """A run of some generators on small jets, with few draws; without baselines and report it is quicker."""
     named = [word for name in generators for word in ("-g", name)]
     judged = [word for name in metrics for word in ("-m", name)]
     left_out = [] if references else ["--no-plugin", "replay", "--no-plugin", "independence"]
     size = ["-d", DATA, "--preset", "tiny", "--draws", "2"]
-    return ["run", *named, *judged, *left_out, *size, "--out", str(run), *more]
+    return ["run", *named, *judged, *left_out, *size, "--no-report", "--out", str(run), *more]
 
 
 def rows(run: Path) -> dict[str, dict[str, Any]]:

@@ -6,7 +6,7 @@ import functools
 import json
 
 import pytest
-from jetgen.evaluation.explain import figures
+from jetgen.plot import style
 from own_files import assert_one_sentence
 from runs import cell
 
@@ -73,8 +73,8 @@ def test_as_json_every_number_is_there_and_the_figures_are_named(explained, fini
 
 def test_without_matplotlib_there_are_words_and_a_hint(explained, monkeypatch):
     run, out = explained
-    find = figures.importlib.util.find_spec
-    monkeypatch.setattr(figures.importlib.util, "find_spec", lambda name: None if name == "mplhep" else find(name))
+    find = style.importlib.util.find_spec
+    monkeypatch.setattr(style.importlib.util, "find_spec", lambda name: None if name == "mplhep" else find(name))
     done = run()
     assert done.returncode == 0, done.stderr
     assert "no figures: figures need mplhep, which is not installed: pip install 'jetgen[figures]'" in done.stdout

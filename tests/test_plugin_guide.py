@@ -65,3 +65,6 @@ def test_dataset_metric_and_hook_of_the_guide_take_part_in_a_run(outsiders, proj
     # On a ring the girth is the radius; a Gaussian of the same mean and covariance has another.
     assert scores["floor"] == pytest.approx(0, abs=1e-6)
     assert scores["one-gaussian"] > 0.01
+    assert "Girth: how wide the jets are." in (run / "report" / "index.html").read_text(encoding="utf-8")
+    (figure,) = (run / "report" / "figures").glob("*-girth.pdf")
+    assert figure.read_bytes().startswith(b"%PDF")

@@ -16,6 +16,7 @@ FLOORS = (
     ("io",),
     ("registry", "references", "torch"),
     ("metrics",),
+    ("plot",),
     ("evaluation", "datasets", "testing", "hooks", "refine"),
     ("harness", "notebook"),
     ("cli",),

@@ -45,9 +45,9 @@ def explain_command(
     import json
 
     from jetgen.evaluation.explain.explain import explain
-    from jetgen.evaluation.explain.figures import missing_libraries
     from jetgen.harness.report.samples import cell_samples
     from jetgen.harness.store.plan import cell_folder, read_plan
+    from jetgen.plot.style import missing_libraries
 
     run = run_folder(run)
     clouds = cell_samples(run, read_plan(run), cell, options.find_plugins(None))

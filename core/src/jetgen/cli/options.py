@@ -25,6 +25,7 @@ __all__ = [
     "Out",
     "Overrides",
     "Preset",
+    "Report",
     "Reweight",
     "Seeds",
     "StrictPlugins",
@@ -76,6 +77,9 @@ Device: TypeAlias = Annotated[str, typer.Option(help="cpu, or a device of torch 
 Out: TypeAlias = Annotated[Path, typer.Option(help="The run folder; the same command on it again resumes.")]
 NoPlugin: TypeAlias = Annotated[
     list[str] | None, typer.Option("--no-plugin", metavar="NAME", help="Leave a plugin out; repeatable.")
+]
+Report: TypeAlias = Annotated[
+    bool, typer.Option("--report/--no-report", help="At the end make RUN/report/index.html, with figures.")
 ]
 StrictPlugins: TypeAlias = Annotated[bool, typer.Option("--strict-plugins", help="Fail if any plugin is not ok.")]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -45,6 +47,7 @@ def run_command(
     out: options.Out = Path("jetbench-run"),
     no_plugin: options.NoPlugin = None,
     strict_plugins: options.StrictPlugins = False,
+    report: options.Report = True,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and run nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON, with --dry-run.")] = False,
 ) -> None:
@@ -85,8 +88,9 @@ def run_command(
     if dry_run:
         typer.echo(plan.model_dump_json(indent=1)) if as_json else show_plan(plan, rows)
         return
+    command = shlex.join(["jetbench", *sys.argv[1:]])
     with locked(out):
-        _drive(out, plan, registry, rows)
+        _drive(out, plan.model_copy(update={"commands": (command,)}), registry, rows, report=report)
 
 
 def retry_command(run: Run) -> None:
@@ -135,13 +139,13 @@ def cell_command(
     raise typer.Exit(1 if row.bad else 0)
 
 
-def _drive(run: Path, plan: Plan, registry: Registry, rows: Sequence[Row] = ()) -> None:
-    """Run a plan with all hooks, end with the leaderboard, and exit with 1 if a cell failed."""
+def _drive(run: Path, plan: Plan, registry: Registry, rows: Sequence[Row] = (), *, report: bool = True) -> None:
+    """Run a plan with all hooks, end with leaderboard and report, and exit with 1 if a cell failed."""
+    from jetgen.cli.reporting import hooks_of, make_report
     from jetgen.harness.report.leaderboard import show
     from jetgen.harness.run.driver import run_plan
-    from jetgen.hooks import Hooks
 
-    hooks = Hooks(registry.of("hooks"), warn=lambda text: typer.echo(plain(f"warning: {text}"), err=True))
+    hooks = hooks_of(registry)
     plan = hooks.modify_plan(plan)
     show_plan(plan, rows)
     try:
@@ -151,6 +155,8 @@ def _drive(run: Path, plan: Plan, registry: Registry, rows: Sequence[Row] = ()) 
         raise typer.Exit(130) from None
     show(rows, console())
     typer.echo(f"\nrun folder: {run}; leaderboard: {run / 'leaderboard.md'}; all scores: {run / 'results.parquet'}")
+    if report:
+        make_report(run, registry, hooks)
     bad = [row for row in rows if row.bad]
     if bad:
         typer.echo(

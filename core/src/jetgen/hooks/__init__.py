@@ -14,6 +14,7 @@ A plugin marks its functions and names their module, an object or a class in the
 from __future__ import annotations
 
 from jetgen.hooks.manager import Hooks
+from jetgen.hooks.sections import Drawing, Section
 from jetgen.hooks.specifications import hookimpl
 
-__all__ = ["Hooks", "hookimpl"]
+__all__ = ["Drawing", "Hooks", "Section", "hookimpl"]

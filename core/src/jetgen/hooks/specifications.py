@@ -7,6 +7,8 @@ from typing import Any
 
 import pluggy
 
+from jetgen.hooks.sections import Section
+
 __all__ = [
     "PROJECT",
     "hookimpl",
@@ -63,8 +65,12 @@ def jetgen_run_finished() -> None:
 
 
 @hookspec
-def jetgen_report_sections(results: Any) -> Sequence[Any] | None:
-    """Sections to add to the report of these results."""
+def jetgen_report_sections(results: Any) -> Sequence[Section] | None:
+    """Sections to add to the report.
+
+    ``results.rows`` are the rows, ``results.run`` is the folder, and ``results.tables`` has an entry for each table of
+    quality: its ``experiment``, its ``spec``, and its ``comparison``, the clouds of truth and models.
+    """
 
 
 @hookspec

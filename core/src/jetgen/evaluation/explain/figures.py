@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,32 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetgen.data.weights import effective_size, shares
-from jetgen.errors import UsageError
-from jetgen.evaluation.explain.explanation import Explanation, Sides
-from jetgen.io.atomic import atomic_path
+from jetgen.evaluation.explain.explanation import Explanation
+from jetgen.plot.binning import bins_of, centres_of, logarithmic, ratio_and_error
+from jetgen.plot.style import COLOURS, TRUE, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw", "draw_calibration", "draw_observable", "draw_weights", "missing_libraries"]
+__all__ = ["draw", "draw_calibration", "draw_observable", "draw_weights"]
 
-Float64 = NDArray[np.float64]
-
-_TRUE, _MADE = "black", "#d55e00"
-_FEW_VALUES = 60
-_DECADES = 1.0  # of positive values, from which on an axis is logarithmic
-_BINS = 40
-_ROOMY = 50.0
+_MADE = COLOURS[0]
 _FAR = 3.0  # from such a ratio on its axis is logarithmic
-
-
-def missing_libraries() -> str | None:
-    """What to install before figures can be drawn, in one sentence; None if nothing is missing."""
-    absent = [name for name in ("matplotlib", "mplhep") if importlib.util.find_spec(name) is None]
-    if not absent:
-        return None
-    return f"figures need {' and '.join(absent)}, which is not installed: pip install 'jetgen[figures]'"
 
 
 def draw(explanation: Explanation, folder: Path) -> list[Path]:
@@ -47,31 +32,9 @@ def draw(explanation: Explanation, folder: Path) -> list[Path]:
         StorageError: if a figure cannot be written.
     """
     return [
-        save(folder / f"{name}.png", make, explanation)
+        save(folder / f"{name}.png", partial(make, explanation))
         for name, make in (("weights", draw_weights), ("calibration", draw_calibration), ("strongest", draw_observable))
     ]
-
-
-def save(path: Path, make: Callable[[Explanation, Figure], None], explanation: Explanation, dpi: int = 80) -> Path:
-    """One figure as PNG, in the style of mplhep; the style of the process is left alone.
-
-    Raises:
-        UsageError: if matplotlib or mplhep is not installed.
-        StorageError: if it cannot be written.
-    """
-    reason = missing_libraries()
-    if reason is not None:
-        raise UsageError(reason)
-    import matplotlib as mpl
-    import mplhep
-    from matplotlib.figure import Figure
-
-    with mpl.rc_context({**mplhep.style.ATLAS, "legend.frameon": False}):
-        figure = Figure(layout="constrained")
-        make(explanation, figure)
-        with atomic_path(path) as aside:
-            figure.savefig(aside, format="png", dpi=dpi)
-    return path
 
 
 def draw_weights(explanation: Explanation, figure: Figure) -> None:
@@ -83,7 +46,7 @@ def draw_weights(explanation: Explanation, figure: Figure) -> None:
     panels = figure.subplots(1, 3)
     edges = (np.linspace(0, 3, 51), np.geomspace(1e-2, 10, 51), np.geomspace(both.min() / 1.1, both.max() * 1.1, 51))
     for axes, bins, title in zip(panels, edges, ("around 1", "0.01 to 10", "all weights"), strict=True):
-        for side, of, colour, name in ((w.true, None, _TRUE, "truth"), (w.generated, given, _MADE, "generated")):
+        for side, of, colour, name in ((w.true, None, TRUE, "truth"), (w.generated, given, _MADE, "generated")):
             _steps(axes, np.histogram(side, bins, weights=of)[0], bins, colour, name)
         axes.axvline(1.0, color="0.6", linewidth=1, zorder=0)
         axes.set(xlabel="$w = D / (1 - D)$", ylabel=explanation.kind, title=title, yscale="log")
@@ -99,7 +62,7 @@ def draw_calibration(explanation: Explanation, figure: Figure) -> None:
     predicted = [one.predicted for one in curve]
     above.plot([0, 1], [0, 1], color="0.6", linewidth=1)
     observed, errors = [one.observed.value for one in curve], [one.observed.stderr for one in curve]
-    above.errorbar(predicted, observed, errors, fmt="o", color=_TRUE)
+    above.errorbar(predicted, observed, errors, fmt="o", color=TRUE)
     above.set(ylabel="fraction of true clouds", ylim=(-0.05, 1.05))
     below.bar(predicted, [one.n for one in curve], width=0.06, color="0.6")
     below.set(xlabel="probability $D$ of being true", ylabel="clouds", yscale="log", xlim=(-0.05, 1.05))
@@ -110,7 +73,7 @@ def draw_observable(explanation: Explanation, figure: Figure, name: str | None =
     figure.set_size_inches(7, 6)
     finding = next(one for one in explanation.findings if name in (None, one.observable.name))
     values = explanation.values[finding.observable.name]
-    edges, logarithmic = _edges(values)
+    edges, many_decades = bins_of(values.true, values.generated)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     given = explanation.given
     # Weighted clouds are counted so that their sum is what they are worth: then the error is that of a count.
@@ -118,54 +81,22 @@ def draw_observable(explanation: Explanation, figure: Figure, name: str | None =
     true, made = np.histogram(values.true, edges)[0], np.histogram(values.generated, edges, weights=counted)[0]
     total = len(values.generated) if given is None else effective_size(given)
     heights = [true / max(1, len(values.true)), made / max(1, total)]
-    for share, colour, label in zip(heights, (_TRUE, _MADE), ("truth", "generated"), strict=True):
+    for share, colour, label in zip(heights, (TRUE, _MADE), ("truth", "generated"), strict=True):
         _steps(above, share, edges, colour, label)
-    ratio, error = _ratio(true, made, total / max(1, len(values.true)))
-    centres = np.sqrt(edges[1:] * edges[:-1]) if logarithmic else (edges[1:] + edges[:-1]) / 2
-    below.axhline(1.0, color=_TRUE, linewidth=1)
+    ratio, error = ratio_and_error(true, made, total / max(1, len(values.true)))
+    centres = centres_of(edges, logarithmic=many_decades)
+    below.axhline(1.0, color=TRUE, linewidth=1)
     below.errorbar(centres, ratio, error, fmt="o", markersize=3, color=_MADE, linewidth=1)
     above.set(ylabel=f"share of {explanation.kind} per bin", ylim=(0, 1.35 * max(share.max() for share in heights)))
     above.legend(title=f"AUC alone {finding.alone.value:.3f}", loc="upper right")
     below.set(xlabel=finding.observable.label, ylabel="generated\n/ truth", xlim=(edges[0], edges[-1]))
     far = bool(np.nanmax(ratio, initial=1.0) > _FAR)
     below.set(yscale="log" if far else "linear", ylim=(0.1, 10.0) if far else (0.0, 2.0))
-    if logarithmic:
-        _logarithmic(below)
+    if many_decades:
+        logarithmic(below)
 
 
-def _logarithmic(axes: Axes) -> None:
-    """A logarithmic axis of few decades with plain numbers, at 1, 2 and 5 where there is room for them."""
-    from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
-
-    low, high = axes.get_xlim()
-    axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < _ROOMY * low else (1.0, 3.0)))
-    axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-
-
-def _steps(axes: Axes, heights: NDArray[Any], edges: Float64, colour: str, label: str) -> None:
+def _steps(axes: Axes, heights: NDArray[Any], edges: NDArray[np.float64], colour: str, label: str) -> None:
     import mplhep
 
     mplhep.histplot(heights, edges, ax=axes, color=colour, label=label, yerr=False, linewidth=1.8)
-
-
-def _edges(values: Sides) -> tuple[Float64, bool]:
-    """Bins for the bulk of both sides, and whether they are logarithmic; few distinct values have a bin each."""
-    both = np.concatenate([values.true, values.generated])
-    distinct = np.unique(both)
-    if len(distinct) <= _FEW_VALUES:
-        step = float(np.diff(distinct).min()) if len(distinct) > 1 else 1.0
-        return np.append(distinct - step / 2, distinct[-1] + step / 2), False
-    low, high = np.quantile(both, (0.002, 0.998))
-    if low > 0 and np.log10(high / low) > _DECADES:
-        return np.geomspace(low, high, _BINS + 1), True
-    return np.linspace(low, high, _BINS + 1), False
-
-
-def _ratio(true: NDArray[Any], made: NDArray[Any], scale: float) -> tuple[Float64, Float64]:
-    """Generated over true with the error of both counts; NaN where there is no truth."""
-    expected = np.where(true > 0, true * scale, np.nan)
-    ratio = made / expected
-    relative = np.sqrt(1.0 / np.maximum(made, 1) + 1.0 / np.maximum(true, 1))
-    return ratio, np.maximum(ratio, 1.0 / expected) * relative

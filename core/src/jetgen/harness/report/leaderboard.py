@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from jetgen.errors import plain
+from jetgen.errors import UsageError, did_you_mean, plain
 from jetgen.harness.report.figures import Standing
 from jetgen.harness.report.notes import cost_notes, quality_notes
 from jetgen.harness.report.standings import Experiment, experiments
@@ -28,38 +28,79 @@ _COSTS = ("training", "µs/cloud", "speed-up", "break-even", "params", "memory")
 class Table:
     """A table in words: a title, column heads, lines of cells (the first is the name), and notes below it.
 
-    ``strong`` holds the positions (line, column) of what is clearly the best.
+    ``values`` holds what each cell is sorted by, None where there is nothing, and ``strong`` the positions (line,
+    column) of what is clearly the best.
     """
 
     title: str
     heads: tuple[str, ...]
     lines: tuple[tuple[str, ...], ...]
+    values: tuple[tuple[float | str | None, ...], ...]
     strong: frozenset[tuple[int, int]]
     notes: tuple[str, ...]
 
 
-def tables(rows: Sequence[Row]) -> list[Table]:
-    """Tables of quality and cost for each dataset, size and preset among ``rows``."""
-    found = []
+def tables(rows: Sequence[Row], sort: str | None = None) -> list[Table]:
+    """Tables of quality and cost for each dataset, size and preset among ``rows``.
+
+    Arguments:
+        sort: a column, such as ``W1M``: the tables that have it, each in the order of its values. Without it all tables
+            in the order of the judge.
+
+    Raises:
+        UsageError: if no table has the column.
+    """
+    found: list[Table] = []
     for experiment in experiments(rows):
         found += _quality(experiment)
         if any(not one.baseline for one in experiment.standings):
             found.append(_cost(experiment))
-    return found
+    return found if sort is None else _sorted(found, sort)
 
 
-def markdown(rows: Sequence[Row]) -> str:
-    """The tables as Markdown."""
-    return "\n".join(_markdown_table(table) for table in tables(rows))
+def _sorted(found: Sequence[Table], column: str) -> list[Table]:
+    wanted = column.casefold()
+    named = list(dict.fromkeys(_plain_head(head) for table in found for head in table.heads))
+    if wanted not in named:
+        msg = f"no table has a column {column!r}{did_you_mean(wanted, named)}; the columns are {', '.join(named)}"
+        raise UsageError(msg)
+    return [_in_order(table, wanted) for table in found if wanted in map(_plain_head, table.heads)]
 
 
-def show(rows: Sequence[Row], console: Console) -> None:
-    """Print the tables to a terminal."""
+def _plain_head(head: str) -> str:
+    """What a user types for a column: without its power of ten."""
+    return head.partition(" / ")[0].casefold()
+
+
+def _in_order(table: Table, column: str) -> Table:
+    """The table in the order of a column; lines without a value come last."""
+    place = [_plain_head(head) for head in table.heads].index(column)
+    order = sorted(range(len(table.lines)), key=lambda i: _rank(table.values[i][place]))
+    return replace(
+        table,
+        lines=tuple(table.lines[i] for i in order),
+        values=tuple(table.values[i] for i in order),
+        strong=frozenset((order.index(i), j) for i, j in table.strong),
+    )
+
+
+def _rank(value: float | str | None) -> tuple[bool, float, str]:
+    """What to sort by: what has no value comes last."""
+    return value is None, value if isinstance(value, (int, float)) else 0.0, value if isinstance(value, str) else ""
+
+
+def markdown(rows: Sequence[Row], sort: str | None = None) -> str:
+    """The :func:`tables` as Markdown."""
+    return "\n".join(_markdown_table(table) for table in tables(rows, sort))
+
+
+def show(rows: Sequence[Row], console: Console, sort: str | None = None) -> None:
+    """Print the :func:`tables` to a terminal."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    for table in tables(rows):
+    for table in tables(rows, sort):
         drawn = RichTable(
             title=table.title,
             title_justify="left",
@@ -121,16 +162,18 @@ def _quality_part(experiment: Experiment, shown: Sequence[str], *, first: bool) 
     powers = {name: _power(experiment, name) for name in shown}
     leaders = [experiment.leader(name) for name in shown]
     ties = experiment.ties if first else {}
-    lines, strong = [], set()
+    lines, values, strong = [], [], set()
     for i, one in enumerate(experiment.standings):
         before = (_name(one), ties.get(one.title, NONE)) if ties else (_name(one),)
         lines.append((*before, *(_score(one, name, powers[name]) for name in shown)))
+        values.append((*before, *(one.figures[name].mean if name in one.figures else None for name in shown)))
         strong |= {(i, len(before) + j) for j, leader in enumerate(leaders) if leader == one.title}
     heads = [_titled(experiment, name, powers[name]) for name in shown]
     return Table(
         title=f"{'Quality' if first else 'More quality'}: {experiment.title}",
         heads=("model", "ties", *heads) if ties else ("model", *heads),
         lines=tuple(lines),
+        values=tuple(values),
         strong=frozenset(strong),
         notes=(),
     )
@@ -150,10 +193,12 @@ def _titled(experiment: Experiment, name: str, power: int) -> str:
 
 def _cost(experiment: Experiment) -> Table:
     models = [one for one in experiment.standings if not one.baseline]
+    costs = [tuple(zip(*_costs(one), strict=True)) for one in models]
     return Table(
         title=f"Cost: {experiment.title}",
         heads=("model", *_COSTS),
-        lines=tuple((_name(one), *_costs(one)) for one in models),
+        lines=tuple((_name(one), *texts) for one, (texts, _) in zip(models, costs, strict=True)),
+        values=tuple((_name(one), *values) for one, (_, values) in zip(models, costs, strict=True)),
         strong=frozenset(),
         notes=tuple(cost_notes(experiment)),
     )
@@ -181,19 +226,21 @@ def _score(one: Standing, name: str, power: int) -> str:
     return text + (" (few)" if figure.few else "") + mixed
 
 
-def _costs(one: Standing) -> tuple[str, ...]:
+def _costs(one: Standing) -> tuple[tuple[str, float | None], ...]:
+    """What each column of costs says, and what it is sorted by."""
     cost = one.best_row.cost
     training = NONE if cost.fit_seconds is None else duration(cost.fit_seconds)
     if cost.inherited_fit_seconds:
         training += f" + {duration(cost.inherited_fit_seconds)}"
-    ours, ratio = cost.microseconds_per_cloud, cost.simulator_ratio
+    seconds = None if cost.fit_seconds is None else cost.fit_seconds + cost.inherited_fit_seconds
+    ours, ratio, paid = cost.microseconds_per_cloud, cost.simulator_ratio, cost.break_even_clouds
     # Making the data is shared by all models, so it is none of their memory.
     peak = max((value for stage, value in cost.peak_bytes.items() if stage != "prepare"), default=0)
     return (
-        training,
-        NONE if ours is None else f"{ours:.3g}",
-        NONE if ratio is None else f"{ratio:.3g} x",
-        NONE if cost.break_even_clouds is None else f"{cost.break_even_clouds:,.0f}",
-        NONE if cost.parameters is None else f"{cost.parameters:,}",
-        NONE if not peak else f"{peak / 2**30:.2f} GiB",
+        (training, seconds),
+        (NONE if ours is None else f"{ours:.3g}", ours),
+        (NONE if ratio is None else f"{ratio:.3g} x", ratio),
+        (NONE if paid is None else f"{paid:,.0f}", paid),
+        (NONE if cost.parameters is None else f"{cost.parameters:,}", cost.parameters),
+        (NONE if not peak else f"{peak / 2**30:.2f} GiB", peak or None),
     )

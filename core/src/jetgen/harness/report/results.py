@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from pydantic_core import to_json
 
@@ -13,7 +14,7 @@ from jetgen.harness.report.leaderboard import markdown
 from jetgen.harness.store.row import Row
 from jetgen.io.atomic import atomic_path, write_text
 
-__all__ = ["records", "write_results"]
+__all__ = ["records", "write_csv", "write_results"]
 
 
 _FACTS = ("unit", "direction", "ranked", "smallest_n")
@@ -43,15 +44,23 @@ def records(rows: Sequence[Row]) -> list[dict[str, Any]]:
     return found
 
 
-def write_results(run: Path, rows: Sequence[Row], sections: Mapping[str, Any]) -> None:
+def write_results(run: Path, rows: Sequence[Row], notes: Sequence[str] = ()) -> None:
     """Write ``RUN/results.parquet`` and ``RUN/leaderboard.md``, each whole or not at all.
 
     Arguments:
-        sections: what hook plugins add to the leaderboard, by plugin, as Markdown.
+        notes: sentences that stand below the leaderboard.
     """
     with atomic_path(run / "results.parquet") as aside:
         _write_parquet(records(rows), aside)
-    write_text(run / "leaderboard.md", "\n".join([markdown(rows), *(str(text) for text in sections.values())]))
+    write_text(run / "leaderboard.md", "\n".join([markdown(rows), *(f"- {note}\n" for note in notes)]))
+
+
+def write_csv(table: Sequence[Mapping[str, Any]], file: TextIO) -> None:
+    """The records as CSV, with a column for each name that any of them has."""
+    names = list(dict.fromkeys(name for record in table for name in record))
+    writer = csv.DictWriter(file, names)
+    writer.writeheader()
+    writer.writerows(table)
 
 
 def _write_parquet(table: Sequence[Mapping[str, Any]], path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jetgen.api.context import RunContext
-from jetgen.api.protocols import Dataset
+from jetgen.api.protocols import CloudSource, Dataset
 from jetgen.data.clouds import Clouds
 from jetgen.data.spec import CloudSpec
 from jetgen.datasets.preparing import prepare
@@ -19,7 +19,7 @@ from jetgen.io.cloud_file import open_clouds
 from jetgen.references.specs import replay
 from jetgen.registry import Registry, load_target
 
-__all__ = ["CellSamples", "cell_samples"]
+__all__ = ["CellSamples", "cell_samples", "first_draw", "true_clouds"]
 
 
 @dataclass(frozen=True)
@@ -44,15 +44,35 @@ def cell_samples(run: Path, plan: Plan, cell_id: str, registry: Registry) -> Cel
     reason = _nothing_to_see(run, cell, path)
     if reason is not None:
         raise UsageError(reason)
-    refuse_unregistered([cell.model_copy(update={"generator": None, "metrics": ()})], registry)
+    test = true_clouds(cell, registry)
+    fake = first_draw(path, len(test))
+    return CellSamples(cell.dataset.spec, test[: len(fake)], fake)
+
+
+def true_clouds(cell: CellPlan, registry: Registry) -> CloudSource:
+    """The test clouds of the dataset of a cell, made again if they are not in the cache any more.
+
+    Raises:
+        PluginError: if the dataset is not installed as it was.
+        DataError: if a file is damaged.
+    """
+    alone = {"generator": None, "metrics": (), "skip": None, "unloadable": None}
+    refuse_unregistered([cell.model_copy(update=alone)], registry)
     planned = cell.dataset
     cls: Any = load_target(planned.target)
     dataset: Dataset = cls.create(planned.size, **planned.options)
     prepare(dataset, planned.label, RunContext())
-    test = dataset.load("test")
+    return dataset.load("test")
+
+
+def first_draw(path: Path, n: int) -> Clouds:
+    """The first ``n`` generated clouds of a cell.
+
+    Raises:
+        DataError: if the file is damaged.
+    """
     with open_clouds(path) as samples:
-        n = min(len(test), len(samples))
-        return CellSamples(planned.spec, test[:n], samples[:n])
+        return samples[: min(n, len(samples))]
 
 
 def _nothing_to_see(run: Path, cell: CellPlan, path: Path) -> str | None:

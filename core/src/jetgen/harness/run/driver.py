@@ -45,11 +45,11 @@ def run_plan(run: Path, plan: Plan, hooks: Hooks) -> list[Row]:
         hooks.run_finished()
     ids = {cell.id for cell in plan.cells}
     everything, outdated = _of_today(run, whole, rows_of(run, whole, rows), ids)
-    sections = hooks.report_sections(everything)
+    notes = []
     if outdated:
         several = f"{len(outdated)} rows of earlier commands are" if len(outdated) > 1 else f"{outdated[0].id} is"
-        sections = {**sections, "": f"- {several} not of the code of today and left out; run the commands again\n"}
-    write_results(run, everything, sections)
+        notes = [f"{several} not of the code of today and left out; run the commands again"]
+    write_results(run, everything, notes)
     return [row for row in everything if row.id in ids]
 
 

@@ -165,6 +165,7 @@ class Plan(_Strict):
     cores: int = Field(default=1, description="all that cells may use together")
     granted_by: str = Field(default="", description="what limits the cores: the machine, an option, a batch system")
     environment: dict[str, Any] = Field(default_factory=dict, description="what hooks add to the provenance")
+    commands: tuple[str, ...] = Field(default=(), description="what was typed to make the run, in that order")
     cells: tuple[CellPlan, ...]
 
     def cell(self, cell_id: str) -> CellPlan:
@@ -202,7 +203,8 @@ class Plan(_Strict):
             return self
         ids = {cell.id for cell in self.cells}
         kept = tuple(cell for cell in earlier.cells if cell.id not in ids)
-        return self.model_copy(update={"cells": (*kept, *self.cells)})
+        commands = tuple(dict.fromkeys((*earlier.commands, *self.commands)))
+        return self.model_copy(update={"cells": (*kept, *self.cells), "commands": commands})
 
     def threads(self, cell: CellPlan, stages: Sequence[str]) -> int:
         """How many threads these stages of a cell may use: one if they are timed, all while others wait for data."""

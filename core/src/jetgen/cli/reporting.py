@@ -1,0 +1,98 @@
+"""`jetbench leaderboard` and `jetbench report`: the results of a run folder, in a terminal and as a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from jetgen.cli import options
+from jetgen.cli.planning import run_folder
+from jetgen.errors import JetgenError, UsageError, plain
+from jetgen.system import console
+
+if TYPE_CHECKING:
+    from jetgen.harness.store.row import Row
+    from jetgen.hooks import Hooks
+    from jetgen.registry import Registry
+
+__all__ = ["hooks_of", "leaderboard_command", "make_report", "report_command"]
+
+Run = Annotated[Path, typer.Argument(help="The run folder.")]
+
+
+def leaderboard_command(
+    run: Run,
+    *,
+    sort: Annotated[
+        str | None, typer.Option(help="Order the lines by a column, such as W1M or training.", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every score of every row as JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print every score of every row as CSV.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the tables as Markdown.")] = False,
+) -> None:
+    """The tables of a run folder again, without running anything."""
+    import json
+    import sys
+
+    from jetgen.harness.report.leaderboard import markdown, show
+    from jetgen.harness.report.results import records, write_csv
+
+    if sum((as_json, as_csv, as_markdown)) > 1:
+        msg = "--json, --csv and --markdown are three forms of one answer: name one of them"
+        raise UsageError(msg)
+    rows = _rows(run_folder(run))
+    if as_json:
+        typer.echo(json.dumps(records(rows), indent=1))
+    elif as_csv:
+        write_csv(records(rows), sys.stdout)
+    else:
+        typer.echo(markdown(rows, sort)) if as_markdown else show(rows, console(), sort)
+
+
+def report_command(run: Run, *, no_plugin: options.NoPlugin = None) -> None:
+    """Make RUN/report/index.html: leaderboard, figures, failures and provenance on one page that fetches nothing."""
+    run = run_folder(run)
+    _rows(run)
+    registry = options.find_plugins(no_plugin)
+    typer.echo(f"report: {_write(run, registry, hooks_of(registry))}")
+
+
+def hooks_of(registry: Registry) -> Hooks:
+    """The hook plugins, with a line on standard error for each that is in trouble."""
+    from jetgen.hooks import Hooks
+
+    return Hooks(registry.of("hooks"), warn=lambda text: typer.echo(plain(f"warning: {text}"), err=True))
+
+
+def make_report(run: Path, registry: Registry, hooks: Hooks) -> None:
+    """The report at the end of a run, which is as good without one: what goes wrong is said in a line."""
+    try:
+        typer.echo(f"report: {_write(run, registry, hooks)}")
+    except JetgenError as error:
+        typer.echo(plain(f"no report: {error}; `jetbench report {run}` tries again"), err=True)
+
+
+def _write(run: Path, registry: Registry, hooks: Hooks) -> Path:
+    from jetgen.harness.report.page.writing import write_report
+    from jetgen.harness.report.run_results import RunResults
+    from jetgen.harness.store.plan import read_plan
+
+    return write_report(RunResults(run, read_plan(run), _rows(run), registry), hooks)
+
+
+def _rows(run: Path) -> list[Row]:
+    """The rows of a run folder so far.
+
+    Raises:
+        UsageError: if there is none yet.
+    """
+    from jetgen.harness.run.driver import rows_of
+    from jetgen.harness.store.plan import read_plan
+
+    rows = rows_of(run, read_plan(run))
+    if not rows:
+        msg = f"{run} has no rows yet; `jetbench status {run}` says what it is doing"
+        raise UsageError(msg)
+    return rows
