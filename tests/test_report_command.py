@@ -205,3 +205,17 @@ def test_lines_are_ordered_by_a_column_and_an_unknown_one_is_a_sentence(finished
     both = module_outsiders.jetbench_here("leaderboard", str(run), "--json", "--csv")
     assert both.returncode == 2
     assert "name one of them" in both.stderr
+
+
+def test_two_runs_are_compared_score_by_score(finished, module_outsiders, tmp_path):
+    run, _ = finished
+    other = tmp_path / "other"
+    done = module_outsiders.jetbench(*arguments(other, "kind-gaussian", more=("--set", "kind-gaussian.width=2")))
+    assert done.returncode == 0, done.stderr
+    same = json.loads(module_outsiders.jetbench_here("compare", str(run), str(run), "--json").stdout)
+    assert {(one["score"], one["verdict"]) for one in same["changes"]} == {("w1m", "the same"), ("w1mult", "the same")}
+    text = module_outsiders.jetbench_here("compare", str(run), str(other)).stdout
+    assert "only in the second run: kind-gaussian+" in " ".join(text.split())
+    nothing = module_outsiders.jetbench_here("compare", str(run), str(tmp_path))
+    assert nothing.returncode == 1
+    assert "is not a run folder" in nothing.stderr

@@ -10,7 +10,7 @@ from jetgen.cli.explaining import explain_command
 from jetgen.cli.inspecting import status_command, why_command
 from jetgen.cli.listing import list_command
 from jetgen.cli.planning import prepare_command
-from jetgen.cli.reporting import leaderboard_command, report_command
+from jetgen.cli.reporting import compare_command, leaderboard_command, report_command
 from jetgen.cli.running import cell_command, retry_command, run_command
 from jetgen.cli.show import show_command
 
@@ -35,5 +35,6 @@ app.command("retry")(retry_command)
 app.command("why")(why_command)
 app.command("leaderboard")(leaderboard_command)
 app.command("report")(report_command)
+app.command("compare")(compare_command)
 app.command("evaluate")(evaluate_command)
 app.command("explain")(explain_command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,11 +14,14 @@ from jetgen.errors import JetgenError, UsageError, plain
 from jetgen.system import console
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
+    from jetgen.harness.report.comparing import Change
     from jetgen.harness.store.row import Row
     from jetgen.hooks import Hooks
     from jetgen.registry import Registry
 
-__all__ = ["hooks_of", "leaderboard_command", "make_report", "report_command"]
+__all__ = ["compare_command", "hooks_of", "leaderboard_command", "make_report", "report_command"]
 
 Run = Annotated[Path, typer.Argument(help="The run folder.")]
 
@@ -57,6 +61,61 @@ def report_command(run: Run, *, no_plugin: options.NoPlugin = None) -> None:
     _rows(run)
     registry = options.find_plugins(no_plugin)
     typer.echo(f"report: {_write(run, registry, hooks_of(registry))}")
+
+
+def compare_command(
+    before: Annotated[Path, typer.Argument(help="The run folder that is compared with.")],
+    after: Annotated[Path, typer.Argument(help="The other run folder.")],
+    *,
+    components: Annotated[
+        bool, typer.Option("--components", help="Also the parts of metrics, such as w1p_etarel.")
+    ] = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """What changed between two runs, score by score, and whether the change means anything."""
+    import json
+
+    from jetgen.harness.report.comparing import compare_runs
+
+    rows = [_rows(run_folder(run)) for run in (before, after)]
+    found = compare_runs(*rows)
+    if as_json:
+        typer.echo(json.dumps(found.to_json(), indent=1))
+        return
+    metrics = {score.metric for row in rows[0] for score in row.scores.values()}
+    shown = [one for one in found.changes if components or one.score in metrics]
+    if not shown:
+        typer.echo("the two runs have no score in common")
+    for table, model in dict.fromkeys((one.table, one.model) for one in shown):
+        mine = [one for one in shown if (one.table, one.model) == (table, model)]
+        console().print(_compared(f"{model}: {table}", mine))
+    for note in (*found.notes, _HOW_COMPARED):
+        console().print(plain(note), style="dim")
+
+
+_HOW_COMPARED = (
+    "better, worse: by paired t tests over the seeds that both have, Holm over all scores, 5 %; few seeds: fewer than "
+    "three, so that nothing is claimed."
+)
+
+
+def _compared(title: str, changes: Sequence[Change]) -> Table:
+    """A line for each score of one model; 80 columns hold it."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table as RichTable
+
+    from jetgen.harness.report.wording import head
+
+    drawn = RichTable(title=plain(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("score", "before", "after", "change", "seeds", "verdict"):
+        drawn.add_column(name, justify="left" if name in ("score", "verdict") else "right", no_wrap=name != "verdict")
+    styles = {"better": "green", "worse": "bold red"}
+    for one in changes:
+        means = [f"{mean:.3g} ± {spread:.1g}" for mean, spread in (one.before, one.after)]
+        relative = f"{100 * (one.after[0] / one.before[0] - 1):+.1f} %" if one.before[0] else ""
+        style = styles.get(one.verdict, "")
+        drawn.add_row(head(one.score), *means, relative, str(one.seeds), one.verdict, style=style)
+    return drawn
 
 
 def hooks_of(registry: Registry) -> Hooks:

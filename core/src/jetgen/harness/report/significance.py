@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 from statistics import fmean, stdev
 
-__all__ = ["FEWEST_SEEDS", "LEVEL", "holm", "p_value", "tie_letters", "told_apart"]
+__all__ = ["FEWEST_SEEDS", "LEVEL", "differences", "holm", "p_value", "tie_letters", "told_apart"]
 
 FEWEST_SEEDS = 3
 """With fewer seeds in common no difference between two models is claimed."""
@@ -27,12 +27,13 @@ def told_apart(by_seed: Mapping[str, Mapping[int, float]]) -> frozenset[frozense
         by_seed: by model, the value of each training seed.
     """
     pairs = [frozenset(pair) for pair in combinations(by_seed, 2)]
-    p_values = [p_value(_differences(*(by_seed[name] for name in pair))) for pair in pairs]
+    p_values = [p_value(differences(*(by_seed[name] for name in pair))) for pair in pairs]
     return frozenset(pair for pair, p in zip(pairs, holm(p_values), strict=True) if p <= LEVEL)
 
 
-def _differences(one: Mapping[int, float], other: Mapping[int, float]) -> list[float]:
-    return [one[seed] - other[seed] for seed in one.keys() & other.keys()]
+def differences(one: Mapping[int, float], other: Mapping[int, float]) -> list[float]:
+    """The differences between the values of the seeds that both have."""
+    return [one[seed] - other[seed] for seed in sorted(one.keys() & other.keys())]
 
 
 def p_value(differences: Sequence[float]) -> float:
