@@ -72,7 +72,7 @@ def test_finished_cells_start_no_process_and_hooks_see_each_row_once(outsiders, 
     seen = (outsiders.folder / "seen.txt").read_text().splitlines()
     ids = [row["id"] for row in rows(run).values()]
     assert sorted(seen) == sorted(f"ok {one}" for one in ids)
-    assert all(f"ok         {one}  unchanged" in done.stderr for one in ids)
+    assert f"ok         {len(ids)} cell(s) of earlier runs, unchanged" in done.stderr
 
 
 @pytest.mark.parametrize("gone", ["row.json", "samples.h5", "model/generator.json", "stages/sample.json"])

@@ -226,16 +226,16 @@ def test_outside_a_terminal_every_start_and_every_end_is_one_plain_line():
     out = io.StringIO()
     terminal = Terminal(Console(file=out, width=20))
     drive(terminal)
+    terminal.jetgen_cell_finished(Row("other-resumed-cell"))
     terminal.jetgen_run_finished()
     lines = out.getvalue().splitlines()
     assert lines[:3] == [f"started    cell-{i}" for i in range(3)]
-    assert lines[3] == "ok         resumed-cell  unchanged"
-    assert lines[4].startswith("failed     cell-0  0.")
-    assert lines[4].endswith("s  ValueError: [bold] brackets stay")
-    assert len(lines) == 5
+    assert lines[3].startswith("failed     cell-0  0.")
+    assert lines[3].endswith("s  ValueError: [bold] brackets stay")
+    assert lines[4:] == ["ok         2 cell(s) of earlier runs, unchanged"]
 
 
-@pytest.mark.parametrize(("width", "height"), [(120, 30), (40, 8), (10, 3)])
+@pytest.mark.parametrize(("width", "height"), [(120, 30), (80, 24), (40, 8), (10, 3)])
 def test_on_a_terminal_the_table_fits_whatever_its_size_and_the_number_of_cells(width, height):
     out = io.StringIO()
     terminal = Terminal(Console(file=out, force_terminal=True, width=width, height=height))
@@ -248,7 +248,22 @@ def test_on_a_terminal_the_table_fits_whatever_its_size_and_the_number_of_cells(
     terminal.jetgen_run_finished()
     if width == 120:
         assert "cell-1 " in text
-        assert "5/10 steps" in text
+        assert "5/10  steps" in text
         assert "loss 0.5" in text
         assert "2 of 51 cells done (1 ok, 1 failed), 49 running" in text
-        assert "resumed-cell" in out.getvalue()
+        assert "1 cell(s) of earlier runs" in out.getvalue()
+
+
+def test_at_80_columns_numbers_are_whole_and_names_are_long_enough_to_know():
+    terminal = Terminal(Console(file=io.StringIO(), force_terminal=True, width=80))
+    name = "cvae-slot-attention,model=slot.quick.tracks@small.s0"
+    terminal.jetgen_cell_started(Cell(name))
+    terminal.jetgen_progress({"kind": "stage", "cell": name, "stage": "sample", "state": "started"})
+    progress = {"kind": "progress", "cell": name, "done": 1_234_567, "total": 2_000_000, "unit": "steps", "loss": 0.5}
+    terminal.jetgen_progress(progress)
+    drawn = Console(width=80, file=io.StringIO())
+    text = "\n".join("".join(one.text for one in line) for line in drawn.render_lines(terminal._table()))
+    terminal.jetgen_run_finished()
+    assert "1,234,567/2,000,000" in text
+    assert name[:24] in text
+    assert "0:00" in text

@@ -88,9 +88,8 @@ def run_command(
     if dry_run:
         typer.echo(plan.model_dump_json(indent=1)) if as_json else show_plan(plan, rows)
         return
-    command = shlex.join(["jetbench", *sys.argv[1:]])
     with locked(out):
-        _drive(out, plan.model_copy(update={"commands": (command,)}), registry, rows, report=report)
+        _drive(out, plan.model_copy(update={"commands": (_typed(),)}), registry, rows, report=report)
 
 
 def retry_command(run: Run) -> None:
@@ -139,11 +138,16 @@ def cell_command(
     raise typer.Exit(1 if row.bad else 0)
 
 
+def _typed() -> str:
+    """The command as the user typed it."""
+    return shlex.join(["jetbench", *sys.argv[1:]])
+
+
 def _drive(run: Path, plan: Plan, registry: Registry, rows: Sequence[Row] = (), *, report: bool = True) -> None:
     """Run a plan with all hooks, end with leaderboard and report, and exit with 1 if a cell failed."""
     from jetgen.cli.reporting import hooks_of, make_report
     from jetgen.harness.report.leaderboard import show
-    from jetgen.harness.run.driver import run_plan
+    from jetgen.harness.run.driver import rows_of, run_plan
 
     hooks = hooks_of(registry)
     plan = hooks.modify_plan(plan)
@@ -151,7 +155,11 @@ def _drive(run: Path, plan: Plan, registry: Registry, rows: Sequence[Row] = (), 
     try:
         rows = run_plan(run, plan, hooks)
     except KeyboardInterrupt:
-        typer.echo("stopped: what was finished stays, and the same command goes on from here", err=True)
+        ended = sum(row.scored for row in rows_of(run, plan))
+        kept = (
+            f"{ended} of {len(plan.cells)} cells are finished and stay, and a training goes on from its last checkpoint"
+        )
+        typer.echo(f"stopped: {kept}; go on with\n    {_typed()}", err=True)
         raise typer.Exit(130) from None
     show(rows, console())
     typer.echo(f"\nrun folder: {run}; leaderboard: {run / 'leaderboard.md'}; all scores: {run / 'results.parquet'}")

@@ -25,6 +25,15 @@ _STYLES = {"ok": "green", "truncated": "yellow", "warning": "yellow", "skipped":
 _OTHER_LINES = 4
 """Lines that the table leaves to its head, its summary and the prompt."""
 
+_CLOCK = 14
+"""Columns of the longest time, and of the gaps between columns."""
+
+_PACE = 32
+"""Columns of unit, rate and loss."""
+
+_WIDE = 110
+"""Columns from which on there is room for rate and loss, and for a longer bar."""
+
 
 @dataclass
 class _Running:
@@ -57,11 +66,14 @@ class _Running:
             self.rate = (self.done - self.first[0]) / (now - self.first[1])
 
     @property
-    def figures(self) -> str:
-        """Steps, rate and loss as far as they are known."""
-        texts = []
-        if self.total:
-            texts.append(f"{self.done:,.0f}/{self.total:,.0f} {self.unit}".rstrip())
+    def steps(self) -> str:
+        """How far it is."""
+        return f"{self.done:,.0f}/{self.total:,.0f}" if self.total else ""
+
+    @property
+    def pace(self) -> str:
+        """Unit, rate and loss as far as they are known."""
+        texts = [self.unit] if self.unit else []
         if self.rate:
             texts.append(f"{self.rate:,.3g}/s")
         if self.loss is not None:
@@ -77,6 +89,7 @@ class Terminal:
         self._lock = threading.Lock()  # the table is drawn from a thread of its own
         self._running: dict[str, _Running] = {}
         self._finished: Counter[str] = Counter()
+        self._as_before = 0
         self._expected = 0
         self._live: Live | None = None
         self._warned: set[str] = set()
@@ -119,23 +132,27 @@ class Terminal:
 
     @hookimpl
     def jetgen_cell_finished(self, row: Any) -> None:
-        """One line that stays."""
+        """One line that stays; none for a cell that an earlier run has finished."""
         status = str(row.status)
         with self._lock:
             cell = self._running.pop(str(row.id), None)
             self._finished[status] += 1
+        if cell is None and status == "ok":
+            self._as_before += 1
+            return
         facts = [f"{time.monotonic() - cell.started:.1f} s"] if cell is not None else []
-        if cell is None and status not in ("skipped", "unloadable"):  # these never run
-            facts = ["unchanged"]
         facts += [str(fact) for name in ("headline", "error") if (fact := getattr(row, name, None))]
         self._line(status, str(row.id), "  ".join(facts))
 
     @hookimpl
     def jetgen_run_finished(self) -> None:
-        """Give the terminal back."""
+        """Give the terminal back, and say how many cells were done before."""
         if self._live is not None:
             self._live.stop()
             self._live = None
+        if self._as_before:
+            self._line("ok", f"{self._as_before} cell(s) of earlier runs, unchanged")
+            self._as_before = 0
 
     def _line(self, status: str, cell: str, facts: str = "") -> None:
         style = _STYLES.get(status, "cyan" if status == "started" else "bold red")
@@ -146,19 +163,28 @@ class Terminal:
 
     def _table(self) -> Group:
         """The cells that run, those that fit on the screen, and one summary line."""
+        wide = self._console.width >= _WIDE
+        bar_width = 20 if wide else 8
         table = Table(box=None, pad_edge=False, expand=False)
-        table.add_column("cell", overflow="ellipsis", no_wrap=True, ratio=3)
+        table.add_column("cell", no_wrap=True)
         table.add_column("stage", no_wrap=True)
-        table.add_column("progress", width=20)
-        table.add_column("", overflow="ellipsis", no_wrap=True, ratio=2)
+        table.add_column("progress", width=bar_width)
+        table.add_column("", justify="right", no_wrap=True)
+        if wide:
+            table.add_column("", no_wrap=True)
         table.add_column("elapsed", justify="right", no_wrap=True)
         now = time.monotonic()
         with self._lock:
             running = list(self._running.items())
             finished = dict(self._finished)
-        for name, cell in running[: max(1, self._console.height - _OTHER_LINES)]:
-            bar = ProgressBar(cell.total or None, cell.done, width=20, pulse=not cell.total)
-            table.add_row(name, cell.stage, bar, cell.figures, _clock(now - cell.started))
+        shown = running[: max(1, self._console.height - _OTHER_LINES)]
+        # rich would cut every column alike: it is names that are cut, not numbers.
+        numbers = max((len(cell.stage) + len(cell.steps) for _, cell in shown), default=0)
+        room = max(8, self._console.width - numbers - bar_width - (_PACE if wide else 0) - _CLOCK)
+        for name, cell in shown:
+            bar = ProgressBar(cell.total or None, cell.done, width=bar_width, pulse=not cell.total)
+            pace = [cell.pace] if wide else []
+            table.add_row(_cut(name, room), cell.stage, bar, cell.steps, *pace, _clock(now - cell.started))
         done = sum(finished.values())
         counts = ", ".join(f"{count} {status}" for status, count in finished.items())
         of = f" of {self._expected}" if self._expected else ""
@@ -168,6 +194,15 @@ class Terminal:
 
 def _number(value: Any, otherwise: Any) -> Any:
     return float(value) if isinstance(value, (int, float)) else otherwise
+
+
+def _cut(name: str, most: int) -> str:
+    """The name in at most so many columns; its end is what differs the least.
+
+    >>> _cut("mdma-gan.quick", 8)
+    'mdma-ga…'
+    """
+    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def _clock(seconds: float) -> str:
