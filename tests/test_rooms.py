@@ -17,7 +17,7 @@ FLOORS = (
     ("registry", "references", "torch"),
     ("metrics",),
     ("plot",),
-    ("evaluation", "datasets", "testing", "hooks", "refine"),
+    ("evaluation", "datasets", "testing", "hooks", "refine", "sampling"),
     ("harness", "notebook"),
     ("cli",),
 )

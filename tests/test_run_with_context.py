@@ -7,9 +7,9 @@ import pytest
 from jetgen import Clouds, CloudSpec, Conditions, Feature
 from jetgen.data.jets import jet_spec, relative_mass
 from jetgen.errors import DataError
-from jetgen.harness.run.stages.sample import checked
 from jetgen.io.cloud_file import open_clouds
 from jetgen.io.writing import write_clouds
+from jetgen.sampling.checking import checked
 from own_files import golden
 from runs import cell, rows
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,10 +18,12 @@ from jetgen.data.spec import CloudSpec
 from jetgen.datasets.naming import find_dataset, open_dataset
 from jetgen.datasets.preparing import prepare
 from jetgen.errors import UsageError, did_you_mean
+from jetgen.io.content import content_digest
 from jetgen.io.saved_model import read_card, save_model
 from jetgen.registry import discover, load_target
 from jetgen.registry.plugin import Plugin
 from jetgen.registry.saved_models import registered_generator, saved_settings
+from jetgen.sampling.streamed import PART, SampleRequest, sample_to_file
 from jetgen.system import usable_cores
 
 __all__ = ["DatasetHandle", "GeneratorHandle", "dataset", "generator", "load"]
@@ -143,6 +145,46 @@ class GeneratorHandle:
         """
         request = Conditions(n) if conditions is None else conditions
         return self._trained().sample(request, RunContext(seed=seed, device=device, threads=usable_cores()))
+
+    def sample_to(
+        self,
+        path: str | Path,
+        n: int,
+        *,
+        seed: int = 0,
+        like: CloudSource | None = None,
+        layout: str | None = None,
+        device: str = "cpu",
+        part: int = PART,
+        listener: Callable[[Mapping[str, Any]], None] | None = None,
+    ) -> None:
+        """``n`` new clouds into a file of any size; after an interrupt, the same call goes on.
+
+        They are made in parts, each with seeds of its own, so they are others than those of :meth:`sample`.
+
+        Arguments:
+            path: ``.h5`` for the native layout, ``.npz``, or ``.parquet`` with a list in each cell.
+            n: how many.
+            seed: of all of them.
+            like: clouds whose conditioning and true events are answered, again and again if there are fewer than ``n``.
+            layout: ``native``, ``jetnet``, ``npz`` or ``parquet``, whatever the file is called.
+            device: such as ``"cpu"`` or ``"cuda:0"``.
+            part: clouds that are made at once.
+            listener: is told of the progress.
+
+        Raises:
+            UsageError: if there is no trained model, or the format cannot hold such clouds.
+            StorageError: if something cannot be written.
+        """
+        model = self._trained()
+        request = SampleRequest(n, seed, None if like is None else like[0 : len(like)], part)
+        told: dict[str, Any] = {} if listener is None else {"listener": listener}
+        ctx = RunContext(seed=seed, device=device, threads=usable_cores(), **told)
+        spec = CloudSpec.from_json(self._card["cloud_spec"])
+        with TemporaryDirectory() as folder:
+            self.save(Path(folder) / "model")
+            identity = content_digest(Path(folder) / "model")
+        sample_to_file(model, spec, request, Path(path), ctx, identity=identity, layout=layout)
 
     def save(self, folder: str | Path) -> None:
         """Write the trained model to ``folder``; :func:`jetgen.load` reads it.

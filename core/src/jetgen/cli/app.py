@@ -12,6 +12,7 @@ from jetgen.cli.listing import list_command
 from jetgen.cli.planning import prepare_command
 from jetgen.cli.reporting import compare_command, leaderboard_command, report_command
 from jetgen.cli.running import cell_command, retry_command, run_command
+from jetgen.cli.sampling import sample_command
 from jetgen.cli.show import show_command
 
 __all__ = ["app"]
@@ -36,5 +37,6 @@ app.command("why")(why_command)
 app.command("leaderboard")(leaderboard_command)
 app.command("report")(report_command)
 app.command("compare")(compare_command)
+app.command("sample")(sample_command)
 app.command("evaluate")(evaluate_command)
 app.command("explain")(explain_command)

@@ -1,0 +1,1 @@
+"""Clouds of a trained model: checked, and streamed to files of any size."""
