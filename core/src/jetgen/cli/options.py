@@ -27,6 +27,7 @@ __all__ = [
     "Preset",
     "Report",
     "Reweight",
+    "Samples",
     "Seeds",
     "StrictPlugins",
     "Suite",
@@ -80,6 +81,10 @@ NoPlugin: TypeAlias = Annotated[
 ]
 Report: TypeAlias = Annotated[
     bool, typer.Option("--report/--no-report", help="At the end make RUN/report/index.html, with figures.")
+]
+Samples: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=FILE", help="Clouds made elsewhere, as a row beside the models; repeatable."),
 ]
 StrictPlugins: TypeAlias = Annotated[bool, typer.Option("--strict-plugins", help="Fail if any plugin is not ok.")]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]

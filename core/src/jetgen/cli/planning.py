@@ -57,8 +57,8 @@ def make_request(suite: Path | None, *, every: bool, overrides: Sequence[str], *
     elif every:
         request = default_suite()
     else:
-        if not given.get("generators"):
-            msg = "nothing to run: name generators with -g, all of them with --all, or a suite in TOML"
+        if not (given.get("generators") or given.get("samples")):
+            msg = "nothing to run: name generators with -g, all of them with --all, samples, or a suite in TOML"
             raise UsageError(msg)
         request = Request(generators=(), datasets=default_suite().datasets)
     chosen: dict[str, Any] = {
@@ -86,7 +86,7 @@ def _checked(request: Request) -> Request:
         if getattr(request, name) > most:
             msg = f"{getattr(request, name)} {name} are more than the {most:,} that one run takes"
             raise UsageError(msg)
-    if not request.datasets or request.generators == ():
+    if not request.datasets or (request.generators == () and not request.samples):
         what = "generators" if request.datasets else "datasets"
         msg = f"nothing to run: the list of {what} is empty"
         raise UsageError(msg)

@@ -14,7 +14,7 @@ from jetgen.data.spec import CloudSpec
 from jetgen.errors import DataError, UsageError
 from jetgen.io.cloud_file import CloudFile, open_clouds
 
-__all__ = ["called", "read_clouds", "read_sides"]
+__all__ = ["called", "read_clouds", "read_sides", "require_same_meaning"]
 
 
 def read_sides(
@@ -86,7 +86,7 @@ def _reordered(file: CloudFile, spec: CloudSpec) -> Clouds:
     if missing:
         msg = f"{file.path}: there is no feature {', '.join(missing)}; it has {', '.join(file.spec.names)}"
         raise DataError(msg)
-    _require_same_meaning(file, spec)
+    require_same_meaning(file, spec)
     clouds = file[:]
     if file.spec.names == spec.names:
         return clouds
@@ -94,7 +94,7 @@ def _reordered(file: CloudFile, spec: CloudSpec) -> Clouds:
     return clouds.with_points(clouds.points[:, columns])
 
 
-def _require_same_meaning(file: CloudFile, spec: CloudSpec) -> None:
+def require_same_meaning(file: CloudFile, spec: CloudSpec) -> None:
     """Refuse what a file declares of itself and is not what the reference is; what nobody declared is not compared."""
     if file.declared and file.spec.kind != spec.kind:
         msg = f"{file.path}: it holds {file.spec.kind}, the reference {spec.kind}"

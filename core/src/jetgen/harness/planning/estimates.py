@@ -50,7 +50,7 @@ class Estimates:
         """Minutes of all stages of ``cell``, making data excepted."""
         stages = [f"metric.{metric.name}" for metric in cell.metrics]
         if cell.generator is not None:
-            stages += ["fit", "sample"] + ([] if cell.generator.baseline else ["timing"])
+            stages += ["fit", "sample"] + (["timing"] if cell.generator.timed else [])
         return sum(self._seconds(cell, stage) for stage in stages) / 60
 
     def _seconds(self, cell: CellPlan, stage: str) -> float:

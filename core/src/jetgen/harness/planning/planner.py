@@ -17,6 +17,7 @@ from jetgen.evaluation.choice import chosen_metrics, claimed_metrics, inapplicab
 from jetgen.harness.planning.asked import WEIGHTS, Asked, asked_generators, layers_of
 from jetgen.harness.planning.estimates import Estimates, fit_seconds
 from jetgen.harness.planning.request import Request
+from jetgen.harness.planning.samples import FileOfSamples
 from jetgen.harness.store.plan import PLAN_FORMAT, REWEIGHT, CellPlan, DatasetPlan, GeneratorPlan, MetricPlan, Plan
 from jetgen.harness.store.provenance import versions
 from jetgen.harness.store.row import Row
@@ -65,6 +66,7 @@ class Planner:
         """The whole plan: for each dataset its floor, the baselines, and every model with every seed."""
         request = self._request
         asked = asked_generators(request, self._registry)
+        samples = [FileOfSamples.of(text) for text in request.samples]
         for dataset in self._datasets():
             self._add(self._floor(dataset))
             for each in asked:
@@ -75,6 +77,12 @@ class Planner:
                     self._model(each.plugin, dataset, seed, request.preset, each.layers, shown_as=each.shown_as)
                     if request.reweight and each.refinable:
                         self._weights(each, dataset, seed)
+            for sample in samples:
+                generator = sample.generator(dataset, request.preset)
+                cell_id = _id(f"{sample.name}.{generator.preset}.{dataset.label}.s0")
+                draws, reason = sample.draws(dataset, request.draws)
+                cell = self._cell(cell_id, generator, dataset, seed=0, skip=reason)
+                self._add(cell.model_copy(update={"draws": draws}))
         return Plan(
             format=PLAN_FORMAT,
             jetgen=versions()["jetgen"],

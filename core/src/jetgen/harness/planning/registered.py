@@ -8,6 +8,7 @@ from itertools import zip_longest
 from jetgen.api.specs import GeneratorSpec
 from jetgen.datasets.file_dataset import FileDataset
 from jetgen.errors import PluginError, UsageError
+from jetgen.harness.planning.samples import SAMPLES, SAMPLES_SETTINGS
 from jetgen.harness.store.plan import CellPlan, DatasetPlan, GeneratorPlan, MetricPlan
 from jetgen.registry import Registry
 from jetgen.registry.plugin import Group, Plugin
@@ -15,6 +16,7 @@ from jetgen.registry.plugin import Group, Plugin
 __all__ = ["refuse_unregistered"]
 
 _FILE = f"{FileDataset.__module__}:{FileDataset.__name__}"
+_SAMPLES = (SAMPLES, SAMPLES_SETTINGS)
 
 
 def refuse_unregistered(cells: Iterable[CellPlan], registry: Registry) -> None:
@@ -46,7 +48,7 @@ def _wanted(plan: DatasetPlan | GeneratorPlan | MetricPlan) -> tuple[Group, str,
 
 
 def _check(cell: CellPlan, registry: Registry, group: Group, name: str, targets: tuple[str, ...]) -> None:
-    if group == "datasets" and targets == (_FILE,):
+    if (group, targets) in (("datasets", (_FILE,)), ("generators", _SAMPLES)):
         return
     try:
         found = _registered(registry.find(group, name))

@@ -51,6 +51,7 @@ class Request:
     memory: int | None = None
     threads: int | None = None
     reweight: bool = False
+    samples: tuple[str, ...] = ()
 
     def with_overrides(self, overrides: Sequence[str]) -> Request:
         """The same with ``--set`` above everything else.

@@ -42,6 +42,10 @@ def quality_notes(experiment: Experiment, shown: Sequence[str]) -> Iterator[str]
     yield from marginals_notes(experiment)
     yield from _effective(experiment)
     for one in experiment.standings:
+        if one.scored and not one.baseline and one.best_row.draws < experiment.draws:
+            lacking = f"{one.best_row.draws} draw(s) instead of {experiment.draws}"
+            yield f"{one.title}: {lacking}, its file holds clouds for no more."
+    for one in experiment.standings:
         if one.title.count("=") < len(one.best_row.overrides):  # the title does not tell them
             changed = ", ".join(f"{key} = {value}" for key, value in one.best_row.overrides.items())
             yield f"{one.title}: {changed}"

@@ -56,6 +56,12 @@ class GeneratorPlan(_Strict):
     modules: tuple[str, ...] = Field(default=(), description="further packages whose code counts")
     inputs: dict[str, str] = Field(default_factory=dict, description="digest of what a setting names, by setting")
     shown_as: str = Field(default="", description="the name that tables show, if it is another one")
+    made_elsewhere: bool = Field(default=False, description="a file of samples: nothing is trained or timed")
+
+    @property
+    def timed(self) -> bool:
+        """Whether its sampling is timed."""
+        return not (self.baseline or self.made_elsewhere)
 
     @property
     def base_preset(self) -> str:

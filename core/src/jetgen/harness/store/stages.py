@@ -68,7 +68,7 @@ class StageStore:
         generator = self.cell.generator
         if generator is None:
             return ["prepare", *metrics]
-        timing = [] if generator.baseline else ["timing"]
+        timing = ["timing"] if generator.timed else []
         return ["prepare", "fit", "sample", *metrics, *timing]
 
     def before(self, stage: str) -> str | None:

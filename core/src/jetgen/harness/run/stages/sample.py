@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from jetgen.data.checks import check_generated
 from jetgen.data.clouds import Clouds
 from jetgen.data.conditions import Conditions
 from jetgen.data.spec import CloudSpec
@@ -32,6 +33,8 @@ def sample(stage: StageContext) -> dict[str, Any]:
     for draw in range(stage.cell.draws):
         context = stage.context.at("draw", draw)
         draws.append(checked(model.sample(conditions, context), conditions, spec))
+        if stage.generator.made_elsewhere:
+            check_generated(draws[-1], spec, test[: len(test)], f"the samples {stage.generator.name}")
         stage.context.report("progress", done=draw + 1, total=stage.cell.draws, unit="draws")
     clouds = Clouds.concatenate(draws)
     write_clouds(stage.folder / "samples.h5", clouds, spec)
