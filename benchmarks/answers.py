@@ -17,8 +17,8 @@ from pathlib import Path
 import jetgen
 from answering import rows_of, scores_of
 from jetgen.plot.answers import draw_events, draw_moments, draw_sizes, draw_spreads
+from jetgen.plot.clouds import draw_features
 from jetgen.plot.comparison import Comparison
-from jetgen.plot.features import draw_features
 from jetgen.plot.style import save
 
 _COLUMNS = {

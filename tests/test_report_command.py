@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 
+import jetgen
 import pytest
 from runs import arguments
 
@@ -219,3 +220,12 @@ def test_two_runs_are_compared_score_by_score(finished, module_outsiders, tmp_pa
     nothing = module_outsiders.jetbench_here("compare", str(run), str(tmp_path))
     assert nothing.returncode == 1
     assert "is not a run folder" in nothing.stderr
+
+
+def test_a_run_is_a_frame_of_pandas(finished):
+    pytest.importorskip("pandas")
+    frame = jetgen.load_run(finished[0])
+    scored = frame.dropna(subset="score").set_index(["generator", "score"])
+    row = json.loads(next(finished[0].glob("cells/kind-gaussian.*/row.json")).read_text())
+    assert scored.loc[("kind-gaussian", "w1m"), "mean"] == row["scores"]["w1m"]["mean"]
+    assert set(frame["status"]) == {"ok", "failed"}

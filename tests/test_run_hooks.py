@@ -8,7 +8,7 @@ from runs import arguments, rows
 
 HOOKS = """
 from pathlib import Path
-from jetgen.hooks import hookimpl
+from jetgen.hooks import Section, hookimpl
 
 class Observer:
     @hookimpl
@@ -31,7 +31,7 @@ class Observer:
 
     @hookimpl
     def jetgen_report_sections(self, results):
-        return f"### From an outsider\\n\\n{len(results)} rows\\n"
+        return [Section("From an outsider", f"{len(results.rows)} rows")]
 
 class Misspelt:
     @hookimpl
@@ -44,7 +44,7 @@ def test_an_outsider_changes_the_plan_sees_every_row_once_and_adds_to_the_report
     outsiders.install("kind-outsider")
     outsiders.write("hook-outsider", HOOKS, hooks={"observer": "Observer"})
     run = tmp_path / "run"
-    done = outsiders.jetbench(*arguments(run, "kind-gaussian"))
+    done = outsiders.jetbench(*arguments(run, "kind-gaussian", more=("--report",)))
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("warning: jetgen_cell_started of hook-outsider:observer failed") == 1
     found = rows(run)
@@ -52,7 +52,9 @@ def test_an_outsider_changes_the_plan_sees_every_row_once_and_adds_to_the_report
     assert "test bench" in json.dumps(found["kind-gaussian"]["provenance"])
     seen = (outsiders.folder / "seen.txt").read_text().splitlines()
     assert sorted(seen) == sorted(f"{row['id']} ok" for row in found.values())
-    assert "### From an outsider" in (run / "leaderboard.md").read_text()
+    page = (run / "report" / "index.html").read_text()
+    assert "From an outsider" in page
+    assert "2 rows" in page
     assert outsiders.jetbench(*arguments(run, "kind-gaussian")).returncode == 0
     assert len((outsiders.folder / "seen.txt").read_text().splitlines()) == 2 * len(found)
 

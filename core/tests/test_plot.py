@@ -5,7 +5,8 @@ import io
 import numpy as np
 import pytest
 from jetgen import Clouds, CloudSpec, Feature
-from jetgen.plot import features, jets, models, showers
+from jetgen.plot import clouds as clouds_plot
+from jetgen.plot import jets, models, showers
 from jetgen.plot.comparison import Comparison
 from jetgen.plot.style import rendered, save
 
@@ -37,7 +38,7 @@ def heights(axes, label):
 
 
 def test_a_panel_has_the_share_of_each_bin_and_below_it_the_ratio_to_truth(found):
-    figure = figure_of(lambda figure: features.draw_features(figure, found))
+    figure = figure_of(lambda figure: clouds_plot.draw_features(figure, found))
     assert [axes.get_xlabel() for axes in figure.axes[1::2]] == ["etarel", "phirel", "ptrel"]
     above, below = figure.axes[:2]
     assert heights(above, "truth").sum() == pytest.approx(0.996, abs=0.002)
@@ -51,13 +52,13 @@ def test_weighted_clouds_count_by_their_weights(jet_spec, real_jets, fake_jets):
     weights = np.concatenate([np.ones(len(real_jets)), np.zeros(len(fake_jets))])
     weighted = Clouds(both.points, both.offsets, weights=weights)
     found = Comparison(jet_spec, real_jets, {"weighted": weighted})
-    figure = figure_of(lambda figure: features.draw_observables(figure, found, ["mass"]))
+    figure = figure_of(lambda figure: clouds_plot.draw_observables(figure, found, ["mass"]))
     assert heights(figure.axes[0], "weighted") == pytest.approx(heights(figure.axes[0], "truth"))
 
 
 def test_correlations_are_those_of_the_truth_and_the_differences_of_the_models(found):
     names = ("mass", "pt", "multiplicity")
-    figure = figure_of(lambda figure: features.draw_correlations(figure, found, names))
+    figure = figure_of(lambda figure: clouds_plot.draw_correlations(figure, found, names))
     truth, published, again = (axes.images[0].get_array() for axes in figure.axes[:3])
     assert np.asarray(truth.diagonal()) == pytest.approx(1)
     assert np.abs(again).max() < 1e-12
@@ -80,10 +81,10 @@ def test_single_jets_and_polynomials_have_a_panel_for_each(found):
 def test_a_model_that_made_nothing_is_drawn_as_nothing(jet_spec, real_jets):
     nothing = Clouds(np.empty((0, 3)), np.zeros(len(real_jets) + 1, np.int64))
     found = Comparison(jet_spec, real_jets, {"nothing": nothing})
-    figure = figure_of(lambda figure: features.draw_features(figure, found))
+    figure = figure_of(lambda figure: clouds_plot.draw_features(figure, found))
     assert not heights(figure.axes[0], "nothing").any()
     figure_of(lambda figure: jets.draw_images(figure, found))
-    figure_of(lambda figure: features.draw_correlations(figure, found, ("mass", "multiplicity")))
+    figure_of(lambda figure: clouds_plot.draw_correlations(figure, found, ("mass", "multiplicity")))
 
 
 def test_profiles_of_showers_are_mean_energies_of_layers_and_rings():

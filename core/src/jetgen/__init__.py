@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from jetgen import plot as plot
     from jetgen.api.context import RunContext as RunContext
     from jetgen.api.metric import Measurement as Measurement
     from jetgen.api.protocols import CloudSource as CloudSource
@@ -34,12 +35,14 @@ if TYPE_CHECKING:
     from jetgen.data.spec import CloudSpec as CloudSpec
     from jetgen.data.spec import Feature as Feature
     from jetgen.errors import JetgenError as JetgenError
-    from jetgen.evaluation.evaluate import evaluate as evaluate
+    from jetgen.evaluation.evaluate import Evaluation as Evaluation
     from jetgen.evaluation.explain.explain import explain as explain
     from jetgen.evaluation.explain.explanation import Explanation as Explanation
     from jetgen.notebook import dataset as dataset
     from jetgen.notebook import generator as generator
     from jetgen.notebook import load as load
+    from jetgen.notebook.evaluating import evaluate as evaluate
+    from jetgen.notebook.runs import load_run as load_run
 
 _HOMES = {
     "CloudSource": "api.protocols",
@@ -48,6 +51,7 @@ _HOMES = {
     "Conditions": "data.conditions",
     "Dataset": "api.protocols",
     "DatasetSpec": "api.specs",
+    "Evaluation": "evaluation.evaluate",
     "Explanation": "evaluation.explain.explanation",
     "Feature": "data.spec",
     "FitReport": "api.protocols",
@@ -69,16 +73,19 @@ _HOMES = {
     "SupportsResponse": "api.protocols",
     "SupportsSimulation": "api.protocols",
     "dataset": "notebook",
-    "evaluate": "evaluation.evaluate",
+    "evaluate": "notebook.evaluating",
     "explain": "evaluation.explain.explain",
     "generator": "notebook",
     "load": "notebook",
+    "load_run": "notebook.runs",
 }
 
 __all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
+    if name == "plot":
+        return importlib.import_module("jetgen.plot")
     if name not in _HOMES:
         msg = f"module 'jetgen' has no attribute {name!r}"
         raise AttributeError(msg)
@@ -86,4 +93,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted([*globals(), *_HOMES, "plot"])

@@ -43,39 +43,17 @@ def evaluate_command(
     """Compare a file of generated clouds with true ones, the floor beside each score."""
     import json
 
-    from jetgen.evaluation.evaluate import evaluate
+    from jetgen.notebook.evaluating import evaluate
 
     names = tuple(part.strip() for part in features.split(",")) if features else None
-    known = _reference(reference)
-    known |= {} if train is None else {"train": _training(train)}
     chosen = metrics or "standard"
-    result = evaluate(fake=file, metrics=chosen, features=names, seed=seed, device=device, **known)
+    result = evaluate(reference, file, chosen, train=train, features=names, seed=seed, device=device)
     if as_json:
         typer.echo(json.dumps(_document(result), indent=1))
     else:
         _show(result)
     if not result.metrics:
         raise typer.Exit(1)
-
-
-def _reference(name: str) -> dict[str, Any]:
-    """The arguments of `evaluate` for the truth: a file, or a dataset with its meaning and its training clouds."""
-    from jetgen.datasets.naming import named_file
-    from jetgen.notebook import dataset
-
-    path = named_file(name)
-    if path is not None:
-        return {"real": path}
-    handle = dataset(name)
-    return {"real": handle.test, "spec": handle.spec, "train": handle.train}
-
-
-def _training(name: str) -> Any:
-    """The clouds of a file, or the train split of a dataset."""
-    from jetgen.datasets.naming import named_file
-    from jetgen.notebook import dataset
-
-    return named_file(name) or dataset(name).train
 
 
 def _document(result: Evaluation) -> dict[str, Any]:

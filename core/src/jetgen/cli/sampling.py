@@ -47,6 +47,8 @@ def sample_command(
     """Sample clouds of a trained model into a file; after an interrupt the same command goes on."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from jetgen.notebook.datasets import named_clouds
+
     handle = _named(model, device)
     path = run_folder(out)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -58,7 +60,7 @@ def sample_command(
                 bar.update(task, completed=record["done"])
 
         try:
-            source = None if like is None else _conditions(like)
+            source = None if like is None else named_clouds(like)
             handle.sample_to(path, n, seed=seed, like=source, layout=layout, device=device, part=part, listener=listen)
         except KeyboardInterrupt:
             bar.stop()
@@ -86,13 +88,3 @@ def _named(model: str, device: str) -> GeneratorHandle:
         msg = f"{model} is neither the folder of a saved model, nor a cell of a run that has one, nor NAME:WEIGHTS"
         raise UsageError(msg)
     return generator(name, weights=weights)
-
-
-def _conditions(name: str) -> Any:
-    """The clouds of a file, or the test clouds of a dataset."""
-    from jetgen.datasets.naming import named_file
-    from jetgen.io.cloud_file import open_clouds
-    from jetgen.notebook import dataset
-
-    path = named_file(name)
-    return dataset(name).test if path is None else open_clouds(path)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from jetgen.data.arrays import check_offsets, check_range, finite, integers, offsets_of
+from jetgen.data.conversions import awkward_of, columns_of, tensors_of
 from jetgen.data.weights import checked_weights
 from jetgen.errors import DataError
 
@@ -106,12 +108,34 @@ class Clouds:
         """int64 (total,), the position of each point inside its cloud, from 0."""
         return np.arange(len(self.points)) - np.repeat(self.offsets[:-1], self.multiplicity)
 
-    def __getitem__(self, key: slice | NDArray[Any] | Sequence[int]) -> Clouds:
+    def _repr_html_(self) -> str:
+        """What a notebook shows: sizes and multiplicities."""
+        sizes = self.multiplicity
+        spread = f"{sizes.min()} to {sizes.max()}, mean {sizes.mean():.3g}" if len(self) else "none"
+        return f"<b>{self!r}</b><table><tr><td>multiplicity</td><td>{spread}</td></tr></table>"
+
+    def __iter__(self) -> Iterator[NDArray[np.float32]]:
+        """The points float32 (n, F) of one cloud after the other."""
+        return (self.points[first:last] for first, last in pairwise(self.offsets.tolist()))
+
+    @overload
+    def __getitem__(self, key: int) -> NDArray[np.float32]: ...
+
+    @overload
+    def __getitem__(self, key: slice | NDArray[Any] | Sequence[int]) -> Clouds: ...
+
+    def __getitem__(self, key: int | slice | NDArray[Any] | Sequence[int]) -> Clouds | NDArray[np.float32]:
         """Some of the clouds: a view for a slice without a step, a copy for an array of indices or of booleans.
 
+        The points float32 (n, F) of one cloud for a number; clouds themselves are ``[3:4]``.
+
         Raises:
-            TypeError: if ``key`` is neither a slice nor one dimension of indices.
+            TypeError: if ``key`` is neither a number, a slice, nor one dimension of indices.
+            IndexError: if there is no such cloud.
         """
+        if isinstance(key, int | np.integer):
+            row = range(len(self))[key]
+            return self.points[self.offsets[row] : self.offsets[row + 1]]
         if isinstance(key, slice):
             start, stop, step = key.indices(len(self))
             if step == 1:
@@ -193,6 +217,37 @@ class Clouds:
         points = np.zeros((len(self), size, self.n_features), np.float32)
         points[mask] = self.points
         return points, mask
+
+    def to_torch(self, size: int | None = None) -> tuple[Any, Any]:
+        """What :meth:`padded` gives, as tensors of torch."""
+        return tensors_of(self, size)
+
+    def to_awkward(self, names: Sequence[str]) -> Any:
+        """A jagged array of awkward: a list of points for each cloud, with a field for each feature.
+
+        Arguments:
+            names: of the features, such as those of a :class:`jetgen.CloudSpec`.
+
+        Raises:
+            UsageError: if awkward is not installed.
+            DataError: if there is not one name for each feature.
+        """
+        return awkward_of(self, names)
+
+    @classmethod
+    def from_awkward(cls, array: Any, names: Sequence[str] | None = None) -> Clouds:
+        """Clouds of a jagged array of awkward, whose fields are features.
+
+        Arguments:
+            array: a list of points for each cloud, or a record with a list for each feature.
+            names: the fields to take, in this order; all by default.
+
+        Raises:
+            UsageError: if awkward is not installed.
+            DataError: if the array has no such fields, or a value is not finite.
+        """
+        points, multiplicity = columns_of(array, names)
+        return cls.from_multiplicities(points, multiplicity)
 
     @classmethod
     def from_padded(

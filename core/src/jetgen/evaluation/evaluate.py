@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import Any, cast
 
@@ -68,6 +69,9 @@ class MetricResult:
     n_effective: float | None = None
 
 
+_HEADS = ("score", "value", "floor [5 %, 95 %]")
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """The results by metric, and for each metric that was skipped the reason."""
@@ -78,6 +82,24 @@ class Evaluation:
     def to_json(self) -> dict[str, Any]:
         """A JSON object with every number."""
         return dataclasses.asdict(self)
+
+    def __str__(self) -> str:
+        lines = [f"{head:14} {value:>12} {floor:>28}" for head, value, floor in (_HEADS, *self._lines())]
+        return "\n".join([*lines, *(f"no {name}: {reason}" for name, reason in self.skipped.items())])
+
+    def _repr_html_(self) -> str:
+        skipped = "".join(f"<p>no {escape(name)}: {escape(reason)}</p>" for name, reason in self.skipped.items())
+        cells = (f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in line)}</tr>" for line in self._lines())
+        heads = "".join(f"<th>{head}</th>" for head in _HEADS)
+        return f"<table><tr>{heads}</tr>{''.join(cells)}</table>{skipped}"
+
+    def _lines(self) -> Iterator[tuple[str, str, str]]:
+        """Every value with its floor."""
+        for one in self.metrics.values():
+            for name, value in one.components.items():
+                band = None if one.floor is None else one.floor.bands.get(name)
+                floor = "" if band is None else f"{band.mean:.3g} [{band.low:.3g}, {band.high:.3g}]"
+                yield name, f"{value:.4g}", floor
 
 
 def evaluate(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from jetgen.plot.style import Draw
+if TYPE_CHECKING:
+    from jetgen.plot.style import Draw
 
 __all__ = ["Drawing", "Section"]
 

@@ -15,7 +15,7 @@ from jetgen.io.atomic import atomic_path
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "TRUE", "Draw", "missing_libraries", "rendered", "save", "styled", "wrapped"]
+__all__ = ["COLOURS", "TRUE", "Draw", "figure_of", "missing_libraries", "rendered", "save", "styled", "wrapped"]
 
 TRUE = "black"
 """The colour of truth."""
@@ -61,8 +61,8 @@ def styled() -> Iterator[None]:
         yield
 
 
-def rendered(draw: Draw, *formats: str, dpi: int = 80) -> list[bytes]:
-    """One figure as files of these formats, such as ``"png"`` and ``"pdf"``; it needs no screen.
+def figure_of(draw: Draw) -> Figure:
+    """The figure itself, as a notebook shows it.
 
     Raises:
         UsageError: if matplotlib or mplhep is not installed.
@@ -72,6 +72,17 @@ def rendered(draw: Draw, *formats: str, dpi: int = 80) -> list[bytes]:
 
         figure = Figure(layout="constrained")
         draw(figure)
+    return figure
+
+
+def rendered(draw: Draw, *formats: str, dpi: int = 80) -> list[bytes]:
+    """One figure as files of these formats, such as ``"png"`` and ``"pdf"``; it needs no screen.
+
+    Raises:
+        UsageError: if matplotlib or mplhep is not installed.
+    """
+    with styled():
+        figure = figure_of(draw)
         files = []
         for kind in formats:
             file = io.BytesIO()

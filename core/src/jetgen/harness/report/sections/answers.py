@@ -7,7 +7,7 @@ from functools import partial
 
 from jetgen.harness.report.run_results import RunResults, TableResults
 from jetgen.hooks import Drawing, Section, hookimpl
-from jetgen.plot import answers, features
+from jetgen.plot import answers, clouds
 from jetgen.plot.comparison import Comparison
 
 __all__ = ["jetgen_report_sections"]
@@ -24,7 +24,7 @@ def jetgen_report_sections(results: RunResults) -> list[Section]:
 
 
 def _drawings(table: TableResults, found: Comparison) -> Iterator[Drawing]:
-    yield Drawing(f"{table.name}-features", "Features of the points.", partial(features.draw_features, found=found))
+    yield Drawing(f"{table.name}-features", "Features of the points.", partial(clouds.draw_features, found=found))
     if enough := answers.enough_replicas(found.real):
         yield Drawing(
             f"{table.name}-spreads",

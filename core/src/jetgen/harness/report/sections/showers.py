@@ -8,7 +8,7 @@ from jetgen.harness.report.run_results import RunResults, TableResults
 from jetgen.hooks import Drawing, Section, hookimpl
 from jetgen.metrics.observables.high_level import high_level_names
 from jetgen.metrics.observables.voxels import has_voxels
-from jetgen.plot import features, showers
+from jetgen.plot import clouds, showers
 from jetgen.plot.comparison import Comparison
 
 __all__ = ["jetgen_report_sections"]
@@ -37,7 +37,7 @@ def _drawings(table: TableResults, found: Comparison) -> tuple[Drawing, ...]:
         Drawing(
             f"{table.name}-observables",
             "Observables of whole showers.",
-            partial(features.draw_observables, found=found, names=names),
+            partial(clouds.draw_observables, found=found, names=names),
         ),
         Drawing(
             f"{table.name}-mean",

@@ -9,7 +9,7 @@ from jetgen.harness.report.run_results import RunResults, TableResults
 from jetgen.hooks import Drawing, Section, hookimpl
 from jetgen.metrics.observables.high_level import high_level_names
 from jetgen.metrics.observables.voxels import has_voxels
-from jetgen.plot import features
+from jetgen.plot import clouds
 from jetgen.plot.comparison import Comparison
 
 __all__ = ["jetgen_report_sections"]
@@ -31,10 +31,10 @@ def jetgen_report_sections(results: RunResults) -> list[Section]:
 def _drawings(table: TableResults, found: Comparison) -> tuple[Drawing, ...]:
     names = high_level_names(found.spec)[:_MOST_CORRELATED]
     drawings = [
-        Drawing(f"{table.name}-features", "Features of the points.", partial(features.draw_features, found=found))
+        Drawing(f"{table.name}-features", "Features of the points.", partial(clouds.draw_features, found=found))
     ]
     if len(names) > 1:
         words = "Correlations of observables, and by how much those of the models differ."
-        draw = partial(features.draw_correlations, found=found, names=names)
+        draw = partial(clouds.draw_correlations, found=found, names=names)
         drawings.append(Drawing(f"{table.name}-correlations", words, draw))
     return tuple(drawings)

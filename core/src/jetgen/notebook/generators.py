@@ -1,68 +1,36 @@
-"""Datasets, generators and trained models by name, for notebooks and scripts."""
+"""Generators and trained models by name, for notebooks and scripts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from jetgen.api.context import RunContext
-from jetgen.api.protocols import CloudSource, Dataset, FitReport, Generator
+from jetgen.api.protocols import CloudSource, FitReport, Generator
 from jetgen.api.settings import Settings, resolve
 from jetgen.api.specs import GeneratorSpec
 from jetgen.data.clouds import Clouds
 from jetgen.data.conditions import Conditions
 from jetgen.data.spec import CloudSpec
-from jetgen.datasets.naming import find_dataset, open_dataset
-from jetgen.datasets.preparing import prepare
 from jetgen.errors import UsageError, did_you_mean
+from jetgen.evaluation.progress import progress_bar
 from jetgen.io.content import content_digest
 from jetgen.io.saved_model import read_card, save_model
+from jetgen.notebook.datasets import DatasetHandle
+from jetgen.notebook.html import facts_html, in_words
 from jetgen.registry import discover, load_target
 from jetgen.registry.plugin import Plugin
 from jetgen.registry.saved_models import registered_generator, saved_settings
 from jetgen.sampling.streamed import PART, SampleRequest, sample_to_file
 from jetgen.system import usable_cores
 
-__all__ = ["DatasetHandle", "GeneratorHandle", "dataset", "generator", "load"]
+__all__ = ["GeneratorHandle", "generator", "load"]
 
-
-class DatasetHandle:
-    """A dataset. Its clouds are simulated or downloaded at the first access.
-
-    The splits raise :class:`jetgen.errors.DataError` if the clouds cannot be had or are damaged.
-    """
-
-    def __init__(self, name: str, made: Dataset) -> None:
-        self.name = name
-        self._made = made
-
-    @property
-    def spec(self) -> CloudSpec:
-        """The spec of its clouds."""
-        return self._made.spec
-
-    @cached_property
-    def _prepared(self) -> Dataset:
-        prepare(self._made, self.name, RunContext())
-        return self._made
-
-    @property
-    def train(self) -> CloudSource:
-        """The clouds to train on."""
-        return self._prepared.load("train")
-
-    @property
-    def val(self) -> CloudSource:
-        """The clouds to validate on."""
-        return self._prepared.load("val")
-
-    @property
-    def test(self) -> CloudSource:
-        """The clouds to evaluate on."""
-        return self._prepared.load("test")
+_FEWEST = 10
+"""Training clouds of which a tenth can be held out."""
 
 
 class GeneratorHandle:
@@ -83,45 +51,70 @@ class GeneratorHandle:
         self._model = model
         self._card = dict(card or {})
 
+    def __repr__(self) -> str:
+        return f"{self._plugin.name} ({self._plugin.distribution} {self._plugin.version}), {self._trained_on()}"
+
+    def _repr_html_(self) -> str:
+        settings = {name: value for name, value in self.settings.model_dump().items() if value is not None}
+        return facts_html(repr(self), settings)
+
+    def _trained_on(self) -> str:
+        """What it has learnt, in words."""
+        if self._model is None:
+            return "not trained"
+        return f"trained on {self._card.get('dataset', in_words(CloudSpec.from_json(self._card['cloud_spec'])))}"
+
     def fit(
         self,
-        data: DatasetHandle,
+        data: DatasetHandle | CloudSource,
         *,
+        val: CloudSource | None = None,
+        spec: CloudSpec | None = None,
         seed: int = 0,
         device: str = "cpu",
+        threads: int | None = None,
         out: Path | None = None,
         upstream: Mapping[str, GeneratorHandle] | None = None,
+        progress: bool | None = None,
     ) -> FitReport:
-        """Train on the train split of ``data`` and validate on its val split.
+        """Train on the train split of ``data`` and validate on its val split, or on clouds of one's own.
 
         Arguments:
-            data: the dataset.
+            data: a dataset, or training clouds.
+            val: the validation clouds; by default the last tenth of the training clouds, which is then held out.
+            spec: of clouds of one's own; by default that of the file that they are in.
             seed: of the initialisation and the training.
             device: such as ``"cpu"`` or ``"cuda:0"``.
+            threads: of the CPU; by default all that the machine or its batch system grants.
             out: a folder for checkpoints; after an interrupt, the same call resumes from it.
             upstream: trained models that it works on top of, by role (:meth:`jetgen.Settings.needs`). One that it needs
                 and that is not given is trained first.
+            progress: True for a progress bar on standard error, False for none; by default on a terminal or in a
+                notebook only.
 
         Raises:
-            UsageError: if the generator cannot learn such clouds, or does not need a model that is given.
+            UsageError: if the generator cannot learn such clouds, or does not need a model that is given, or nothing
+                says what the clouds are.
             PluginError: if the generator cannot be imported.
         """
-        reason = self.settings.incompatibility(data.spec)
+        learnt = _training_data(data, val, spec)
+        reason = self.settings.incompatibility(learnt.spec)
         if reason is not None:
-            msg = f"{self.name} cannot learn {data.name}: {reason}"
+            msg = f"{self.name} cannot learn {learnt.name}: {reason}"
             raise UsageError(msg)
         cls: Any = load_target(self._target)
-        model: Generator = cls.create(self.settings, data.spec)
-        with TemporaryDirectory() as folder:
-            needed = self._needed(data, seed, device, upstream or {}, Path(folder))
-            ctx = RunContext(seed=seed, device=device, threads=usable_cores(), out=out, upstream=needed)
-            report = model.fit(data.train, data.val, ctx)
+        model: Generator = cls.create(self.settings, learnt.spec)
+        cores = threads or usable_cores()
+        with TemporaryDirectory() as folder, progress_bar(self.name, 1, show=progress) as bar:
+            needed = self._needed(learnt, seed, device, upstream or {}, Path(folder))
+            ctx = RunContext(seed=seed, device=device, threads=cores, out=out, upstream=needed, listener=bar)
+            report = model.fit(learnt.train, learnt.val, ctx)
         self._model = model
-        self._card = {"cloud_spec": data.spec.to_json(), "dataset": data.name, "seed": seed}
+        self._card = {"cloud_spec": learnt.spec.to_json(), "dataset": learnt.name, "seed": seed}
         return report
 
     def _needed(
-        self, data: DatasetHandle, seed: int, device: str, given: Mapping[str, GeneratorHandle], folder: Path
+        self, data: TrainingClouds, seed: int, device: str, given: Mapping[str, GeneratorHandle], folder: Path
     ) -> dict[str, Path]:
         """The folders of the models that the settings need, by role: those that are given, or else trained now."""
         needs = self.settings.needs()
@@ -133,7 +126,8 @@ class GeneratorHandle:
             model = given.get(role)
             if model is None:
                 model = generator(need.generator, need.preset, **need.overrides)
-                model.fit(data, seed=seed if need.seed is None else need.seed, device=device)
+                own = seed if need.seed is None else need.seed
+                model.fit(data.train, val=data.val, spec=data.spec, seed=own, device=device)
             model.save(folder / role)
         return {role: folder / role for role in needs}
 
@@ -222,20 +216,36 @@ class GeneratorHandle:
         return made
 
 
-def dataset(name: str, features: Sequence[str] | None = None) -> DatasetHandle:
-    """The dataset called ``name`` or ``name@size``, such as ``"pythia-top30@small"``, or that of a file.
+@dataclass(frozen=True)
+class TrainingClouds:
+    """What a model learns from, and what that is called."""
 
-    Arguments:
-        name: a name, with ``,key=value`` for each option that the dataset asks for, or the path of a file of clouds.
-        features: the features to read from a file, in this order; required if it does not name its columns.
+    name: str
+    spec: CloudSpec
+    train: CloudSource
+    val: CloudSource
+
+
+def _training_data(
+    data: DatasetHandle | CloudSource, val: CloudSource | None, spec: CloudSpec | None
+) -> TrainingClouds:
+    """The splits of a dataset, or clouds of one's own with their meaning.
 
     Raises:
-        UsageError: if there is no such dataset or size.
-        PluginError: if its plugin has an error.
-        DataError: if the file does not exist or does not hold clouds.
+        UsageError: if nothing says what the clouds are, or they are too few to hold some out.
     """
-    found = find_dataset(discover(), name, features)
-    return DatasetHandle(found.label, open_dataset(found))
+    if isinstance(data, DatasetHandle):
+        return TrainingClouds(data.name, spec or data.spec, data.train, data.val if val is None else val)
+    meaning = spec or getattr(data, "spec", None)
+    if not isinstance(meaning, CloudSpec):
+        msg = "nothing says what the columns of the training clouds mean; give spec=CloudSpec(...)"
+        raise UsageError(msg)
+    n = len(data)
+    if val is None and n < _FEWEST:
+        msg = f"{n} clouds are too few to hold some out for validation; give val=..., or {_FEWEST} or more"
+        raise UsageError(msg)
+    kept = n if val is not None else n - n // 10
+    return TrainingClouds("clouds of one's own", meaning, data[0:kept], data[kept:n] if val is None else val)
 
 
 def generator(name: str, preset: str | None = None, **settings: Any) -> GeneratorHandle:
