@@ -173,6 +173,16 @@ def test_a_model_without_clouds_is_left_out_of_the_figures(finished, module_outs
     assert "A line." in again
 
 
+def test_clouds_that_are_damaged_cost_their_figures_and_the_page_says_so(finished, module_outsiders, tmp_path):
+    moved = shutil.copytree(finished[0], tmp_path / "run")
+    (path,) = moved.glob("cells/kind-gaussian.*/samples.h5")
+    path.write_bytes(path.read_bytes()[:1000])
+    assert module_outsiders.jetbench_here("report", str(moved)).returncode == 0
+    again = (moved / "report" / "index.html").read_text()
+    assert "no figures of kind-gaussian on kind-jets@tiny, preset tiny: " in again
+    assert "Jets: kind-jets@tiny" not in again
+
+
 def test_what_is_no_run_has_no_report(module_outsiders, tmp_path):
     done = module_outsiders.jetbench_here("report", str(tmp_path))
     assert done.returncode == 1

@@ -127,10 +127,13 @@ def hooks_of(registry: Registry) -> Hooks:
 
 def make_report(run: Path, registry: Registry, hooks: Hooks) -> None:
     """The report at the end of a run, which is as good without one: what goes wrong is said in a line."""
+    from jetgen.api.loading import first_line
+
     try:
         typer.echo(f"report: {_write(run, registry, hooks)}")
-    except JetgenError as error:
-        typer.echo(plain(f"no report: {error}; `jetbench report {run}` tries again"), err=True)
+    except Exception as error:  # noqa: BLE001 (the rows are written, and a page of them must not undo that)
+        reason = str(error) if isinstance(error, JetgenError) else first_line(error)
+        typer.echo(plain(f"no report: {reason}; `jetbench report {run}` tries again"), err=True)
 
 
 def _write(run: Path, registry: Registry, hooks: Hooks) -> Path:

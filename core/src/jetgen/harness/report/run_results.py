@@ -33,12 +33,14 @@ class TableResults:
         experiment: what stands in the table.
         cell: any of its dataset.
         truth: gives the true clouds.
+        notes: of the run: why something is not drawn.
     """
 
     run: Path
     experiment: Experiment
     cell: CellPlan
     truth: Callable[[], Clouds] = field(repr=False)
+    notes: list[str] = field(repr=False)
 
     @property
     def title(self) -> str:
@@ -65,16 +67,22 @@ class TableResults:
     def comparison(self) -> Comparison | None:
         """The first draw of each model that is shown, of its first seed, beside the truth; None without models.
 
-        A model whose clouds cannot be read is left out.
+        A model whose clouds cannot be read is left out, and so are all without the truth; the notes say so.
         """
-        real, fakes = None, {}
+        if not self.shown:
+            return None
+        try:
+            real = self.truth()
+        except JetgenError as error:
+            self.notes.append(f"no figures of {self.title}: {error}")
+            return None
+        fakes = {}
         for one in self.shown:
             try:
-                real = self.truth() if real is None else real
                 fakes[one.title] = first_draw(self._folder(one) / "samples.h5", len(real))
-            except JetgenError:
-                continue
-        return Comparison(self.spec, real, fakes) if real is not None and fakes else None
+            except JetgenError as error:
+                self.notes.append(f"no figures of {one.title} on {self.title}: {error}")
+        return Comparison(self.spec, real, fakes) if fakes else None
 
     def _folder(self, one: Standing) -> Path:
         return self.run / "cells" / one.best_row.id
@@ -82,6 +90,8 @@ class TableResults:
 
 class RunResults:
     """The results of a run.
+
+    ``notes`` are what the report says of what it does not show.
 
     Arguments:
         run: the folder.
@@ -92,6 +102,7 @@ class RunResults:
 
     def __init__(self, run: Path, plan: Plan, rows: Sequence[Row], registry: Registry) -> None:
         self.run, self.plan, self.rows = run, plan, tuple(rows)
+        self.notes: list[str] = []
         self._registry = registry
         self._true: dict[str, Clouds] = {}
 
@@ -102,7 +113,7 @@ class RunResults:
 
     def _table(self, experiment: Experiment) -> TableResults:
         cell = self.plan.cell(experiment.standings[0].rows[0].id)
-        return TableResults(self.run, experiment, cell, lambda: self._truth(cell))
+        return TableResults(self.run, experiment, cell, lambda: self._truth(cell), self.notes)
 
     def _truth(self, cell: CellPlan) -> Clouds:
         """The test clouds of its dataset, read once."""

@@ -78,6 +78,7 @@ def _rendered(results: RunResults, sections: Sequence[DrawnSection]) -> str:
         tables=[_table(table) for table in tables(rows)],
         failures=failures,
         sections=sections,
+        notes=results.notes,
         scores=list(score_facts(rows)),
         commands=results.plan.commands,
         provenance=origins(rows),
