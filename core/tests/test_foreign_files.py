@@ -45,7 +45,7 @@ def _csv(path):
 
 
 def _lists(path):
-    parquet.write_table(pa.table({"ptrel": POINTS[:, :, 2].tolist()}), path)
+    parquet.write_table(pa.table({"jets": [[cloud[:, 2].tolist()] for cloud in POINTS]}), path)
 
 
 def _plain_csv(path):

@@ -155,7 +155,7 @@ def test_a_file_of_compressed_text_that_was_cut_is_refused(tmp_path):
 BAD_TABLE = {
     "text": ({"x": [1.0], "name": ["a"]}, "the column name is of type string, not of numbers"),
     "boolean": ({"x": [1.0], "ok": [True]}, "the column ok is of type bool, not of numbers"),
-    "lists": ({"x": [1.0], "pts": [[1.0, 2.0]]}, "the column pts has several numbers in a cell (list"),
+    "lists": ({"x": [1.0], "pts": [[[1.0, 2.0]]]}, "the column pts has several numbers in a cell (list"),
     "missing": ({"x": [1, 2, 3, None]}, "the column x is empty or not finite in row 3 (counted from 0)"),
     "NaN": ({"x": [1.0, 2.0, 3.0, float("nan")]}, "the column x is empty or not finite in row 3 (counted from 0)"),
     "no rows": ({"x": pa.array([], pa.float32())}, "the table has no rows"),

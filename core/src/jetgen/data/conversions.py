@@ -27,7 +27,8 @@ def awkward_of(clouds: Clouds, names: Sequence[str]) -> Any:
         msg = f"{clouds.n_features} features need as many names, not {', '.join(names) or 'none'}"
         raise DataError(msg)
     ak = _library("awkward")
-    flat = ak.zip({name: clouds.points[:, column] for column, name in enumerate(names)})
+    # Arrow, and so Parquet, takes contiguous columns only.
+    flat = ak.zip({name: np.ascontiguousarray(clouds.points[:, i]) for i, name in enumerate(names)})
     return ak.unflatten(flat, clouds.multiplicity)
 
 

@@ -15,6 +15,7 @@ from jetgen.data.sources import SlicedSource
 from jetgen.data.spec import CloudSpec, Kind
 from jetgen.data.weights import checked_weights
 from jetgen.errors import DataError
+from jetgen.io.jagged import JaggedLayout
 from jetgen.io.layouts import Layout, find_layout
 from jetgen.io.meaning import Observables, check_declared, check_weights, declared_spec, find_conditioning
 from jetgen.io.names import choose, described
@@ -49,9 +50,11 @@ def open_clouds(
         table = find_table(path, features)
         store = open_store(path) if table is None else table[0]
         try:
-            if table is not None:
-                return _open_table(*table, conditioning, kind or "table")
-            return _open(store, features, conditioning, kind)
+            if table is None:
+                return _open(store, features, conditioning, kind)
+            if isinstance(table[1], JaggedLayout):
+                return _open(store, features, conditioning, kind, table[1])
+            return _open_table(store, table[1], conditioning, kind or "table")
         except BaseException:
             store.close()
             raise
@@ -178,11 +181,17 @@ def _open_given(store: Store) -> CloudFile | None:
 
 
 def _open(
-    store: Store, features: Sequence[str] | None, conditioning: Sequence[str] | None, kind: Kind | None
+    store: Store,
+    features: Sequence[str] | None,
+    conditioning: Sequence[str] | None,
+    kind: Kind | None,
+    jagged: JaggedLayout | None = None,
 ) -> CloudFile:
     declared = declared_spec(store)
     given = _open_given(store)
-    layout = find_layout(store, given[:] if given is not None else None)
+    layout = jagged if jagged is not None else find_layout(store, given[:] if given is not None else None)
+    if jagged is not None and declared is None and conditioning is None:
+        conditioning = ()  # columns of numbers beside the lists may be anything
     found = layout.names if declared is None else declared.names
     names, picked = choose(store, layout.points, found, len(layout.columns), features)
     observables = find_conditioning(store, len(layout), declared, conditioning)

@@ -14,6 +14,7 @@ from jetgen.data.clouds import Clouds
 from jetgen.errors import DataError
 from jetgen.io.csv_text import CsvText, check_names, first_bad
 from jetgen.io.foreign import foreign_lists
+from jetgen.io.jagged import JaggedLayout, find_jagged
 from jetgen.io.names import choose
 from jetgen.io.reading import reading, require_file
 from jetgen.io.store import Store
@@ -31,8 +32,10 @@ _NO_HEADER = (
 )
 
 
-def find_table(path: Path, features: Sequence[str] | None) -> tuple[Store, CsvLayout | ParquetLayout] | None:
-    """The table at ``path``, and a store without arrays that closes it; None if the file is no table.
+def find_table(
+    path: Path, features: Sequence[str] | None
+) -> tuple[Store, CsvLayout | ParquetLayout | JaggedLayout] | None:
+    """The table at ``path``, and a store that closes it; None if the file is no table.
 
     Arguments:
         features: the columns to read, in this order; all by default. Names for all columns of a CSV file without a
@@ -46,10 +49,19 @@ def find_table(path: Path, features: Sequence[str] | None) -> tuple[Store, CsvLa
         head = file.read(len(_PARQUET))
     name = path.name.lower()
     if head == _PARQUET or (name.endswith(".parquet") and head not in _CLOUDS):
-        return ParquetLayout.of(path, features)
+        return _of_parquet(path, features)
     if name.endswith(TABLE_SUFFIXES) and head not in _CLOUDS:
         return CsvLayout.of(path, features)
     return None
+
+
+def _of_parquet(path: Path, features: Sequence[str] | None) -> tuple[Store, ParquetLayout | JaggedLayout]:
+    """Lists if there are any, else plain numbers."""
+    with reading(path, "Parquet file"):
+        from pyarrow import parquet  # here, because `jetbench list` needs no tables
+
+        file = parquet.ParquetFile(path, page_checksum_verification=True)
+        return find_jagged(file, path, features) or ParquetLayout.of(file, path, features)
 
 
 @dataclass
@@ -110,16 +122,13 @@ class ParquetLayout:
     _last: tuple[int, NDArray[np.float32]] | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, path: Path, features: Sequence[str] | None) -> tuple[Store, ParquetLayout]:
-        """Open the file and look at its schema; no values are read.
+    def of(cls, file: Any, path: Path, features: Sequence[str] | None) -> tuple[Store, ParquetLayout]:
+        """Look at the schema of an open file; no values are read.
 
         Raises:
             DataError: if it is damaged or has no rows, or a column that is to be read is not one of plain numbers.
         """
         with reading(path, "Parquet file"):
-            from pyarrow import parquet  # here, because `jetbench list` needs no tables
-
-            file = parquet.ParquetFile(path, page_checksum_verification=True)
             store = Store(path, {}, {}, file.close)
             schema, groups = file.schema_arrow, range(file.num_row_groups)
             check_names(schema.names)
