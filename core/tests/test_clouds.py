@@ -126,9 +126,9 @@ def test_indices_and_truths_pick_clouds_in_their_order():
     assert len(clouds[[]]) == 0
 
 
-def test_one_number_is_not_a_way_to_pick_clouds():
-    with pytest.raises(TypeError, match=r"such as \[3:4\], not by 1"):
-        make_clouds([1, 2])[1]
+def test_a_table_of_indices_is_not_a_way_to_pick_clouds():
+    with pytest.raises(TypeError, match=r"such as \[3:4\], not by \[\[0, 1\], \[1, 0\]\]"):
+        make_clouds([1, 2])[[[0, 1], [1, 0]]]
 
 
 def test_rows_and_ranks_say_where_a_point_belongs():
