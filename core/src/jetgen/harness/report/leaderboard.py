@@ -40,19 +40,20 @@ class Table:
     notes: tuple[str, ...]
 
 
-def tables(rows: Sequence[Row], sort: str | None = None) -> list[Table]:
+def tables(rows: Sequence[Row], sort: str | None = None, most: int = _MOST_SCORES) -> list[Table]:
     """Tables of quality and cost for each dataset, size and preset among ``rows``.
 
     Arguments:
         sort: a column, such as ``W1M``: the tables that have it, each in the order of its values. Without it all tables
             in the order of the judge.
+        most: scores of one table; with more there are several.
 
     Raises:
         UsageError: if no table has the column.
     """
     found: list[Table] = []
     for experiment in experiments(rows):
-        found += _quality(experiment)
+        found += _quality(experiment, most)
         if any(not one.baseline for one in experiment.standings):
             found.append(_cost(experiment))
     return found if sort is None else _sorted(found, sort)
@@ -141,14 +142,14 @@ def escaped(text: str) -> str:
     return safe.replace("\n", "<br>")
 
 
-def _quality(experiment: Experiment) -> list[Table]:
+def _quality(experiment: Experiment, most: int) -> list[Table]:
     """One table, or several of about equal width; the last one has the notes."""
     # A component such as w1p_etarel is in the rows and in results.parquet; the table shows the metrics themselves.
     specs = {name: figure.spec for one in experiment.standings for name, figure in one.figures.items()}
     shown = [name for name in experiment.scores if name == specs[name].name]
     usual = [*USUAL, *shown]
     shown.sort(key=lambda name: (name != experiment.order.judge, not specs[name].ranked, usual.index(name)))
-    most = _MOST_SCORES - bool(experiment.ties)
+    most -= bool(experiment.ties)
     number = max(1, math.ceil(len(shown) / most))
     size = math.ceil(len(shown) / number)
     parts = [shown[i * size : (i + 1) * size] for i in range(number)]

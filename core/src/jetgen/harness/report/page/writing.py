@@ -21,6 +21,8 @@ from jetgen.io.atomic import write_text
 
 __all__ = ["write_report"]
 
+_MOST_SCORES = 16  # of one table: a page is wider than a terminal, and a wide table scrolls
+
 
 @dataclass(frozen=True)
 class _Cell:
@@ -65,7 +67,7 @@ def _rendered(results: RunResults, sections: Sequence[DrawnSection]) -> str:
     )
     template = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True).from_string(source)
     rows = results.rows
-    failures = [_failure(results.run, row) for row in rows if row.status != "ok"]
+    failures = [_failure(results.run, row) for row in rows if row.status not in ("ok", "skipped")]
     contents = [("Leaderboard", "leaderboard"), *([("What did not end well", "failures")] if failures else [])]
     contents += [(one.title, one.anchor) for one in sections]
     contents += [("How each score was made", "scores"), ("Where the numbers come from", "provenance")]
@@ -75,7 +77,7 @@ def _rendered(results: RunResults, sections: Sequence[DrawnSection]) -> str:
         style=style,
         script=script,
         contents=contents,
-        tables=[_table(table) for table in tables(rows)],
+        tables=[_table(table) for table in tables(rows, most=_MOST_SCORES)],
         failures=failures,
         sections=sections,
         notes=results.notes,
