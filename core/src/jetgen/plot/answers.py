@@ -99,7 +99,9 @@ def draw_sizes(figure: Figure, found: Comparison) -> None:
             ticks = np.arange(given.multiplicity[one] + 1)
             counts = np.bincount(clouds.multiplicity[event == one], minlength=len(ticks))
             axis.plot(np.arange(len(counts)), counts / counts.sum(), "o-", ms=3, lw=0.8, color=colour)
-            axis.set(xlabel=f"points, of {given.multiplicity[one]} particles", ylabel="share of the answers")
+            axis.set(
+                xlabel=f"points, of {given.multiplicity[one]} particles", ylabel="share of the answers", ylim=(0, 1.05)
+            )
     axes[0].set(xlabel="true particles", ylabel="mean number of points")
     _legend(figure, axes[0])
 

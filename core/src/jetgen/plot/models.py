@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -52,10 +52,14 @@ def draw_prices(
     """
     figure.set_size_inches(8, 5.5)
     axes = figure.subplots()
+    times = [one.microseconds for one in prices] + ([simulator] if simulator else [])
+    middle = np.sqrt(min(times) * max(times))
     for place, one in enumerate(prices):
         mean, spread = one.value
         axes.errorbar(one.microseconds, mean, spread, fmt="o", color=colour_of(place), capsize=3)
-        axes.annotate(one.name, (one.microseconds, mean), (6, 6), textcoords="offset points", fontsize="x-small")
+        left, side = (-6, "right") if one.microseconds > middle else (6, "left")  # so that no name leaves the frame
+        style: dict[str, Any] = {"textcoords": "offset points", "fontsize": "x-small", "ha": side}
+        axes.annotate(one.name, (one.microseconds, mean), (left, 6), **style)
     if floor is not None:
         mean, low, high = floor
         axes.axhspan(low, high, color="0.88", zorder=0)
