@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from given_jets import GivenJets
 from jetgen import Clouds, load
 from jetgen.data.jets import jet_spec as spec_of_jets
 from jetgen.errors import DataError, JetgenError, PluginError, UsageError
@@ -14,21 +15,8 @@ from jetgen.notebook import DatasetHandle, generator
 SPEC = spec_of_jets(30)
 
 
-class Jets:
-    """Golden jets as a dataset that needs no preparation."""
-
-    def __init__(self, spec, jets):
-        self.spec, self._jets = spec, jets
-
-    def prepare(self, ctx):
-        pass
-
-    def load(self, split):
-        return self._jets
-
-
 def test_a_loaded_model_samples_the_same_and_can_be_saved_and_trained_again(tmp_path, jet_spec, real_jets):
-    data = DatasetHandle("golden", Jets(jet_spec, real_jets))
+    data = DatasetHandle("golden", GivenJets(jet_spec, real_jets))
     model = generator("independence", preset="tiny")
     model.fit(data)
     model.save(tmp_path / "first")
@@ -47,13 +35,13 @@ def trained():
     model = generator("independence", preset="tiny")
     with np.load(Path(__file__).parent / "golden" / "top30_real_and_fake.npz") as arrays:
         jets = Clouds.from_padded(arrays["points_real"], arrays["mask_real"])[:200]
-    model.fit(DatasetHandle("golden", Jets(SPEC, jets)))
+    model.fit(DatasetHandle("golden", GivenJets(SPEC, jets)))
     return model
 
 
 def test_what_a_generator_needs_is_trained_first_or_given(trained, jet_spec, real_jets):
     pytest.importorskip("torch")
-    data = DatasetHandle("golden", Jets(jet_spec, real_jets[:200]))
+    data = DatasetHandle("golden", GivenJets(jet_spec, real_jets[:200]))
     weights = generator("weights", preset="tiny")
     weights.fit(data, seed=3)
     assert weights.sample(20).weights is not None

@@ -5,29 +5,18 @@ from importlib.metadata import version
 import jetgen
 import numpy as np
 import pytest
+from given_jets import GivenJets
 from jetgen import Clouds, evaluate, generator
 from jetgen.errors import DataError, UsageError
 from jetgen.notebook import DatasetHandle
 
+SPLITS = {"train": slice(1500), "val": slice(1500, 1700), "test": slice(1700, 2000)}
 PAIR = Clouds([[0.1, 0.5], [0.2, 0.3], [0.0, 1.0]], [0, 2, 2, 3])
-
-
-class Jets:
-    """Golden jets as a dataset that needs no preparation."""
-
-    def __init__(self, spec, jets):
-        self.spec, self._jets = spec, jets
-
-    def prepare(self, ctx):
-        pass
-
-    def load(self, split):
-        return self._jets[{"train": slice(1500), "val": slice(1500, 1700), "test": slice(1700, 2000)}[split]]
 
 
 @pytest.fixture(scope="module")
 def data(jet_spec, real_jets):
-    return DatasetHandle("golden", Jets(jet_spec, real_jets), (1500, 200, 300))
+    return DatasetHandle("golden", GivenJets(jet_spec, real_jets, **SPLITS), (1500, 200, 300))
 
 
 def test_clouds_are_gone_through_and_picked_one_by_one():
@@ -80,7 +69,7 @@ def test_everything_says_what_it_is(data, jet_spec):
 
 
 def test_html_of_names_from_outside_is_escaped(jet_spec, real_jets):
-    odd = DatasetHandle("<script>alert(1)</script>", Jets(jet_spec, real_jets))
+    odd = DatasetHandle("<script>alert(1)</script>", GivenJets(jet_spec, real_jets))
     assert "<script>" not in odd._repr_html_()
 
 
