@@ -21,12 +21,20 @@ __all__ = ["draw_correlations", "draw_features", "draw_observables"]
 
 _MOST_MATRICES = 6
 
+_SYMBOLS = {
+    "etarel": r"particle $\eta^\mathrm{rel}$",
+    "phirel": r"particle $\phi^\mathrm{rel}$",
+    "ptrel": r"particle $p_\mathrm{T}^\mathrm{rel}$",
+}
+"""How axes write the features that have a symbol."""
+
 
 def draw_features(figure: Figure, found: Comparison) -> None:
     """Every feature of the points."""
     panels = []
     for column, feature in enumerate(found.spec.features):
-        label = f"{feature.name} [{feature.unit}]" if feature.unit else feature.name
+        symbol = _SYMBOLS.get(feature.name, feature.name)
+        label = f"{symbol} [{feature.unit}]" if feature.unit else symbol
         panels.append(Panel(label, found.of_points(column), "points"))
     draw_panels(figure, panels)
 
