@@ -78,6 +78,7 @@ def test_jetgen_mdma_is_all_that_an_empty_machine_needs_for_a_run_of_everything(
     found = rows(run)
     assert set(found) == {"floor", "replay", "independence", *GENERATORS}
     assert {row["status"] for row in found.values()} == {"ok"}
+    assert list((run / "report" / "figures").glob("*.pdf"))
     leaderboard = (run / "leaderboard.md").read_text(encoding="utf-8")
     for name, scores in GENERATORS.items():
         assert set(found[name]["scores"]) >= scores
