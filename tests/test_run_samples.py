@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from jetgen import Clouds
+from jetgen import Clouds, Feature
 from jetgen.io.cloud_file import open_clouds
 from jetgen.io.writing import write_clouds
 from runs import arguments
@@ -98,3 +99,13 @@ def test_what_names_no_file_is_a_sentence(module_outsiders, tmp_path, text, reas
     assert done.returncode == 2
     assert reason in done.stderr
     assert not (tmp_path / "run").exists()
+
+
+def test_observables_that_the_truth_does_not_have_are_left_in_the_file(module_outsiders, made, tmp_path):
+    clouds, spec = open_clouds(made[1])[:400], open_clouds(made[1]).spec
+    more = Clouds(clouds.points, clouds.offsets, np.ones((400, 1)))
+    write_clouds(tmp_path / "more.h5", more, replace(spec, conditioning=(Feature("label"),)))
+    run = tmp_path / "run"
+    done = module_outsiders.jetbench(*arguments(run, more=("--samples", f"more={tmp_path / 'more.h5'}")))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert row_of(run, "more")["status"] == "ok"

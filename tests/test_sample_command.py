@@ -155,8 +155,20 @@ def test_weights_of_clouds_are_kept(tmp_path):
     clouds = Clouds(np.ones((3, 3)), [0, 1, 3], weights=[0.5, 2.0])
     for name in ("w.h5", "w.npz", "w.parquet"):
         export(tmp_path / name, clouds, jet_spec(5))
+    export(tmp_path / "jetnet.h5", clouds, jet_spec(5), "jetnet")
+    assert open_clouds(tmp_path / "jetnet.h5")[:].weights.tolist() == [0.5, 2.0]
     assert open_clouds(tmp_path / "w.h5")[:].weights.tolist() == [0.5, 2.0]
     assert open_clouds(tmp_path / "w.npz")[:].weights.tolist() == [0.5, 2.0]
     assert pq.read_table(tmp_path / "w.parquet")["weight"].to_pylist() == [0.5, 2.0]
     metadata = pq.read_schema(tmp_path / "w.parquet").metadata
     assert json.loads(metadata[b"cloud_spec"])["kind"] == "jets"
+
+
+def test_a_format_that_would_lose_a_feature_is_refused(tmp_path):
+    from jetgen import CloudSpec, Feature
+    from jetgen.data.jets import jet_spec
+    from jetgen.io.exports import check_exportable
+
+    spec = CloudSpec("jets", (*jet_spec(5).features, Feature("charge")), 5)
+    with pytest.raises(jetgen.JetgenError, match="JetNet's layout holds etarel, phirel, ptrel of particles"):
+        check_exportable(tmp_path / "jets.h5", spec, "jetnet")

@@ -18,7 +18,7 @@ from jetgen.io.atomic import atomic_path
 from jetgen.io.hdf5_growing import append, hdf5_file
 from jetgen.io.writing import write_clouds
 
-__all__ = ["FORMATS", "export", "format_of", "refuse"]
+__all__ = ["FORMATS", "check_exportable", "export", "format_of"]
 
 _BLOCK = 10_000
 
@@ -51,8 +51,8 @@ def export(path: Path, source: CloudSource, spec: CloudSpec, layout: str | None 
     FORMATS[format_of(path, layout)](path, source, spec)
 
 
-def refuse(path: Path, spec: CloudSpec, layout: str | None = None) -> None:
-    """Say whether the format can hold clouds of this spec, before any are made.
+def check_exportable(path: Path, spec: CloudSpec, layout: str | None = None) -> None:
+    """Check that the format can hold all of clouds of this spec, before any are made.
 
     Raises:
         UsageError: if it cannot.
@@ -61,8 +61,8 @@ def refuse(path: Path, spec: CloudSpec, layout: str | None = None) -> None:
     if kind != "native" and spec.given is not None:
         msg = f"{kind} cannot hold clouds that answer true events; write HDF5 in the native layout, such as answers.h5"
         raise UsageError(msg)
-    if kind == "jetnet" and not set(RELATIVE) <= set(spec.names):
-        msg = f"JetNet's layout holds jets with {', '.join(RELATIVE)}, these clouds have {', '.join(spec.names)}"
+    if kind == "jetnet" and set(RELATIVE) != set(spec.names):
+        msg = f"JetNet's layout holds {', '.join(RELATIVE)} of particles, these clouds have {', '.join(spec.names)}"
         raise UsageError(msg)
     twice = set(spec.names) & set(spec.conditioning_names)
     if kind == "parquet" and twice:
@@ -77,7 +77,10 @@ def _native(path: Path, source: CloudSource, spec: CloudSpec) -> None:
 
 
 def _jetnet(path: Path, source: CloudSource, spec: CloudSpec) -> None:
-    """``particle_features`` (N, P, 4): etarel, phirel, ptrel and the mask; conditioning is ``jet_features``."""
+    """``particle_features`` (N, P, 4): etarel, phirel, ptrel and the mask; conditioning is ``jet_features``.
+
+    Weights are the array ``weights``, which JetNet does not look at.
+    """
     columns = [spec.index(name) for name in RELATIVE]
     with atomic_path(path) as aside, hdf5_file(aside) as file:
         shape = (0, spec.max_points, len(RELATIVE) + 1)
@@ -85,14 +88,17 @@ def _jetnet(path: Path, source: CloudSource, spec: CloudSpec) -> None:
             "particle_features", shape, "f4", maxshape=(None, *shape[1:]), chunks=(1000, *shape[1:]), fletcher32=True
         )
         particles.attrs["particle_feature_names"] = ",".join((*RELATIVE, "mask"))
+        whole = []  # what is one number for each cloud
         for part in _blocks(source):
             points, mask = part.padded(spec.max_points)
             append(particles, np.concatenate([points[..., columns], mask[..., None]], axis=2, dtype=np.float32))
+            whole.append((part.conditioning, part.weights))
         if spec.conditioning:
-            jets = file.create_dataset(
-                "jet_features", data=np.concatenate([part.conditioning for part in _blocks(source)])
-            )
+            jets = file.create_dataset("jet_features", data=np.concatenate([rows for rows, _ in whole]))
             jets.attrs["jet_feature_names"] = ",".join(spec.conditioning_names)
+        weights = [each for _, each in whole if each is not None]
+        if weights:
+            file["weights"] = np.concatenate(weights)
 
 
 def _npz(path: Path, source: CloudSource, spec: CloudSpec) -> None:

@@ -78,7 +78,8 @@ class FileSamples:
         """
         draw = next((int(part.removeprefix(_DRAW)) for part in ctx.key if part.startswith(_DRAW)), 0)
         start, stop = draw * conditions.n, (draw + 1) * conditions.n
-        with open_clouds(self.path, self.spec.names) as file:
+        # Of a file that has more than the truth has, the rest is not read.
+        with open_clouds(self.path, self.spec.names, None if self.spec.conditioning else ()) as file:
             if stop > len(file):
                 msg = f"{self.path} holds {len(file):,} clouds; draw {draw} takes those up to {stop:,}"
                 raise DataError(msg)

@@ -19,7 +19,7 @@ from jetgen.data.spec import CloudSpec
 from jetgen.errors import DataError, JetgenError, StorageError, UsageError
 from jetgen.io.atomic import write_json, writing
 from jetgen.io.cloud_file import open_clouds
-from jetgen.io.exports import export, refuse
+from jetgen.io.exports import check_exportable, export
 from jetgen.io.writing import write_clouds
 from jetgen.sampling.checking import checked
 
@@ -96,7 +96,7 @@ def sample_to_file(
         DataError: if the model returns what it was not asked for.
         StorageError: if something cannot be written.
     """
-    refuse(path, spec, layout)
+    check_exportable(path, spec, layout)
     _require_conditions(spec, request)
     folder = path.with_name(f"{path.name}.parts")
     _begin(folder, {"model": identity, "seed": request.seed, "part": request.part, **_of_conditions(request)})
