@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from jetgen.api.settings import Settings
+from jetgen.data.shown import in_words
 from jetgen.data.spec import CloudSpec
 from jetgen.errors import DataError, UsageError, did_you_mean
 
@@ -131,13 +132,7 @@ def require_same_clouds(weights: str, theirs: CloudSpec, ours: CloudSpec) -> Non
     """
     if theirs != ours:
         msg = (
-            f"the weights {weights} are for {_describe(theirs)}, not for {_describe(ours)}; "
+            f"the weights {weights} are for {in_words(theirs)}, not for {in_words(ours)}; "
             "train on these clouds without the setting weights"
         )
         raise DataError(msg)
-
-
-def _describe(spec: CloudSpec) -> str:
-    """The clouds in a few words."""
-    conditioning = f" given {', '.join(spec.conditioning_names)}" if spec.conditioning else ""
-    return f"{spec.kind} of up to {spec.max_points} points ({', '.join(spec.names)}){conditioning}"

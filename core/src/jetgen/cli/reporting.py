@@ -57,10 +57,8 @@ def leaderboard_command(
 
 def report_command(run: Run, *, no_plugin: options.NoPlugin = None) -> None:
     """Make RUN/report/index.html: leaderboard, figures, failures and provenance on one page that fetches nothing."""
-    run = run_folder(run)
-    _rows(run)
     registry = options.find_plugins(no_plugin)
-    typer.echo(f"report: {_write(run, registry, hooks_of(registry))}")
+    typer.echo(f"report: {_write(run_folder(run), registry, hooks_of(registry))}")
 
 
 def compare_command(

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from jetgen.data.arrays import check_offsets, check_range, finite, integers, offsets_of
 from jetgen.data.conversions import awkward_of, columns_of, tensors_of
+from jetgen.data.shown import facts_html
 from jetgen.data.weights import checked_weights
 from jetgen.errors import DataError
 
@@ -112,7 +113,7 @@ class Clouds:
         """What a notebook shows: sizes and multiplicities."""
         sizes = self.multiplicity
         spread = f"{sizes.min()} to {sizes.max()}, mean {sizes.mean():.3g}" if len(self) else "none"
-        return f"<b>{self!r}</b><table><tr><td>multiplicity</td><td>{spread}</td></tr></table>"
+        return facts_html(repr(self), {"multiplicity": spread})
 
     def __iter__(self) -> Iterator[NDArray[np.float32]]:
         """The points float32 (n, F) of one cloud after the other."""

@@ -17,6 +17,7 @@ from jetgen.api.loading import first_line
 from jetgen.api.protocols import CloudSource, MetricContext
 from jetgen.api.specs import MetricSpec
 from jetgen.data.clouds import Clouds
+from jetgen.data.shown import columns_html
 from jetgen.data.spec import CloudSpec
 from jetgen.data.weights import effective_size
 from jetgen.evaluation.choice import chosen_metrics, claimed_metrics, clash, inapplicable, too_few_clouds, unweighted
@@ -89,9 +90,7 @@ class Evaluation:
 
     def _repr_html_(self) -> str:
         skipped = "".join(f"<p>no {escape(name)}: {escape(reason)}</p>" for name, reason in self.skipped.items())
-        cells = (f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in line)}</tr>" for line in self._lines())
-        heads = "".join(f"<th>{head}</th>" for head in _HEADS)
-        return f"<table><tr>{heads}</tr>{''.join(cells)}</table>{skipped}"
+        return columns_html(_HEADS, list(self._lines())) + skipped
 
     def _lines(self) -> Iterator[tuple[str, str, str]]:
         """Every value with its floor."""

@@ -7,11 +7,11 @@ from functools import cached_property
 
 from jetgen.api.context import RunContext
 from jetgen.api.protocols import CloudSource, Dataset
+from jetgen.data.shown import facts_html, in_words
 from jetgen.data.spec import CloudSpec
 from jetgen.datasets.naming import find_dataset, named_file, open_dataset
 from jetgen.datasets.preparing import prepare
 from jetgen.io.cloud_file import open_clouds
-from jetgen.notebook.html import facts_html, in_words
 from jetgen.registry import discover
 
 __all__ = ["DatasetHandle", "dataset", "named_clouds"]

@@ -14,13 +14,13 @@ from jetgen.api.settings import Settings, resolve
 from jetgen.api.specs import GeneratorSpec
 from jetgen.data.clouds import Clouds
 from jetgen.data.conditions import Conditions
+from jetgen.data.shown import facts_html, in_words
 from jetgen.data.spec import CloudSpec
 from jetgen.errors import UsageError, did_you_mean
 from jetgen.evaluation.progress import progress_bar
 from jetgen.io.content import content_digest
 from jetgen.io.saved_model import read_card, save_model
 from jetgen.notebook.datasets import DatasetHandle
-from jetgen.notebook.html import facts_html, in_words
 from jetgen.registry import discover, load_target
 from jetgen.registry.plugin import Plugin
 from jetgen.registry.saved_models import registered_generator, saved_settings

@@ -90,12 +90,12 @@ def draw_sizes(figure: Figure, found: Comparison) -> None:
     particles = given.multiplicity[event]
     figure.set_size_inches(16, 4)
     axes = figure.subplots(1, 4)
-    sizes = np.unique(particles)
+    sizes, three = np.unique(particles), _three(found)
     for place, (side, clouds) in enumerate(found.sides()):
         colour = _side_colour(place)
         means = [clouds.multiplicity[particles == size].mean() for size in sizes]
         axes[0].plot(sizes, means, "o-", ms=3, lw=0.8, color=colour, label=side)
-        for axis, one in zip(axes[1:], _three(found), strict=False):
+        for axis, one in zip(axes[1:], three, strict=False):
             ticks = np.arange(given.multiplicity[one] + 1)
             counts = np.bincount(clouds.multiplicity[event == one], minlength=len(ticks))
             axis.plot(np.arange(len(counts)), counts / counts.sum(), "o-", ms=3, lw=0.8, color=colour)

@@ -14,6 +14,7 @@ from jetgen.metrics.observables.efps import efps
 from jetgen.metrics.observables.substructure import substructure
 from jetgen.plot.comparison import Comparison, Values, colour_of
 from jetgen.plot.histograms import Panel, draw_panels
+from jetgen.plot.maps import MOST_MAPS, draw_maps
 from jetgen.plot.style import TRUE, wrapped
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ Float64 = NDArray[np.float64]
 
 _SUBSTRUCTURE = ("N-subjettiness ratio τ21", "N-subjettiness ratio τ32", "energy correlation ratio D2")
 _JETS_WITH_SUBSTRUCTURE = 4_000  # per side: a clustering of each takes half a millisecond
-_MOST_IMAGES = 6
 _PIXELS = 40
 _SINGLE = 4
 
@@ -60,31 +60,16 @@ def draw_efps(figure: Figure, found: Comparison) -> None:
 def draw_images(figure: Figure, found: Comparison) -> None:
     """The mean momentum at each direction: truth, models, and their ratios to truth."""
     reach = _reach(found)
-    images = {side: _image(clouds, found.spec, reach) for side, clouds in list(found.sides())[: _MOST_IMAGES + 1]}
-    true = images["truth"]
+    images = {side: _image(clouds, found.spec, reach).T for side, clouds in list(found.sides())[: MOST_MAPS + 1]}
     figure.set_size_inches(3.3 * len(images) + 0.6, 6.4)
-    grid = figure.subplots(2, len(images), squeeze=False, sharex=True, sharey=True)
-    from matplotlib.colors import LogNorm
-
-    norm = LogNorm(true[true > 0].min(initial=1e-6), true.max(initial=1e-5))
-    for (above, below), (side, image) in zip(grid.T, images.items(), strict=True):
-        shown = above.imshow(np.where(image > 0, image, np.nan).T, norm=norm, **_frame(reach))
-        above.set_title(wrapped(side), fontsize="small")
-        if side == "truth":
-            below.axis("off")
-            continue
-        ratio = np.where(true > 0, image / np.where(true > 0, true, 1.0), np.nan)
-        turned = below.imshow(ratio.T, cmap="RdBu_r", vmin=0, vmax=2, **_frame(reach))
-        below.set_xlabel(r"$\eta^\mathrm{rel}$")
-    grid[0, 0].set_ylabel(r"$\phi^\mathrm{rel}$")
-    figure.colorbar(shown, ax=grid[0], label="mean pT per jet", shrink=0.8)
-    if len(images) > 1:
-        figure.colorbar(turned, ax=grid[1], label="model / truth", shrink=0.8)
+    labels = (r"$\eta^\mathrm{rel}$", r"$\phi^\mathrm{rel}$", "mean pT per jet")
+    extent = (-reach, reach, -reach, reach)
+    draw_maps(figure, images, (1e-6, 1e-5), labels, extent=extent, interpolation="nearest")
 
 
 def draw_single_jets(figure: Figure, found: Comparison) -> None:
     """A few jets of each side; the area of a circle is the momentum of its particle."""
-    sides = list(found.sides())[: _MOST_IMAGES + 1]
+    sides = list(found.sides())[: MOST_MAPS + 1]
     reach = _reach(found)
     figure.set_size_inches(2.6 * len(sides), 2.6 * _SINGLE)
     grid = figure.subplots(_SINGLE, len(sides), squeeze=False, sharex=True, sharey=True)
@@ -114,7 +99,3 @@ def _image(clouds: Clouds, spec: CloudSpec, reach: float) -> Float64:
     edges = np.linspace(-reach, reach, _PIXELS + 1)
     each = pt if clouds.weights is None else pt * (clouds.weights / clouds.weights.mean())[clouds.rows]
     return np.histogram2d(eta, phi, (edges, edges), weights=each)[0] / max(1, len(clouds))
-
-
-def _frame(reach: float) -> dict[str, object]:
-    return {"origin": "lower", "extent": (-reach, reach, -reach, reach), "interpolation": "nearest"}

@@ -12,7 +12,8 @@ from jetgen.data.clouds import Clouds
 from jetgen.data.spec import CloudSpec
 from jetgen.metrics.observables.voxels import grid_shape, voxel_batches
 from jetgen.plot.comparison import Comparison, colour_of
-from jetgen.plot.style import TRUE, wrapped
+from jetgen.plot.maps import MOST_MAPS, draw_maps
+from jetgen.plot.style import TRUE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +23,6 @@ __all__ = ["draw_mean_showers", "draw_profiles"]
 
 Float64 = NDArray[np.float64]
 
-_MOST = 6
 _SPECTRUM = np.geomspace(1e-3, 1e5, 61)  # MeV
 
 
@@ -96,24 +96,7 @@ def _profile(above: Axes, below: Axes, edges: Float64, sides: dict[str, tuple[Fl
 
 def draw_mean_showers(figure: Figure, found: Comparison) -> None:
     """The mean energy in each layer and ring: truth, models, and their ratios to truth."""
-    from matplotlib.colors import LogNorm
-
-    sides = list(found.sides())[: _MOST + 1]
+    sides = list(found.sides())[: MOST_MAPS + 1]
     means = {side: _Mean.of(clouds, found.spec).energy.T for side, clouds in sides}
-    true = means["truth"]
     figure.set_size_inches(3.6 * len(means) + 0.6, 5.6)
-    grid = figure.subplots(2, len(means), squeeze=False, sharex=True, sharey=True)
-    norm = LogNorm(true[true > 0].min(initial=1.0), true.max(initial=2.0))
-    for (above, below), (side, mean) in zip(grid.T, means.items(), strict=True):
-        shown = above.imshow(np.where(mean > 0, mean, np.nan), norm=norm, origin="lower", aspect="auto")
-        above.set_title(wrapped(side), fontsize="small")
-        if side == "truth":
-            below.axis("off")
-            continue
-        ratio = np.where(true > 0, mean / np.where(true > 0, true, 1.0), np.nan)
-        turned = below.imshow(ratio, cmap="RdBu_r", vmin=0, vmax=2, origin="lower", aspect="auto")
-        below.set_xlabel("layer")
-    grid[0, 0].set_ylabel("ring")
-    figure.colorbar(shown, ax=grid[0], label="mean energy [MeV]")
-    if len(means) > 1:
-        figure.colorbar(turned, ax=grid[1], label="model / truth")
+    draw_maps(figure, means, (1.0, 2.0), ("layer", "ring", "mean energy [MeV]"), aspect="auto")
