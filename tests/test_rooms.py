@@ -17,7 +17,7 @@ FLOORS = (
     ("registry", "references", "torch"),
     ("metrics",),
     ("plot",),
-    ("evaluation", "datasets", "testing", "hooks", "refine", "sampling"),
+    ("evaluation", "datasets", "testing", "hooks", "refine", "sampling", "conversion"),
     ("harness",),
     ("notebook",),
     ("cli",),

@@ -3,9 +3,11 @@
 import gzip
 import json
 import pickle
+import shlex
 import zipfile
 
 import h5py
+import jetgen
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -21,7 +23,7 @@ POINTS = np.random.default_rng(1).random((5, 4, 3), np.float32)
 
 def _calo(path):
     with h5py.File(path, "w") as file:
-        file["showers"], file["incident_energies"] = POINTS[:, :, 0], np.ones((5, 1))
+        file["showers"], file["incident_energies"] = np.ones((5, 6480)), np.ones((5, 1))
 
 
 def _pandas(path):
@@ -32,12 +34,7 @@ def _pandas(path):
 
 def _energyflow(path):
     with path.open("wb") as file:
-        np.savez(file, X=np.concatenate([POINTS, POINTS[..., :1]], 2), y=np.ones(5))
-
-
-def _npy(path):
-    with path.open("wb") as file:
-        np.save(file, POINTS)
+        np.savez(file, X=np.concatenate([POINTS * [100, 1, 1], np.full((5, 4, 1), 211)], 2), y=np.ones(5))
 
 
 def _csv(path):
@@ -53,14 +50,13 @@ def _plain_csv(path):
 
 
 FORMATS = {
-    "npy": (_npy, "NumPy array (npy), which has no mask", 5),
     "torch": (lambda path: torch.save(torch.from_numpy(POINTS), path), "a file of torch", 5),
     "CaloChallenge": (_calo, "an HDF5 file of the CaloChallenge", 5),
     "EnergyFlow": (_energyflow, "an npz archive of EnergyFlow", 5),
     "CSV": (_csv, "a table of text (CSV); call it it's mine.csv, and each row is read as a cloud", None),
     "CSV without names": (_plain_csv, "a table of text (CSV)", None),
     "pandas": (_pandas, "an HDF5 file of pandas", None),
-    "ROOT": (lambda path: path.write_bytes(b"root\0\0"), "a ROOT file", None),
+    "ROOT": (lambda path: path.write_bytes(b"root\0\0"), "the ROOT file is truncated or damaged", None),
     "Parquet of lists": (_lists, "a Parquet file of lists", None),
     "Arrow": (lambda path: path.write_bytes(b"ARROW1\0\0"), "an Arrow (Feather) file", None),
     "gzip": (lambda path: path.write_bytes(gzip.compress(b"x")), "unpack it first, by gunzip", None),
@@ -83,9 +79,20 @@ def test_a_file_of_another_format_is_called_what_it_is_whatever_its_name(tmp_pat
     assert str(caught.value).startswith(f"{path}: ")
     assert str(caught.value).isprintable()
     if clouds is not None:
-        exec(str(caught.value).partition("for example: ")[2], {"np": np, "h5py": h5py, "torch": torch})
-        with open_clouds(tmp_path / "it's mine-jetgen.npz") as file:
+        written = _follow(str(caught.value))
+        with open_clouds(tmp_path / written) as file:
             assert len(file[:]) == clouds
+
+
+def _follow(message):
+    """Do what the message says, by the command or by Python; the name of the file that it makes."""
+    command = message.partition("convert it: ")[2]
+    if command:
+        name, verb, path, option, out = shlex.split(command)
+        assert (name, verb, option) == ("jetbench", "convert", "-o")
+        return jetgen.convert(path, out).path
+    exec(message.partition("for example: ")[2], {"np": np, "torch": torch})
+    return "it's mine-jetgen.npz"
 
 
 def test_other_bytes_are_not_guessed_at(tmp_path):
@@ -100,13 +107,13 @@ def test_other_bytes_are_not_guessed_at(tmp_path):
 
 def test_a_file_of_any_suffix_that_exists_is_a_file_and_one_without_is_named_with_its_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    _npy(tmp_path / "x.npy")
+    torch.save(torch.from_numpy(POINTS), tmp_path / "x.pt")
     (tmp_path / "truth").write_bytes(b"PAR1")
-    assert named_file("x.npy") == tmp_path / "x.npy"
-    assert named_file("y.npy") is None
+    assert named_file("x.pt") == tmp_path / "x.pt"
+    assert named_file("y.pt") is None
     assert named_file("truth") is None
     assert named_file("./truth") == tmp_path / "truth"
-    with pytest.raises(DataError, match=r"x\.npy: .*it is a NumPy array .*convert it, for example: a = np\.load"):
-        find_dataset(discover(), "x.npy")
+    with pytest.raises(DataError, match=r"x\.pt: .*it is a file of torch; convert it, for example: a = torch\.load"):
+        find_dataset(discover(), "x.pt")
     with pytest.raises(UsageError, match=r"no dataset 'truth', but a file is called so: write \./truth"):
         find_dataset(discover(), "truth")

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from jetgen.api.specs import GeneratorSpec as GeneratorSpec
     from jetgen.api.specs import MetricSpec as MetricSpec
     from jetgen.api.torch_settings import TorchSettings as TorchSettings
+    from jetgen.conversion.converting import Converted as Converted
+    from jetgen.conversion.converting import convert as convert
     from jetgen.data.clouds import Clouds as Clouds
     from jetgen.data.conditions import Conditions as Conditions
     from jetgen.data.spec import CloudSpec as CloudSpec
@@ -49,6 +51,7 @@ _HOMES = {
     "CloudSpec": "data.spec",
     "Clouds": "data.clouds",
     "Conditions": "data.conditions",
+    "Converted": "conversion.converting",
     "Dataset": "api.protocols",
     "DatasetSpec": "api.specs",
     "Evaluation": "evaluation.evaluate",
@@ -73,6 +76,7 @@ _HOMES = {
     "SupportsResponse": "api.protocols",
     "SupportsSimulation": "api.protocols",
     "dataset": "notebook",
+    "convert": "conversion.converting",
     "evaluate": "notebook.evaluating",
     "explain": "evaluation.explain.explain",
     "generator": "notebook",

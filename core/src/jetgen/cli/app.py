@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from jetgen.cli.converting import convert_command
 from jetgen.cli.doctor import doctor_command
 from jetgen.cli.evaluating import evaluate_command
 from jetgen.cli.explaining import explain_command
@@ -38,5 +39,6 @@ app.command("leaderboard")(leaderboard_command)
 app.command("report")(report_command)
 app.command("compare")(compare_command)
 app.command("sample")(sample_command)
+app.command("convert")(convert_command)
 app.command("evaluate")(evaluate_command)
 app.command("explain")(explain_command)

@@ -19,16 +19,15 @@ __all__ = ["evaluate_command"]
 
 def evaluate_command(
     file: Annotated[
-        Path, typer.Argument(help="The generated clouds: HDF5, npz, CSV or Parquet; an array weights is used.")
+        Path, typer.Argument(help="The generated clouds: HDF5, npz, npy, CSV, Parquet or ROOT; weights are used.")
     ],
     *,
     reference: Annotated[
         str, typer.Option("--reference", help="The true clouds: a file, or NAME[@SIZE] of a dataset.")
     ],
-    features: Annotated[
-        str | None,
-        typer.Option(help="The features in order, such as etarel,phirel,ptrel, where the file has no names."),
-    ] = None,
+    features: options.Features = None,
+    points: options.Points = None,
+    mask: options.Mask = None,
     metrics: options.Metrics = None,
     train: Annotated[
         str | None,
@@ -43,11 +42,12 @@ def evaluate_command(
     """Compare a file of generated clouds with true ones, the floor beside each score."""
     import json
 
+    from jetgen.io.cloud_file import open_clouds
     from jetgen.notebook.evaluating import evaluate
 
-    names = tuple(part.strip() for part in features.split(",")) if features else None
-    chosen = metrics or "standard"
-    result = evaluate(reference, file, chosen, train=train, features=names, seed=seed, device=device)
+    names, chosen = options.names(features), metrics or "standard"
+    with open_clouds(file, names, points=points, mask=mask) as made:
+        result = evaluate(reference, made, chosen, train=train, features=names, seed=seed, device=device)
     if as_json:
         typer.echo(json.dumps(_document(result), indent=1))
     else:

@@ -16,14 +16,18 @@ __all__ = [
     "Datasets",
     "Device",
     "Draws",
+    "Features",
     "Generators",
     "Grace",
     "Jobs",
+    "Layout",
+    "Mask",
     "Memory",
     "Metrics",
     "NoPlugin",
     "Out",
     "Overrides",
+    "Points",
     "Preset",
     "Report",
     "Reweight",
@@ -34,6 +38,7 @@ __all__ = [
     "Threads",
     "Timeout",
     "find_plugins",
+    "names",
 ]
 
 Suite: TypeAlias = Annotated[Path | None, typer.Argument(help="A suite in TOML.", show_default=False)]
@@ -86,6 +91,25 @@ Samples: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME=FILE", help="Clouds made elsewhere, as a row beside the models; repeatable."),
 ]
+Points: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="The array of the points of FILE, if it has another name; of a ROOT file, the tree."),
+]
+Mask: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="Of padded points of FILE: the array that says which slots are filled, or the feature that is positive "
+        "where one is, such as ptrel."
+    ),
+]
+Features: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="The features in order, such as etarel,phirel,ptrel, where the file has no names."),
+]
+Layout: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="native, jetnet, npz or parquet. Without it: by the ending of the file.", show_default=False),
+]
 StrictPlugins: TypeAlias = Annotated[bool, typer.Option("--strict-plugins", help="Fail if any plugin is not ok.")]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -93,3 +117,8 @@ AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def find_plugins(no_plugin: Sequence[str] | None, *, refresh: bool = False) -> Registry:
     """Everything that is installed, without what ``--no-plugin`` leaves out."""
     return discover(deny=no_plugin or (), refresh=refresh)
+
+
+def names(text: str | None) -> tuple[str, ...] | None:
+    """The names in a text with commas; None if there is no text."""
+    return tuple(part.strip() for part in text.split(",")) if text else None

@@ -37,10 +37,7 @@ def sample_command(
             show_default=False,
         ),
     ] = None,
-    layout: Annotated[
-        str | None,
-        typer.Option(help="native, jetnet, npz or parquet. Without it: by the ending of the file.", show_default=False),
-    ] = None,
+    layout: options.Layout = None,
     part: Annotated[int, typer.Option(min=1, help="Clouds at a time: what an interrupt can cost.")] = 10_000,
     device: options.Device = "cpu",
 ) -> None:

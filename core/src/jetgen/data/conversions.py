@@ -32,8 +32,12 @@ def awkward_of(clouds: Clouds, names: Sequence[str]) -> Any:
     return ak.unflatten(flat, clouds.multiplicity)
 
 
-def columns_of(array: Any, names: Sequence[str] | None) -> tuple[Any, Any]:
+def columns_of(array: Any, names: Sequence[str] | None, first: int = 0) -> tuple[Any, Any]:
     """The points (total, F) and the multiplicities (N,) of a jagged array of records.
+
+    Arguments:
+        names: the fields to read; None for all.
+        first: the row of the first cloud of the array in the whole, for messages.
 
     Raises:
         UsageError: if awkward is not installed.
@@ -52,7 +56,8 @@ def columns_of(array: Any, names: Sequence[str] | None) -> tuple[Any, Any]:
         wrong = np.flatnonzero(other != sizes[0])
         if len(wrong):
             row = wrong[0]
-            msg = f"{name} has {other[row]} values in row {row} and {names[0]} has {sizes[0][row]}; one point has both"
+            each = f"{name} has {other[row]} values in row {first + row} and {names[0]} has {sizes[0][row]}"
+            msg = f"{each}; one point has both"
             raise DataError(msg)
     return np.stack([np.asarray(ak.flatten(column, axis=1)) for column in columns], axis=1), sizes[0]
 

@@ -20,7 +20,7 @@ from jetgen.registry import Plugin, Registry, load_target
 
 __all__ = ["FoundDataset", "find_dataset", "named_file", "open_dataset"]
 
-_SUFFIXES = (".h5", ".hdf5", ".npz", *TABLE_SUFFIXES)
+_SUFFIXES = (".h5", ".hdf5", ".npz", ".npy", ".root", *TABLE_SUFFIXES)
 _LONGEST = 80  # characters; the name of a dataset is part of the name of a folder
 
 

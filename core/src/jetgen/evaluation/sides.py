@@ -56,9 +56,9 @@ def read_clouds(
     """
     if isinstance(source, str | Path):
         with open_clouds(source, features) as file:
-            return spec or file.spec, _reordered(file, spec or file.spec)
-    if spec is None and isinstance(source, CloudFile):
-        spec = source.spec
+            return read_clouds(file, spec, None)
+    if isinstance(source, CloudFile):
+        return spec or source.spec, _reordered(source, spec or source.spec)
     if spec is None:
         msg = "nothing says what the columns of the clouds mean; give spec=CloudSpec(...)"
         raise UsageError(msg)
@@ -78,6 +78,8 @@ def _weighted(made: Clouds, weights: ArrayLike) -> Clouds:
 
 def called(source: CloudSource | Path | str, otherwise: str) -> str:
     """What messages call a source: the path of a file, else ``otherwise``."""
+    if isinstance(source, CloudFile):
+        source = source.path
     return str(source) if isinstance(source, str | Path) else otherwise
 
 

@@ -16,10 +16,18 @@ from jetgen.data.spec import CloudSpec, Kind
 from jetgen.data.weights import checked_weights
 from jetgen.errors import DataError
 from jetgen.io.jagged import JaggedLayout
-from jetgen.io.layouts import Layout, find_layout
-from jetgen.io.meaning import Observables, check_declared, check_weights, declared_spec, find_conditioning
+from jetgen.io.layouts import Layout, PaddedLayout, find_layout
+from jetgen.io.meaning import (
+    Observables,
+    check_declared,
+    check_weights,
+    declared_spec,
+    find_conditioning,
+    observable_names,
+)
 from jetgen.io.names import choose, described
 from jetgen.io.reading import reading
+from jetgen.io.root_trees import TreeLayout, find_tree
 from jetgen.io.store import Store, open_store
 from jetgen.io.tables import CsvLayout, ParquetLayout, find_table
 
@@ -31,30 +39,39 @@ def open_clouds(
     features: Sequence[str] | None = None,
     conditioning: Sequence[str] | None = None,
     kind: Kind | None = None,
+    points: str | None = None,
+    mask: str | None = None,
 ) -> CloudFile:
     """Open a file of clouds. Shapes, names and offsets are checked now, values when they are read.
 
     Arguments:
-        path: HDF5, npz, CSV or Parquet, in any of the layouts of :mod:`jetgen.io`.
+        path: HDF5, npz, npy, CSV, Parquet or ROOT, in any of the layouts of :mod:`jetgen.io`.
         features: the features to read, in this order. Required for a file that does not name its columns.
         conditioning: the per-cloud observables to read. All by default; none by default of a JetNet file, because
             its ``jet_features`` are sums over the particles that a generator makes.
         kind: the kind of the clouds, if the file does not declare it. By default ``"table"`` if no cloud has two
             points, else ``"jets"``.
+        points: the array of the points, if it has another name than usual; of a ROOT file, the tree.
+        mask: of padded points, the array that says which slots are filled, or the feature that is positive where one
+            is. By default an array or a column called ``mask``.
 
     Raises:
         DataError: if the file cannot be read as clouds; the message names the file, the array and the fault.
     """
     path = Path(path)
     with reading(path):
-        table = find_table(path, features)
-        store = open_store(path) if table is None else table[0]
+        found = find_tree(path, points, features) or find_table(path, features)
+        if found is None:
+            store = open_store(path)
+        else:
+            store, layout = found
         try:
-            if table is None:
-                return _open(store, features, conditioning, kind)
-            if isinstance(table[1], JaggedLayout):
-                return _open(store, features, conditioning, kind, table[1])
-            return _open_table(store, table[1], conditioning, kind or "table")
+            if found is None:
+                return _open(store, features, conditioning, kind, points=points, mask=mask)
+            _require_padded(store, mask)
+            if isinstance(layout, JaggedLayout | TreeLayout):
+                return _open(store, features, conditioning, kind, layout)
+            return _open_table(store, layout, conditioning, kind or "table")
         except BaseException:
             store.close()
             raise
@@ -96,6 +113,11 @@ class CloudFile(SlicedSource):
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    @property
+    def observables(self) -> tuple[str, ...]:
+        """The names of all that the file knows of each cloud as a whole, whether it is read as conditioning or not."""
+        return observable_names(self._store)
 
     @property
     def weighted(self) -> bool:
@@ -161,6 +183,11 @@ class CloudFile(SlicedSource):
         return values
 
 
+def _require_padded(store: Store, mask: str | None) -> None:
+    if mask is not None:
+        store.refuse(f"a mask ({mask}) is for padded arrays; the clouds of this file have their own lengths")
+
+
 def _open_table(
     store: Store, layout: CsvLayout | ParquetLayout, conditioning: Sequence[str] | None, kind: Kind
 ) -> CloudFile:
@@ -185,11 +212,16 @@ def _open(
     features: Sequence[str] | None,
     conditioning: Sequence[str] | None,
     kind: Kind | None,
-    jagged: JaggedLayout | None = None,
+    jagged: JaggedLayout | TreeLayout | None = None,
+    points: str | None = None,
+    mask: str | None = None,
 ) -> CloudFile:
     declared = declared_spec(store)
     given = _open_given(store)
-    layout = jagged if jagged is not None else find_layout(store, given[:] if given is not None else None)
+    truth = given[:] if given is not None else None
+    layout: Layout = find_layout(store, truth, features, points, mask) if jagged is None else jagged
+    if features is not None and isinstance(layout, PaddedLayout):
+        features = [name for name in features if name != "mask"]
     if jagged is not None and declared is None and conditioning is None:
         conditioning = ()  # columns of numbers beside the lists may be anything
     found = layout.names if declared is None else declared.names

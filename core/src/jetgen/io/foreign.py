@@ -1,10 +1,12 @@
-"""Files of other formats: what they are, told by their contents before their names, and the Python that converts them.
+"""Files of other formats: what they are, told by their contents before their names, and the line that converts them.
 
-The lines are written for jets in JetNet's features; who has others changes the names. None of them is run here.
+Where `jetbench convert` does not read the format either, the line is Python for jets in JetNet's features; who has
+others changes the names. None of them is run here.
 """
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,32 +23,12 @@ _RAGGED = (
 _UNPACK = "it is compressed as a whole: unpack it first, by {tool} {path}"
 
 _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
-    (
-        b"\x93NUMPY",
-        "a NumPy array (npy), which has no mask and no names",
-        "a = np.load({path}); " + _PADDED,
-    ),
-    (
-        b"root",
-        "a ROOT file",
-        "a = uproot.open({path})['TREE'].arrays(['etarel', 'phirel', 'ptrel']); " + _RAGGED,
-    ),
     (b"ARROW1", "an Arrow (Feather) file", "a = ak.from_feather({path}); " + _RAGGED),
 )
 _PACKED = ((b"\x1f\x8b", "gunzip"), (b"BZh", "bunzip2"), (b"\xfd7zXZ", "unxz"), (b"\x28\xb5\x2f\xfd", "unzstd"))
 
 _TORCH = "a = torch.load({path}, weights_only=True).numpy(); " + _PADDED
 _TABLE = "a = pd.read_hdf({path}).to_numpy('f4'); " + _FLAT
-_CALO = (
-    "f = h5py.File({path}); e = f['showers'][:]; row, voxel = e.nonzero(); "
-    "np.savez({target}, points=np.c_[e[row, voxel], voxel], "
-    "offsets=np.r_[0, np.bincount(row, minlength=len(e)).cumsum()], feature_names=['energy', 'voxel'], "
-    "context=f['incident_energies'][:], context_names=['incident_energy'])"
-)
-_ENERGYFLOW = (
-    "a = np.load({path})['X']; np.savez({target}, points=a, mask=a[..., 0] > 0, "
-    "feature_names=['pt', 'rapidity', 'phi', 'pid'][:a.shape[2]])"
-)
 _PARQUET = "a = ak.from_parquet({path}); " + _RAGGED
 
 
@@ -79,11 +61,13 @@ def foreign_arrays(path: Path, names: Collection[str], attributes: Mapping[str, 
     if any(name.endswith("data.pkl") for name in members):
         return _convert(path, "a file of torch", _TORCH)
     if {"showers", "incident_energies"} <= set(names):
-        return _convert(path, "an HDF5 file of the CaloChallenge", _CALO)
+        return _by_us(path, "an HDF5 file of the CaloChallenge")
     if "X" in names and members:
-        return _convert(path, "an npz archive of EnergyFlow", _ENERGYFLOW)
+        return _by_us(path, "an npz archive of EnergyFlow")
     if "PYTABLES_FORMAT_VERSION" in attributes or {"axis0", "block0_values"} <= set(names):
-        return _convert(path, "an HDF5 file of pandas (PyTables)", _TABLE)
+        return _convert(
+            path, "an HDF5 file of pandas (PyTables; the top-tagging dataset is read by jetbench convert)", _TABLE
+        )
     return ""
 
 
@@ -105,6 +89,11 @@ def _foreign_text(path: Path, head: bytes) -> str | None:
     if not any(delimiter in first for delimiter in ",;\t"):
         return None
     return f"it is a table of text (CSV); call it {path.stem}.csv, and each row is read as a cloud of one point"
+
+
+def _by_us(path: Path, what: str) -> str:
+    command = shlex.join(["jetbench", "convert", str(path), "-o", f"{path.stem}-jetgen.h5"])
+    return f"it is {what}; convert it: {command}"
 
 
 def _convert(path: Path, what: str, line: str) -> str:

@@ -122,7 +122,7 @@ def find_jagged(file: Any, path: Path, features: Sequence[str] | None) -> tuple[
     if not lists:
         return None
     check_names(list(lists))
-    flat = [name for name in schema.names if _is_number(schema.field(name).type)]
+    flat = [name for name in schema.names if _is_number(schema.field(name).type) or _is_truth(schema.field(name).type)]
     with reading(path, "Parquet file"):
         arrays, attributes = _of_whole_clouds(file, flat)
         declared = None
@@ -189,6 +189,12 @@ def _is_number(kind: Any) -> bool:
     from pyarrow import types
 
     return bool(types.is_integer(kind) or types.is_floating(kind))
+
+
+def _is_truth(kind: Any) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_boolean(kind))
 
 
 def _is_record(kind: Any) -> bool:

@@ -22,6 +22,7 @@ __all__ = [
     "check_weights",
     "declared_spec",
     "find_conditioning",
+    "observable_names",
 ]
 
 FORMAT_VERSION = 1
@@ -93,8 +94,7 @@ def find_conditioning(store: Store, n: int, declared: CloudSpec | None, wanted: 
     Raises:
         DataError: if the array has another number of rows, or a wanted column does not exist.
     """
-    own = "conditioning" if "conditioning" in store else "context"
-    array = "jet_features" if "particle_features" in store else own
+    array = _conditioning_array(store)
     if array not in store:
         missing = wanted or (declared.conditioning_names if declared is not None else ())
         if missing:
@@ -109,6 +109,19 @@ def find_conditioning(store: Store, n: int, declared: CloudSpec | None, wanted: 
     names, columns = choose(store, array, found, width, wanted)
     features = described(names) if declared is None else tuple(declared.conditioning[i] for i in columns)
     return Observables(array, tuple(columns), features)
+
+
+def observable_names(store: Store) -> tuple[str, ...]:
+    """The names of the columns that could be conditioning; empty if there are none."""
+    array = _conditioning_array(store)
+    if array not in store:
+        return ()
+    return _conditioning_names(store, array, int(store.array(array, "clouds, observables").shape[1]))
+
+
+def _conditioning_array(store: Store) -> str:
+    own = "conditioning" if "conditioning" in store else "context"
+    return "jet_features" if "particle_features" in store else own
 
 
 def _conditioning_names(store: Store, array: str, width: int) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ _NUMBERS = "fiu"
 _WANTED = {"iu": "integers are", "fiub": "zeros and ones are"}
 _HEAD = 512  # bytes that tell a format
 _DEEPEST = 4  # groups `given` inside each other
+_BY_NAME = "; jetbench convert takes arrays of other names by --points and --mask"
 _SHOWN = 20  # names of arrays in a message
 
 
@@ -69,7 +70,7 @@ class Store:
             DataError: always.
         """
         known = "" if self.group else foreign_arrays(self.path, list(self.arrays), self.attributes, self._members)
-        self.refuse(known or f"{what}; it holds {self._held()}")
+        self.refuse(known or f"{what}; it holds {self._held()}{_BY_NAME}")
 
     def array(self, name: str, axes: str, kinds: str = _NUMBERS) -> Any:
         """The array-like called ``name``, after a check of its shape and dtype; no values are read.
@@ -137,6 +138,8 @@ def open_store(path: Path) -> Store:
             return _npz_store(path, size)
         if head.startswith(b"\x89HDF") or h5py.is_hdf5(path):
             return _hdf5_store(path, size)
+        if head.startswith(b"\x93NUMPY"):
+            return _npy_store(path)
         known = foreign_bytes(path, head)
         msg = "the file is neither HDF5 nor npz" + (f": {known}" if known else "")
         raise DataError(msg)
@@ -147,6 +150,19 @@ def _hdf5_store(path: Path, size: int) -> Store:
         file = h5py.File(path, "r")
     arrays = HDF5Arrays(file, size)
     return Store(path, arrays, arrays.attrs, file.close)
+
+
+def _npy_store(path: Path) -> Store:
+    """One array, which is called ``points``; it stays on disk, and rows are read when they are asked for."""
+    with reading(path, "npy array"):
+        try:
+            values = np.load(path, mmap_mode="r", allow_pickle=False)
+        except ValueError as error:
+            if "Python objects" not in str(error):
+                raise
+            msg = "the array holds pickled objects, which are never loaded; save plain numbers with np.save"
+            raise DataError(msg) from error
+    return Store(path, {"points": values}, {})
 
 
 def _npz_store(path: Path, size: int) -> Store:
