@@ -60,6 +60,7 @@ def test_everything_says_what_it_is(data, jet_spec):
     assert "0 to 2" in PAIR._repr_html_()
     found = evaluate(data, model.sample(300), ["w1m", "novelty", "cov"], floor_splits=3, progress=False)
     text, page = str(found), found._repr_html_()
+    assert repr(found) == text
     for name, result in found.metrics.items():
         assert f"{result.value:.4g}" in text
         assert f"<td>{name}</td>" in page
@@ -117,6 +118,9 @@ def test_a_dataset_by_name_is_evaluated_with_its_test_clouds_as_truth():
 def test_the_figures_of_the_report_are_functions_of_clouds(jet_spec, real_jets, fake_jets):
     pytest.importorskip("mplhep")
     figure = jetgen.plot.observables(real_jets, {"published": fake_jets}, jet_spec, names=["mass"])
+    assert figure._repr_png_().startswith(b"\x89PNG")
+    with pytest.raises(UsageError, match=r"jets have no observable 'mas' \(did you mean mass\?\)"):
+        jetgen.plot.observables(real_jets, fake_jets, jet_spec, names=["mas"])
     assert figure.axes[1].get_xlabel() == "jet mass [pT of the jet]"
     assert jetgen.plot.features(real_jets, fake_jets, jet_spec).legends[0].texts[1].get_text() == "model"
     assert "Every feature" in jetgen.plot.features.__doc__

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from jetgen.evaluation.evaluate import Evaluation as Evaluation
     from jetgen.evaluation.explain.explain import explain as explain
     from jetgen.evaluation.explain.explanation import Explanation as Explanation
+    from jetgen.io.cloud_file import open_clouds as open_clouds
+    from jetgen.io.exports import export as export
     from jetgen.notebook import dataset as dataset
     from jetgen.notebook import generator as generator
     from jetgen.notebook import load as load
@@ -79,9 +81,11 @@ _HOMES = {
     "convert": "conversion.converting",
     "evaluate": "notebook.evaluating",
     "explain": "evaluation.explain.explain",
+    "export": "io.exports",
     "generator": "notebook",
     "load": "notebook",
     "load_run": "notebook.runs",
+    "open_clouds": "io.cloud_file",
 }
 
 __all__ = list(_HOMES)

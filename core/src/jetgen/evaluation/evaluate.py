@@ -73,7 +73,7 @@ class MetricResult:
 _HEADS = ("score", "value", "floor [5 %, 95 %]")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """The results by metric, and for each metric that was skipped the reason."""
 
@@ -87,6 +87,9 @@ class Evaluation:
     def __str__(self) -> str:
         lines = [f"{head:14} {value:>12} {floor:>28}" for head, value, floor in (_HEADS, *self._lines())]
         return "\n".join([*lines, *(f"no {name}: {reason}" for name, reason in self.skipped.items())])
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def _repr_html_(self) -> str:
         skipped = "".join(f"<p>no {escape(name)}: {escape(reason)}</p>" for name, reason in self.skipped.items())

@@ -61,7 +61,8 @@ class GeneratorHandle:
     def _trained_on(self) -> str:
         """What it has learnt, in words."""
         if self._model is None:
-            return "not trained"
+            weights = getattr(self.settings, "weights", None)
+            return "not trained" if weights is None else f"with the weights {weights}"
         return f"trained on {self._card.get('dataset', in_words(CloudSpec.from_json(self._card['cloud_spec'])))}"
 
     def fit(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from jetgen.errors import UsageError, did_you_mean
 from jetgen.metrics.observables.catalogue import observables
 from jetgen.metrics.observables.high_level import high_level, high_level_names
 from jetgen.plot.comparison import Comparison
@@ -40,20 +41,39 @@ def draw_features(figure: Figure, found: Comparison) -> None:
 
 
 def draw_observables(figure: Figure, found: Comparison, names: Sequence[str]) -> None:
-    """Some of the high-level observables of whole clouds, by name."""
-    known = high_level_names(found.spec)
+    """Some of the high-level observables of whole clouds, by name.
+
+    Raises:
+        UsageError: if such clouds have no observable of that name.
+    """
+    places = _places(found, names)
     labels = {one.name: one.label for one in observables(found.spec)}
     sides = found.of_clouds(lambda clouds: high_level(clouds, found.spec))
     panels = []
-    for name in names:
-        of_one = {side: columns[known.index(name)] for side, columns in sides.items()}
+    for name, place in zip(names, places, strict=True):
+        of_one = {side: columns[place] for side, columns in sides.items()}
         panels.append(Panel(labels.get(name, name), of_one, found.spec.kind))
     draw_panels(figure, panels)
 
 
+def _places(found: Comparison, names: Sequence[str]) -> list[int]:
+    """The columns of these high-level observables."""
+    known = high_level_names(found.spec)
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, known)
+            msg = f"{found.spec.kind} have no observable {name!r}{hint}; they have {', '.join(known)}"
+            raise UsageError(msg)
+    return [known.index(name) for name in names]
+
+
 def draw_correlations(figure: Figure, found: Comparison, names: Sequence[str]) -> None:
-    """The correlations of observables in truth, and by how much those of each model are larger or smaller."""
-    places = [high_level_names(found.spec).index(name) for name in names]
+    """The correlations of observables in truth, and by how much those of each model are larger or smaller.
+
+    Raises:
+        UsageError: if such clouds have no observable of that name.
+    """
+    places = _places(found, names)
     matrices = {
         side: _correlations(high_level(clouds, found.spec)[:, places])
         for side, clouds in list(found.sides())[: _MOST_MATRICES + 1]

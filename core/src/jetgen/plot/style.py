@@ -68,9 +68,9 @@ def figure_of(draw: Draw) -> Figure:
         UsageError: if matplotlib or mplhep is not installed.
     """
     with styled():
-        from matplotlib.figure import Figure
+        from jetgen.plot.shown_figure import ShownFigure
 
-        figure = Figure(layout="constrained")
+        figure = ShownFigure(layout="constrained")
         draw(figure)
     return figure
 
