@@ -6,6 +6,9 @@ import json
 import shutil
 
 import pytest
+from jetgen.harness.run.tables import rows_of, table_rows
+from jetgen.harness.store.plan import read_plan
+from jetgen.harness.store.stages import StageStore
 from own_files import assert_one_sentence
 from runs import arguments, cell, rows, stage_times
 
@@ -48,6 +51,17 @@ def test_a_new_metric_and_a_new_seed_retrain_nothing(module_outsiders, finished)
     assert any("s0" in name and "metric.w1m" in name for name in after)
 
 
+def test_a_folder_of_which_nothing_is_of_today_is_shown_as_it_is(finished_run, monkeypatch):
+    plan = read_plan(finished_run)
+    found = rows_of(finished_run, plan)
+    monkeypatch.setattr(StageStore, "of_other_source", lambda _store, _stage: False)
+    assert table_rows(finished_run, plan, found) == (found, [])
+    monkeypatch.setattr(StageStore, "of_other_source", lambda _store, _stage: True)
+    shown, notes = table_rows(finished_run, plan, found)
+    assert shown == found
+    assert notes == ["these rows are not of the code of today; the same commands again make them anew"]
+
+
 def test_an_edited_model_is_trained_again_and_why_says_so(outsiders, edited, finished):
     run = finished
     before = stage_times(run)
@@ -61,6 +75,9 @@ def test_an_edited_model_is_trained_again_and_why_says_so(outsiders, edited, fin
     others = outsiders.jetbench(*arguments(run, "kind-gaussian", more=("--set", "kind-gaussian.width=3")))
     assert others.returncode == 0
     assert f"- {identity} is not of the code of today and left out" in (run / "leaderboard.md").read_text()
+    again = outsiders.jetbench("leaderboard", str(run), "--json")
+    assert f"note: {identity} is not of the code of today and left out" in again.stderr
+    assert identity not in {row["id"] for row in json.loads(again.stdout)}
     assert outsiders.jetbench(*arguments(run, "kind-gaussian")).returncode == 0
     assert "left out" not in (run / "leaderboard.md").read_text()
     after = stage_times(run)

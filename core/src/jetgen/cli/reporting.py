@@ -46,13 +46,15 @@ def leaderboard_command(
     if sum((as_json, as_csv, as_markdown)) > 1:
         msg = "--json, --csv and --markdown are three forms of one answer: name one of them"
         raise UsageError(msg)
-    rows = _rows(run_folder(run))
+    rows, notes = _table_rows(run_folder(run))
     if as_json:
         typer.echo(json.dumps(records(rows), indent=1))
     elif as_csv:
         write_csv(records(rows), sys.stdout)
     else:
         typer.echo(markdown(rows, sort)) if as_markdown else show(rows, console(), sort)
+    for note in notes:
+        typer.echo(plain(f"note: {note}"), err=True)
 
 
 def report_command(run: Run, *, no_plugin: options.NoPlugin = None) -> None:
@@ -139,7 +141,20 @@ def _write(run: Path, registry: Registry, hooks: Hooks) -> Path:
     from jetgen.harness.report.run_results import RunResults
     from jetgen.harness.store.plan import read_plan
 
-    return write_report(RunResults(run, read_plan(run), _rows(run), registry), hooks)
+    rows, notes = _table_rows(run)
+    return write_report(RunResults(run, read_plan(run), rows, registry, notes), hooks)
+
+
+def _table_rows(run: Path) -> tuple[list[Row], list[str]]:
+    """The rows for the tables, as at the end of a run, and what is said of others.
+
+    Raises:
+        UsageError: if there are none yet.
+    """
+    from jetgen.harness.run.tables import table_rows
+    from jetgen.harness.store.plan import read_plan
+
+    return table_rows(run, read_plan(run), _rows(run))
 
 
 def _rows(run: Path) -> list[Row]:
@@ -148,7 +163,7 @@ def _rows(run: Path) -> list[Row]:
     Raises:
         UsageError: if there is none yet.
     """
-    from jetgen.harness.run.driver import rows_of
+    from jetgen.harness.run.tables import rows_of
     from jetgen.harness.store.plan import read_plan
 
     rows = rows_of(run, read_plan(run))

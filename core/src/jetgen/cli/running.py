@@ -149,7 +149,8 @@ def _drive(run: Path, plan: Plan, registry: Registry, rows: Sequence[Row] = (), 
     """Run a plan with all hooks, end with leaderboard and report, and exit with 1 if a cell failed."""
     from jetgen.cli.reporting import hooks_of, make_report
     from jetgen.harness.report.leaderboard import show
-    from jetgen.harness.run.driver import rows_of, run_plan
+    from jetgen.harness.run.driver import run_plan
+    from jetgen.harness.run.tables import rows_of
 
     hooks = hooks_of(registry)
     plan = hooks.modify_plan(plan)

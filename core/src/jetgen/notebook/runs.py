@@ -9,7 +9,7 @@ from typing import Any
 
 from jetgen.errors import UsageError
 from jetgen.harness.report.results import records
-from jetgen.harness.run.driver import rows_of
+from jetgen.harness.run.tables import rows_of
 from jetgen.harness.store.plan import read_plan
 
 __all__ = ["load_run"]

@@ -98,11 +98,14 @@ class RunResults:
         plan: of the run.
         rows: that stand in the tables.
         registry: where the datasets come from.
+        notes: what is said of rows that are left out.
     """
 
-    def __init__(self, run: Path, plan: Plan, rows: Sequence[Row], registry: Registry) -> None:
+    def __init__(
+        self, run: Path, plan: Plan, rows: Sequence[Row], registry: Registry, notes: Sequence[str] = ()
+    ) -> None:
         self.run, self.plan, self.rows = run, plan, tuple(rows)
-        self.notes: list[str] = []
+        self.notes = list(notes)
         self._registry = registry
         self._true: dict[str, Clouds] = {}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Event
@@ -16,12 +16,13 @@ from jetgen.harness.run.cell import bring_to_row
 from jetgen.harness.run.finished import finished_rows
 from jetgen.harness.run.outcome import ended_row
 from jetgen.harness.run.pool import run_pool
+from jetgen.harness.run.tables import rows_of, table_rows
 from jetgen.harness.store.plan import CellPlan, Plan, read_plan
 from jetgen.harness.store.row import Row, read_row, write_row
 from jetgen.harness.store.stages import Snapshot, StageStore
 from jetgen.hooks import Hooks
 
-__all__ = ["failures", "forget_failures", "rows_of", "run_plan"]
+__all__ = ["failures", "forget_failures", "run_plan"]
 
 
 def run_plan(run: Path, plan: Plan, hooks: Hooks) -> list[Row]:
@@ -44,21 +45,9 @@ def run_plan(run: Path, plan: Plan, hooks: Hooks) -> list[Row]:
     finally:
         hooks.run_finished()
     ids = {cell.id for cell in plan.cells}
-    everything, outdated = _of_today(run, whole, rows_of(run, whole, rows), ids)
-    notes = []
-    if outdated:
-        several = f"{len(outdated)} rows of earlier commands are" if len(outdated) > 1 else f"{outdated[0].id} is"
-        notes = [f"{several} not of the code of today and left out; run the commands again"]
+    everything, notes = table_rows(run, whole, rows_of(run, whole, rows), ids)
     write_results(run, everything, notes)
     return [row for row in everything if row.id in ids]
-
-
-def _of_today(run: Path, whole: Plan, rows: Sequence[Row], ran: Collection[str]) -> tuple[list[Row], list[Row]]:
-    """The rows for the tables, and those of other commands on the folder whose scores are no longer of today."""
-    others = [row for row in rows if row.id not in ran and row.scores]
-    finished = finished_rows(run, whole) if others else {}
-    outdated = [row for row in others if row.id not in finished]
-    return [row for row in rows if row not in outdated], outdated
 
 
 def _run_cells(run: Path, plan: Plan, hooks: Hooks) -> dict[str, Row]:
@@ -86,12 +75,6 @@ def _run_cells(run: Path, plan: Plan, hooks: Hooks) -> dict[str, Row]:
             finished=_finisher(run, plan, hooks, last=number == len(passes) - 1),
         )
     return found
-
-
-def rows_of(run: Path, plan: Plan, known: Mapping[str, Row] | None = None) -> list[Row]:
-    """The rows that the cells of a plan have so far; those that are ``known`` by cell are not read again."""
-    known = known or {}
-    return [row for cell in plan.cells if (row := known.get(cell.id) or read_row(run, cell)) is not None]
 
 
 def failures(run: Path, plan: Plan) -> list[CellPlan]:

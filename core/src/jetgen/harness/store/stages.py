@@ -158,6 +158,11 @@ class StageStore:
             return [f"the stage before it, {before}, is stale: {stale[0]}"]
         return self._changes(stage)
 
+    def of_other_source(self, stage: str) -> bool:
+        """Whether ``stage`` has run with other inputs or other code than today's, whatever became of its outputs."""
+        record = self.record(stage)
+        return record is not None and bool(self._other_source(stage, record, self._now()))
+
     def reasons(self, stage: str) -> list[str]:
         """Why ``stage`` would run again; empty if it would not, which holds for a failure of its own too."""
         if self._snapshot is None:
@@ -207,8 +212,11 @@ class StageStore:
         if record is None:
             there = self.path(stage).exists()
             return ["its record is damaged or was edited" if there else "it has not run to its end"]
-        found = differences(record.inputs, self.inputs(stage)) + now.changed_code(record)
+        found = self._other_source(stage, record, now)
         return found + (missing(self.folder, record.outputs) if record.done else [])
+
+    def _other_source(self, stage: str, record: StageRecord, now: Snapshot) -> list[str]:
+        return differences(record.inputs, self.inputs(stage)) + now.changed_code(record)
 
     def _wider_limits(self, record: StageRecord) -> list[str]:
         """What was stopped at a limit is worth another attempt under a wider one."""
