@@ -10,6 +10,7 @@ import h5py
 import jetgen
 import numpy as np
 import pyarrow as pa
+import uproot
 from jetgen import Clouds, CloudSpec, Feature
 from jetgen.data.jets import jet_spec
 from jetgen.io.cloud_file import open_clouds
@@ -131,6 +132,24 @@ def _parquet(path: Path) -> None:
     parquet.write_table(pa.table(_columns()), path, row_group_size=16, write_page_checksum=True)
 
 
+def _npy(path: Path) -> None:
+    points, mask = _padded()
+    np.save(path, points * mask[..., None])
+
+
+def _tree(path: Path) -> None:
+    clouds = Clouds.from_padded(*_padded())
+    lists = clouds.to_awkward(["etarel", "phirel", "ptrel"])
+    with uproot.recreate(path) as file:
+        tree = file.mktree("jets", dict.fromkeys(lists.fields, "var * float32"))
+        tree.extend({name: lists[name] for name in lists.fields})
+
+
+def _named_of(path: Path) -> str:
+    with open_clouds(path, ["etarel", "phirel", "ptrel"], mask="ptrel") as file:
+        return f"{file[:].fingerprint()} {file.spec.to_json()}"
+
+
 def _clouds_of(path: Path) -> str:
     with open_clouds(path) as file:
         return f"{file[:].fingerprint()} {file.spec.to_json()}"
@@ -152,6 +171,8 @@ HEALTHY = (
     Healthy("jetnet.hdf5", _jetnet, _clouds_of, "*"),
     Healthy("ragged.npz", _ragged_npz, _clouds_of),
     Healthy("padded.npz", _padded_npz, _clouds_of),
+    Healthy("padded.npy", _npy, _named_of, "*"),
+    Healthy("tree.root", _tree, _clouds_of, "*"),
     Healthy("table.csv", _csv, _clouds_of, "*"),
     Healthy("table.csv.gz", _csv, _clouds_of),
     Healthy("table.parquet", _parquet, _clouds_of),
