@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from jetgen.data.clouds import Clouds
+from jetgen.data.showers import shower_spec
 from jetgen.data.sources import SlicedSource
-from jetgen.data.spec import CloudSpec, Feature
 from jetgen.io.store import Store
 
 __all__ = ["VoxelFile"]
@@ -19,15 +19,13 @@ _BLOCK = 1000  # showers at a time: 6 to 40 million voxels
 
 @dataclass(frozen=True)
 class _Grid:
-    """Voxels of a calorimeter whose layers are all alike: layers, sectors, rings, and the width of a ring in mm."""
+    """Voxels of a calorimeter whose layers are all alike: layers, sectors and rings, and the width of a ring in mm."""
 
-    layers: int
-    sectors: int
-    rings: int
+    shape: tuple[int, int, int]
     width: float
 
 
-_GRIDS: Mapping[int, _Grid] = {6480: _Grid(45, 16, 9, 4.65), 40500: _Grid(45, 50, 18, 2.325)}
+_GRIDS: Mapping[int, _Grid] = {6480: _Grid((45, 16, 9), 4.65), 40500: _Grid((45, 50, 18), 2.325)}
 """By the number of voxels: datasets 2 and 3."""
 
 _DEPTH = 3.4  # mm, of a layer
@@ -66,7 +64,8 @@ class VoxelFile(SlicedSource):
         self._grid = grid
         starts = range(0, len(showers), _BLOCK)
         sizes_of = [self.read(start, min(start + _BLOCK, len(self))).multiplicity.max(initial=1) for start in starts]
-        self.spec = _spec(grid, int(max(sizes_of, default=1)))
+        geometry = {"layer_mm": _DEPTH, "ring_mm": grid.width, "threshold_mev": _THRESHOLD}
+        self.spec = shower_spec(grid.shape, int(max(sizes_of, default=1)), geometry)
 
     def __len__(self) -> int:
         return len(self._energies)
@@ -85,23 +84,8 @@ class VoxelFile(SlicedSource):
                 f"showers is {voxels[row, voxel]} at row {start + row}, voxel {voxel}; an energy in MeV is not negative"
             )
         rows, flat = np.nonzero(voxels)
-        place = np.unravel_index(flat, (self._grid.layers, self._grid.sectors, self._grid.rings))
+        place = np.unravel_index(flat, self._grid.shape)
         points = np.stack([voxels[rows, flat], *place], axis=1).astype(np.float32)
         sizes = np.bincount(rows, minlength=len(voxels))
         whole = Clouds.from_multiplicities(points, sizes)
         return Clouds(whole.points, whole.offsets, self._energies[start:stop])
-
-
-def _spec(grid: _Grid, hits: int) -> CloudSpec:
-    return CloudSpec(
-        kind="showers",
-        features=(
-            Feature("energy", "MeV", "positive"),
-            Feature("z", bins=grid.layers),
-            Feature("alpha", nature="periodic", bins=grid.sectors),
-            Feature("r", bins=grid.rings),
-        ),
-        max_points=hits,
-        conditioning=(Feature("e_inc", "MeV", "positive"),),
-        geometry={"layer_mm": _DEPTH, "ring_mm": grid.width, "threshold_mev": _THRESHOLD},
-    )

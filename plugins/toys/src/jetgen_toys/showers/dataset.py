@@ -9,7 +9,8 @@ import numpy as np
 from jetgen.api.context import RunContext
 from jetgen.api.protocols import Split
 from jetgen.data.clouds import Clouds
-from jetgen.data.spec import CloudSpec, Feature
+from jetgen.data.showers import shower_spec as spec_of_hits
+from jetgen.data.spec import CloudSpec
 from jetgen.errors import UsageError, did_you_mean
 from jetgen.io.shards import ShardedSource, write_definition, write_missing
 
@@ -91,28 +92,14 @@ class ToyShowers:
 
 
 def shower_spec() -> CloudSpec:
-    """The spec of the showers.
-
-    Features: the energy of a hit in MeV, and the indices of its voxel: layer ``z``, sector ``alpha``, ring ``r``.
-    Conditioning: the incident energy in MeV. Geometry: lengths in mm, the threshold in MeV.
-    """
-    return CloudSpec(
-        kind="showers",
-        features=(
-            Feature("energy", "MeV", "positive"),
-            Feature("z", bins=GRID.layers),
-            Feature("alpha", nature="periodic", bins=GRID.sectors),
-            Feature("r", bins=GRID.rings),
-        ),
-        max_points=GRID.voxels,
-        conditioning=(Feature("e_inc", "MeV", "positive"),),
-        geometry={
-            "nature": NATURE,
-            "layer_mm": GRID.depth,
-            "ring_mm": GRID.width,
-            "threshold_mev": GRID.threshold,
-        },
-    )
+    """The spec of the showers: hits in the voxels of dataset 2 of the CaloChallenge."""
+    geometry = {
+        "nature": NATURE,
+        "layer_mm": GRID.depth,
+        "ring_mm": GRID.width,
+        "threshold_mev": GRID.threshold,
+    }
+    return spec_of_hits((GRID.layers, GRID.sectors, GRID.rings), GRID.voxels, geometry)
 
 
 def _either(names: Iterable[str]) -> str:
