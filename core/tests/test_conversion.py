@@ -174,8 +174,11 @@ def test_a_file_of_own_momenta_becomes_relative_when_asked(lab, tmp_path):
 
 
 WRONG = {
-    "degrees": (lambda lab: {"phi": np.rad2deg(lab.phi)}, "phi is .* convert degrees by np.deg2rad"),
-    "columns in another order": (lambda lab: {"eta": lab.pt, "pt": lab.phi % 1}, "eta is .* another order than their"),
+    "degrees": (lambda lab: {"phi": np.rad2deg(lab.phi)}, "phi is beyond 6.38 for .* convert degrees by np.deg2rad"),
+    "columns in another order": (
+        lambda lab: {"eta": lab.pt, "pt": lab.phi % 1},
+        "eta is beyond 20 for .* another order than their",
+    ),
 }
 
 
@@ -200,6 +203,14 @@ def test_an_energy_below_the_momentum_and_an_unknown_particle_are_refused(lab, t
     np.savez(tmp_path / "changed.npz", X=changed, y=lab.types)
     with pytest.raises(DataError, match=r"changed\.npz: pid 0\.\d+ is no PDG number"):
         jetgen.convert(tmp_path / "changed.npz", tmp_path / "out.h5")
+
+
+def test_a_file_of_jets_of_one_type_has_no_conditioning(lab, tmp_path):
+    same = lab.lists() | {"label_QCD": np.zeros(lab.n, bool), "label_Tbqq": np.ones(lab.n, bool)}
+    ak.to_parquet(ak.Array(same), tmp_path / "tops.parquet")
+    assert jetgen.convert(tmp_path / "tops.parquet", tmp_path / "out.h5").spec.conditioning == ()
+    chosen = jetgen.convert(tmp_path / "tops.parquet", tmp_path / "out.h5", conditioning=["jet_type", "eta"])
+    assert chosen.spec.conditioning_names == ("jet_type", "eta")
 
 
 def test_types_that_cannot_be_are_refused(lab, tmp_path):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jetgen.conversion.recognising import Asked, Recognised, recognised
 from jetgen.conversion.relative import UNITS, RelativeJets
@@ -85,39 +86,39 @@ def convert(
     file = recognised(path, Asked(features, points, mask, relative, unit, leading, conditioning, only))
     try:
         check_exportable(out, file.spec, layout)
-        if isinstance(file.source, RelativeJets):
-            check_truth(file.source[:_LOOKED_AT], file.spec, str(path))
-        facts = tuple(_facts(file))
+        facts = tuple(_facts(file, path))
         export(out, file.source, file.spec, layout)
         return Converted(out, len(file.source), file.spec, facts)
     finally:
         file.close()
 
 
-def _facts(file: Recognised) -> Iterator[str]:
-    n = len(file.source)
-    clouds = file.source[:_LOOKED_AT]
+def _facts(file: Recognised, path: Path) -> Iterator[str]:
+    n, source = len(file.source), file.source
+    known: Mapping[str, NDArray[np.float64]] = {}
+    if isinstance(source, RelativeJets):
+        clouds, known = source.looked_at(_LOOKED_AT)
+        check_truth(clouds, file.spec, str(path))
+    else:
+        clouds = source[:_LOOKED_AT]
     sizes = clouds.multiplicity if len(clouds) else np.zeros(1, np.int64)
     yield f"{file.what}: {n:,} clouds of {sizes.min()} to {sizes.max()} points"
-    if isinstance(file.source, RelativeJets):
-        yield from _of_jets(file.source, min(n, _LOOKED_AT))
+    if isinstance(source, RelativeJets) and n:
+        yield from _of_jets(known, source.roles)
     for feature in file.spec.conditioning:
         meaning = ", ".join(f"{i} {name}" for i, name in enumerate(feature.categories))
         unit = f" in {feature.unit}" if feature.unit else ""
         yield f"conditioning: {feature.name}{unit}{f' ({meaning})' if meaning else ''}"
 
 
-def _of_jets(jets: RelativeJets, n: int) -> Iterator[str]:
-    if not n:
-        return
-    known = jets.axes(0, n)
+def _of_jets(known: Mapping[str, NDArray[np.float64]], roles: Mapping[str, str]) -> Iterator[str]:
     low, high = np.percentile(known["pt"], [5, 95])
     yield (
         f"jets of pT {low:.4g} to {high:.4g} GeV (5 to 95 %), abs(eta) up to {np.abs(known['eta']).max():.2g}, "
         f"mass {np.median(known['mass']):.3g} GeV (median)"
     )
-    roles = dict(jets.roles)
-    mass = "with the mass of each particle" if {"pid", "mass", "energy"} & set(roles) else "of massless particles"
     if "rapidity" in roles:
-        yield f"rapidities became pseudorapidities {mass}"
+        massive = {"pid", "mass", "energy"} & set(roles)
+        how = "with the mass of each particle" if massive else "of massless particles"
+        yield f"rapidities became pseudorapidities {how}"
     yield f"particles relative to the axis of their jet, from {', '.join(roles.values())}"

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jetgen.errors import DataError
 
-__all__ = ["checked_momenta", "roles_of"]
+__all__ = ["DIMENSIONFUL", "Momenta", "check_columns", "momenta_of", "roles_of"]
 
 _Array = NDArray[np.float64]
+
+Momenta: TypeAlias = tuple[_Array, _Array, _Array, _Array]
+"""Energy, and momentum along x, y and z, each float64 (total,)."""
 
 _CALLED = {
     "px": "px",
@@ -38,9 +42,17 @@ _MASSES = {
 }  # fmt: skip
 """GeV, by PDG number, of what lives long enough to be in a jet; 0 is a particle that was not identified."""
 
-_TURN = 2 * np.pi + 0.1
+DIMENSIONFUL = ("pt", "px", "py", "pz", "energy", "mass")
+"""What changes with the unit of momenta."""
+
 _STEEP = 20.0  # no particle of a collider is that far forward
-_ALLOWED = 0.01  # of the particles may break a rule by rounding
+_OTHER_ORDER = "the columns have another order than their names"
+_LIMITS = (
+    ("phi", 2 * np.pi + 0.1, "an angle in radians is within a turn of 0; convert degrees by np.deg2rad"),
+    ("eta", _STEEP, _OTHER_ORDER),
+    ("rapidity", _STEEP, _OTHER_ORDER),
+)
+_ALLOWED = 0.01  # of the particles may break a rule, by rounding or by accident
 
 
 def roles_of(names: Sequence[str]) -> Mapping[str, str]:
@@ -70,43 +82,53 @@ def roles_of(names: Sequence[str]) -> Mapping[str, str]:
     return roles
 
 
-def checked_momenta(columns: Mapping[str, _Array]) -> tuple[_Array, _Array, _Array, _Array]:
+def check_columns(columns: Mapping[str, _Array]) -> None:
+    """Check that columns are what they are called, by what they hold; single odd particles are let through.
+
+    Raises:
+        DataError: if angles are in degrees, directions impossible, or energies less than momenta.
+    """
+    for name, most, why in _LIMITS:
+        beyond = np.abs(columns[name]) > most if name in columns else np.zeros(1, np.bool_)
+        if np.mean(beyond) > _ALLOWED:
+            msg = f"{name} is beyond {most:.3g} for {np.mean(beyond):.0%} of the particles; {why}"
+            raise DataError(msg)
+    if "energy" not in columns:
+        return
+    _, x, y, z = momenta_of(columns)
+    wrong = columns["energy"] < 0.99 * np.sqrt(x * x + y * y + z * z)
+    if len(wrong) and np.mean(wrong) > _ALLOWED:
+        msg = (
+            f"the energy is less than the momentum in {np.mean(wrong):.0%} of the particles: the columns have another "
+            "order than their names, or other units"
+        )
+        raise DataError(msg)
+
+
+def momenta_of(columns: Mapping[str, _Array]) -> Momenta:
     """Energy and momentum along x, y and z, by what the columns are (see :func:`roles_of`).
 
     Particles of unknown energy and mass are massless.
 
     Raises:
-        DataError: if angles are in degrees, directions impossible, a PDG number is unknown, or the energy is less than
-            the momentum.
+        DataError: if a PDG number is unknown.
     """
     if "px" in columns:
         x, y, z = columns["px"], columns["py"], columns["pz"]
     else:
         pt, phi = columns["pt"], columns["phi"]
-        _require("phi", phi, _TURN, "an angle in radians is within a turn of 0; convert degrees by np.deg2rad")
-        x, y = pt * np.cos(phi), pt * np.sin(phi)
-        z = _along(pt, columns)
+        x, y, z = pt * np.cos(phi), pt * np.sin(phi), _along(pt, columns)
     momentum = np.sqrt(x * x + y * y + z * z)
-    if "energy" not in columns:
-        return np.sqrt(momentum**2 + _masses(columns) ** 2), x, y, z
-    energy = columns["energy"]
-    wrong = float(np.mean(energy < momentum * 0.99)) if len(energy) else 0.0
-    if wrong > _ALLOWED:
-        msg = (
-            f"the energy is less than the momentum in {wrong:.0%} of the particles: the columns have another order "
-            "than their names, or other units"
-        )
-        raise DataError(msg)
-    return np.maximum(energy, momentum), x, y, z
+    if "energy" in columns:
+        return np.maximum(columns["energy"], momentum), x, y, z
+    return np.sqrt(momentum**2 + _masses(columns) ** 2), x, y, z
 
 
 def _along(pt: _Array, columns: Mapping[str, _Array]) -> _Array:
     """The momentum along z."""
-    what = "eta" if "eta" in columns else "rapidity"
-    _require(what, columns[what], _STEEP, "the columns have another order than their names")
-    if what == "eta":
-        return pt * np.sinh(columns["eta"])
-    return np.hypot(pt, _masses(columns)) * np.sinh(columns["rapidity"])
+    if "eta" in columns:
+        return pt * np.sinh(np.clip(columns["eta"], -_STEEP, _STEEP))
+    return np.hypot(pt, _masses(columns)) * np.sinh(np.clip(columns["rapidity"], -_STEEP, _STEEP))
 
 
 def _masses(columns: Mapping[str, _Array]) -> _Array:
@@ -122,10 +144,3 @@ def _masses(columns: Mapping[str, _Array]) -> _Array:
             )
             raise DataError(msg)
     return np.array([_MASSES[int(number)] for number in known])[which] if len(known) else np.zeros(0)
-
-
-def _require(what: str, values: _Array, most: float, why: str) -> None:
-    largest = float(np.abs(values).max(initial=0.0))
-    if largest > most:
-        msg = f"{what} is {largest:.3g} at most; {why}"
-        raise DataError(msg)

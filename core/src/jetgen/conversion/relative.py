@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jetgen.conversion.momenta import checked_momenta, roles_of
+from jetgen.conversion.momenta import DIMENSIONFUL, Momenta, check_columns, momenta_of, roles_of
 from jetgen.data.angles import wrapped
 from jetgen.data.clouds import Clouds
 from jetgen.data.jets import jet_spec
@@ -22,6 +22,7 @@ from jetgen.io.reading import reading
 __all__ = ["OBSERVABLES", "UNITS", "JetTypes", "MomentaFile", "RelativeJets"]
 
 _Array = NDArray[np.float64]
+_Axes: TypeAlias = tuple[_Array, _Array, _Array]
 
 OBSERVABLES = ("pt", "eta", "mass")
 """What is known of each jet, beside its type: GeV, pseudorapidity, GeV."""
@@ -81,7 +82,8 @@ class RelativeJets(SlicedSource):
         types: the types of the jets.
         unit: of the momenta in the file: GeV, MeV or TeV.
         leading: how many particles of each jet are kept, those of the largest pT; None for all.
-        conditioning: ``jet_type`` and some of :data:`OBSERVABLES`, which become conditioning.
+        conditioning: ``jet_type`` and some of :data:`OBSERVABLES`, which become conditioning; by default the type,
+            if there are jets of several.
         only: the one type of jets that is kept; None for all.
 
     Raises:
@@ -100,76 +102,96 @@ class RelativeJets(SlicedSource):
         self._file, self._types, self._leading, self._unit = file, types, leading, UNITS[unit]
         self.roles = roles_of(file.spec.names)
         self._axis = _axis_columns(file.spec)
-        self._rows = _kept(file, types, only)
+        self._rows = np.arange(len(file)) if only is None else _rows_of(file, types, only)
         if conditioning is None:
-            conditioning = ("jet_type",) if types is not None and only is None else ()
+            several = types is not None and only is None and len(np.unique(types.values)) > 1
+            conditioning = ("jet_type",) if several else ()
         self._conditioning = tuple(conditioning)
         size = file.spec.max_points if leading is None else min(leading, file.spec.max_points)
         self.spec: CloudSpec = replace(jet_spec(size), conditioning=tuple(map(self._feature, self._conditioning)))
 
     def __len__(self) -> int:
-        return len(self._file) if self._rows is None else len(self._rows)
+        return len(self._rows)
 
     def read(self, start: int, stop: int) -> Clouds:
         """The jets from ``start`` to ``stop``.
 
         Raises:
-            DataError: if the columns are not what their names say.
+            DataError: if a particle is not known.
         """
         with reading(self._file.path):
-            return self._jets(start, stop)[0]
+            momenta, clouds = self._momenta(start, stop)
+            return self._relative(momenta, clouds, self._axes(momenta, clouds), start, stop)
 
-    def axes(self, start: int, stop: int) -> Mapping[str, _Array]:
-        """pT, pseudorapidity and mass of some jets, by name; mass is that of all particles."""
+    def looked_at(self, n: int) -> tuple[Clouds, Mapping[str, _Array]]:
+        """The first ``n`` jets, which must be what the names of their columns say; and pT, eta and mass of each.
+
+        Raises:
+            DataError: if they are in another unit, or their columns in another order.
+        """
         with reading(self._file.path):
-            return self._jets(start, stop)[1]
+            momenta, clouds = self._momenta(0, min(n, len(self)), check=True)
+            axes = self._axes(momenta, clouds)
+            self._check_axes(axes, momenta, clouds)
+            known = {"pt": axes[0], "eta": axes[1], "mass": _masses(momenta, clouds)}
+            return self._relative(momenta, clouds, axes, 0, len(clouds)), known
 
-    def _jets(self, start: int, stop: int) -> tuple[Clouds, Mapping[str, _Array]]:
-        rows = np.arange(start, stop) if self._rows is None else self._rows[start:stop]
-        if not len(rows):
-            empty = Clouds(np.empty((0, 3)), [0], np.empty((0, len(self._conditioning))))
-            return empty, dict.fromkeys(OBSERVABLES, np.empty(0))
-        clouds = self._file[rows[0] : rows[-1] + 1][rows - rows[0]]
-        columns = {role: self._column(clouds, name) for role, name in self.roles.items()}
-        energy, x, y, z = checked_momenta(columns)
-        sums = [np.bincount(clouds.rows, part, minlength=len(clouds)).astype(np.float64) for part in (energy, x, y, z)]
-        pt, eta, phi = self._axes(clouds, sums)
-        mass = np.sqrt(np.maximum(sums[0] ** 2 - sums[1] ** 2 - sums[2] ** 2 - sums[3] ** 2, 0.0))
-        known = {"pt": pt, "eta": eta, "mass": mass}
-        momentum = np.hypot(x, y)
+    def _momenta(self, start: int, stop: int, *, check: bool = False) -> tuple[Momenta, Clouds]:
+        """Energy and momentum of the particles, in GeV, and the clouds that they are in."""
+        rows = self._rows[start:stop]
+        clouds = self._file[rows[0] : rows[-1] + 1][rows - rows[0]] if len(rows) else self._file[0:0]
+        values = clouds.points.astype(np.float64)
+        columns = {
+            role: values[:, self._file.spec.index(name)] * (self._unit if role in DIMENSIONFUL else 1.0)
+            for role, name in self.roles.items()
+        }
+        if check:
+            check_columns(columns)
+        return momenta_of(columns), clouds
+
+    def _relative(self, momenta: Momenta, clouds: Clouds, axes: _Axes, start: int, stop: int) -> Clouds:
+        _, x, y, z = momenta
+        (pt, eta, phi), jet, momentum = axes, clouds.rows, np.hypot(x, y)
         relative = [
-            _pseudorapidity(momentum, z) - eta[clouds.rows],
-            wrapped(np.arctan2(y, x) - phi[clouds.rows]),
-            np.divide(momentum, pt[clouds.rows], out=np.zeros_like(momentum), where=momentum > 0),
+            _pseudorapidity(momentum, z) - eta[jet],
+            wrapped(np.arctan2(y, x) - phi[jet]),
+            np.divide(momentum, pt[jet], out=np.zeros_like(momentum), where=momentum > 0),
         ]
         found = self._leading_ones(np.stack(relative, axis=1), clouds)
+        if not self._conditioning:
+            return found
+        known = {"pt": pt, "eta": eta, "mass": _masses(momenta, clouds)}
         if self._types is not None:
-            known["jet_type"] = self._types.values[rows].astype(np.float64)
-        return _with_conditioning(found, [known[name] for name in self._conditioning]), known
+            known["jet_type"] = self._types.values[self._rows[start:stop]].astype(np.float64)
+        columns = np.stack([known[name] for name in self._conditioning], axis=1)
+        return Clouds(found.points, found.offsets, columns)
 
-    def _column(self, clouds: Clouds, name: str) -> _Array:
-        unit = (
-            self._unit if name in [self.roles.get(role) for role in ("pt", "px", "py", "pz", "energy", "mass")] else 1.0
-        )
-        return clouds.points[:, self._file.spec.index(name)].astype(np.float64) * unit
-
-    def _axes(self, clouds: Clouds, sums: Sequence[_Array]) -> tuple[_Array, _Array, _Array]:
+    def _axes(self, momenta: Momenta, clouds: Clouds) -> _Axes:
         """pT, pseudorapidity and azimuth of each jet."""
-        _, x, y, z = sums
+        if self._axis is not None:
+            pt, eta, phi = clouds.conditioning[:, self._axis].astype(np.float64).T
+            return pt * self._unit, eta, phi
+        _, x, y, z = _sums(momenta, clouds)
         pt = np.hypot(x, y)
-        own = pt, _pseudorapidity(pt, z), np.arctan2(y, x)
+        return pt, _pseudorapidity(pt, z), np.arctan2(y, x)
+
+    def _check_axes(self, axes: _Axes, momenta: Momenta, clouds: Clouds) -> None:
         full = clouds.multiplicity > 0
-        if self._axis is None:
-            _require_plausible(pt[full])
-            return own
-        given = clouds.conditioning[:, self._axis].astype(np.float64).T
-        declared = given[0] * self._unit
-        _require_plausible(declared[full])
-        ratio = float(np.median(declared[full] / np.maximum(pt[full], 1e-12))) if full.any() else 1.0
+        if not full.any():
+            return
+        pt = axes[0][full]
+        typical = float(np.median(pt))
+        if not _PLAUSIBLE[0] <= typical <= _PLAUSIBLE[1]:
+            msg = (
+                f"a jet has a pT of {typical:.3g} GeV, typically: the momenta are in another unit, which is named by "
+                "--unit MeV (unit= in Python), or they are relative already"
+            )
+            raise DataError(msg)
+        _, x, y, _ = _sums(momenta, clouds)
+        ratio = float(np.median(pt / np.maximum(np.hypot(x, y)[full], 1e-12)))
         if not 1 / _AGREE < ratio < _AGREE:
             msg = f"the pT of a jet is typically {ratio:.3g} times that of its particles: they are in different units"
             raise DataError(msg)
-        return declared, given[1], given[2]
 
     def _leading_ones(self, points: _Array, clouds: Clouds) -> Clouds:
         order = np.lexsort((-points[:, 2], clouds.rows))
@@ -190,9 +212,8 @@ class RelativeJets(SlicedSource):
         raise DataError(msg)
 
 
-def _kept(file: MomentaFile, types: JetTypes | None, only: str | None) -> NDArray[np.int64] | None:
-    if only is None:
-        return None
+def _rows_of(file: MomentaFile, types: JetTypes | None, only: str) -> NDArray[np.int64]:
+    """The rows of the jets of one type."""
     if types is None or only not in types.names:
         known = f"they are {', '.join(types.names)}" if types is not None else "the file does not tell their types"
         msg = f"{file.path}: there are no jets of type {only!r}; {known}"
@@ -206,22 +227,17 @@ def _axis_columns(spec: CloudSpec) -> list[int] | None:
     return [names.index(name) for name in ("pt", "eta", "phi")] if {"pt", "eta", "phi"} <= set(names) else None
 
 
-def _require_plausible(pt: _Array) -> None:
-    typical = float(np.median(pt)) if len(pt) else _PLAUSIBLE[0]
-    if not _PLAUSIBLE[0] <= typical <= _PLAUSIBLE[1]:
-        msg = (
-            f"a jet has a pT of {typical:.3g} GeV, typically: the momenta are in another unit, which is named by "
-            "--unit MeV (unit= in Python), or they are relative already"
-        )
-        raise DataError(msg)
+def _sums(momenta: Momenta, clouds: Clouds) -> tuple[_Array, ...]:
+    """Energy and momentum of each jet."""
+    return tuple(np.bincount(clouds.rows, part, minlength=len(clouds)).astype(np.float64) for part in momenta)
+
+
+def _masses(momenta: Momenta, clouds: Clouds) -> _Array:
+    energy, x, y, z = _sums(momenta, clouds)
+    masses: _Array = np.sqrt(np.maximum(energy**2 - x**2 - y**2 - z**2, 0.0))
+    return masses
 
 
 def _pseudorapidity(pt: _Array, z: _Array) -> _Array:
     eta: _Array = np.arcsinh(np.divide(z, pt, out=np.zeros_like(z), where=pt > 0))
     return eta
-
-
-def _with_conditioning(clouds: Clouds, columns: Sequence[_Array]) -> Clouds:
-    if not columns:
-        return clouds
-    return Clouds(clouds.points, clouds.offsets, np.stack(columns, axis=1))
