@@ -289,6 +289,14 @@ def test_a_tree_is_named_where_there_are_several_and_its_branches_are_features(l
         np.testing.assert_array_equal(file[:].points[:, 0], np.float32(lab.pt))
 
 
+def test_names_of_arrays_for_a_file_of_columns_are_refused(lab, tmp_path):
+    path = write_parquet(tmp_path / "jets", lab)
+    with pytest.raises(DataError, match=r"jets\.parquet: a mask \(part_px\) is for padded arrays"):
+        open_clouds(path, mask="part_px")
+    with pytest.raises(DataError, match=r"jets\.parquet: it has columns and no array 'jets'; choose some of them"):
+        open_clouds(path, points="jets")
+
+
 def test_without_uproot_a_root_file_says_what_to_install(tmp_path, monkeypatch):
     (tmp_path / "jets.root").write_bytes(b"root\0\0")
     monkeypatch.setitem(sys.modules, "uproot", None)

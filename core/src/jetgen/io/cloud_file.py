@@ -68,7 +68,7 @@ def open_clouds(
         try:
             if found is None:
                 return _open(store, features, conditioning, kind, points=points, mask=mask)
-            _require_padded(store, mask)
+            _require_columns(store, None if isinstance(layout, TreeLayout) else points, mask)
             if isinstance(layout, JaggedLayout | TreeLayout):
                 return _open(store, features, conditioning, kind, layout)
             return _open_table(store, layout, conditioning, kind or "table")
@@ -183,9 +183,12 @@ class CloudFile(SlicedSource):
         return values
 
 
-def _require_padded(store: Store, mask: str | None) -> None:
+def _require_columns(store: Store, points: str | None, mask: str | None) -> None:
+    """Refuse the names of arrays for a file that has columns."""
     if mask is not None:
         store.refuse(f"a mask ({mask}) is for padded arrays; the clouds of this file have their own lengths")
+    if points is not None:
+        store.refuse(f"it has columns and no array {points!r}; choose some of them by --features (features= in Python)")
 
 
 def _open_table(
