@@ -79,6 +79,15 @@ def test_single_jets_and_polynomials_have_a_panel_for_each(found):
     assert len(figure_of(lambda figure: jets.draw_efps(figure, found)).axes) == 2 * 5
 
 
+def test_ratios_are_shown_near_1_unless_a_model_is_farther_off(jet_spec, real_jets):
+    far = real_jets.with_points(real_jets.points * np.float32([1, 1, 0.5]))
+    for model, limits in ((real_jets, (0.5, 1.5)), (far, (0.1, 10.0))):
+        found = Comparison(jet_spec, real_jets, {"model": model})
+        figure = figure_of(lambda figure, found=found: clouds_plot.draw_features(figure, found))
+        assert figure.axes[5].get_ylim() == limits
+        assert figure.axes[1].get_ylim() == (0.5, 1.5)
+
+
 def test_a_model_that_made_nothing_is_drawn_as_nothing(jet_spec, real_jets):
     nothing = Clouds(np.empty((0, 3)), np.zeros(len(real_jets) + 1, np.int64))
     found = Comparison(jet_spec, real_jets, {"nothing": nothing})

@@ -22,6 +22,8 @@ Float64 = NDArray[np.float64]
 
 _ACROSS = 3
 _FAR = 3.0  # from such a ratio on its axis is logarithmic
+_WIDE, _LINEAR, _NEAR = (0.1, 10.0), (0.0, 2.0), (0.5, 1.5)
+_OFF, _FEW = 0.4, 0.02  # a ratio that leaves the narrow axis, and the share of truth that may have one
 _HEADROOM = 1.25
 _SPIKE = 0.5
 
@@ -51,8 +53,8 @@ class Panel:
         band = np.nan_to_num(error / np.sqrt(2))  # of the truth alone
         below.stairs(1 + band, self.edges, baseline=1 - band, fill=True, color="0.85", zorder=0)
         below.axhline(1.0, color=TRUE, linewidth=1)
-        far = max((float(np.nanmax(one, initial=1.0)) for one in ratios), default=1.0) > _FAR
-        below.set(yscale="log" if far else "linear", ylim=(0.1, 10.0) if far else (0.0, 2.0))
+        limits = _ratio_limits(ratios, true)
+        below.set(yscale="log" if limits == _WIDE else "linear", ylim=limits)
         below.set(xlabel=self.label, xlim=(self.edges[0], self.edges[-1]))
         # Where nearly all clouds are alike, the others are what there is to see.
         spiky = true.max(initial=0) > _SPIKE * max(1.0, self.truth.total)
@@ -73,6 +75,14 @@ class Panel:
 
     def _error(self, true: Float64) -> Float64:
         return np.asarray(np.sqrt(true) / max(1.0, self.truth.total), np.float64)
+
+
+def _ratio_limits(ratios: Sequence[Float64], true: Float64) -> tuple[float, float]:
+    """The axis of ratios: near 1 where nearly all of the truth has such ratios, logarithmic where one is far away."""
+    if max((float(np.nanmax(one, initial=1.0)) for one in ratios), default=1.0) > _FAR:
+        return _WIDE
+    off = np.concatenate([true[np.abs(one - 1.0) > _OFF].sum(keepdims=True) for one in ratios] or [np.zeros(1)])
+    return _NEAR if off.max() < _FEW * true.sum() else _LINEAR
 
 
 def _filled(axes: Axes, share: Float64, error: Float64, edges: Float64) -> None:
