@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from jetgen.harness.report.comparing import Change
+    from jetgen.harness.store.plan import Plan
     from jetgen.harness.store.row import Row
     from jetgen.hooks import Hooks
     from jetgen.registry import Registry
@@ -42,11 +43,13 @@ def leaderboard_command(
 
     from jetgen.harness.report.leaderboard import markdown, show
     from jetgen.harness.report.results import records, write_csv
+    from jetgen.harness.store.plan import read_plan
 
     if sum((as_json, as_csv, as_markdown)) > 1:
         msg = "--json, --csv and --markdown are three forms of one answer: name one of them"
         raise UsageError(msg)
-    rows, notes = _table_rows(run_folder(run))
+    run = run_folder(run)
+    rows, notes = _table_rows(run, read_plan(run))
     if as_json:
         typer.echo(json.dumps(records(rows), indent=1))
     elif as_csv:
@@ -76,8 +79,9 @@ def compare_command(
     import json
 
     from jetgen.harness.report.comparing import compare_runs
+    from jetgen.harness.store.plan import read_plan
 
-    rows = [_rows(run_folder(run)) for run in (before, after)]
+    rows = [_rows(run, read_plan(run)) for run in map(run_folder, (before, after))]
     found = compare_runs(*rows)
     if as_json:
         typer.echo(json.dumps(found.to_json(), indent=1))
@@ -141,32 +145,31 @@ def _write(run: Path, registry: Registry, hooks: Hooks) -> Path:
     from jetgen.harness.report.run_results import RunResults
     from jetgen.harness.store.plan import read_plan
 
-    rows, notes = _table_rows(run)
-    return write_report(RunResults(run, read_plan(run), rows, registry, notes), hooks)
+    plan = read_plan(run)
+    rows, notes = _table_rows(run, plan)
+    return write_report(RunResults(run, plan, rows, registry, notes), hooks)
 
 
-def _table_rows(run: Path) -> tuple[list[Row], list[str]]:
+def _table_rows(run: Path, plan: Plan) -> tuple[list[Row], list[str]]:
     """The rows for the tables, as at the end of a run, and what is said of others.
 
     Raises:
         UsageError: if there are none yet.
     """
     from jetgen.harness.run.tables import table_rows
-    from jetgen.harness.store.plan import read_plan
 
-    return table_rows(run, read_plan(run), _rows(run))
+    return table_rows(run, plan, _rows(run, plan))
 
 
-def _rows(run: Path) -> list[Row]:
+def _rows(run: Path, plan: Plan) -> list[Row]:
     """The rows of a run folder so far.
 
     Raises:
         UsageError: if there is none yet.
     """
     from jetgen.harness.run.tables import rows_of
-    from jetgen.harness.store.plan import read_plan
 
-    rows = rows_of(run, read_plan(run))
+    rows = rows_of(run, plan)
     if not rows:
         msg = f"{run} has no rows yet; `jetbench status {run}` says what it is doing"
         raise UsageError(msg)

@@ -58,9 +58,11 @@ class VoxelFile(SlicedSource):
         if energies.shape not in ((len(showers),), (len(showers), 1)):
             store.refuse(f"incident_energies has shape {energies.shape} for {len(showers)} showers")
         self._energies = energies.reshape(-1, 1).astype(np.float32)
-        if not (np.isfinite(self._energies) & (self._energies > 0)).all():
-            row = int(np.argmin(np.isfinite(self._energies[:, 0]) & (self._energies[:, 0] > 0)))
-            store.refuse(f"incident_energies is {self._energies[row, 0]} at row {row}; an energy in MeV is positive")
+        wrong = np.flatnonzero(~(self._energies > 0) | np.isinf(self._energies))
+        if len(wrong):
+            store.refuse(
+                f"incident_energies is {self._energies[wrong[0], 0]} at row {wrong[0]}; an energy in MeV is positive"
+            )
         self._grid = grid
         starts = range(0, len(showers), _BLOCK)
         sizes_of = [self.read(start, min(start + _BLOCK, len(self))).multiplicity.max(initial=1) for start in starts]
@@ -87,5 +89,4 @@ class VoxelFile(SlicedSource):
         place = np.unravel_index(flat, self._grid.shape)
         points = np.stack([voxels[rows, flat], *place], axis=1).astype(np.float32)
         sizes = np.bincount(rows, minlength=len(voxels))
-        whole = Clouds.from_multiplicities(points, sizes)
-        return Clouds(whole.points, whole.offsets, self._energies[start:stop])
+        return Clouds.from_multiplicities(points, sizes, self._energies[start:stop])

@@ -28,12 +28,16 @@ def open_energyflow(path: Path, store: Store) -> tuple[CloudFile, JetTypes | Non
     Raises:
         DataError: if the arrays do not go together.
     """
-    width = store.array("X", "jets, particles, columns").shape[2]
-    file = open_clouds(path, _COLUMNS[:width], points="X", mask=_COLUMNS[0])
+    jets, _, width = store.array("X", "jets, particles, columns").shape
+    types = _types(store, jets)
+    return open_clouds(path, _COLUMNS[:width], points="X", mask=_COLUMNS[0]), types
+
+
+def _types(store: Store, jets: int) -> JetTypes | None:
     if "y" not in store:
-        return file, None
+        return None
     store.array("y", "jets")
     types = store.read("y")
-    if len(types) != len(file) or not np.isin(types, range(len(_TYPES))).all():
-        store.refuse(f"y has {len(types)} values for {len(file)} jets; each is 0 (gluon) or 1 (quark)")
-    return file, JetTypes(types.astype(np.int64), _TYPES)
+    if len(types) != jets or not np.isin(types, range(len(_TYPES))).all():
+        store.refuse(f"y has {len(types)} values for {jets} jets; each is 0 (gluon) or 1 (quark)")
+    return JetTypes(types.astype(np.int64), _TYPES)

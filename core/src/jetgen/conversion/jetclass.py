@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ def is_jetclass(names: Collection[str]) -> bool:
     return set(_PARTICLES) <= set(names)
 
 
-def open_jetclass(path: Path, points: str | None, observables: Collection[str]) -> tuple[CloudFile, JetTypes | None]:
+def open_jetclass(path: Path, points: str | None, observables: Sequence[str]) -> tuple[CloudFile, JetTypes | None]:
     """The jets, with their axis as conditioning if the file has it; and their types if the file has these.
 
     Arguments:
@@ -36,16 +36,23 @@ def open_jetclass(path: Path, points: str | None, observables: Collection[str]) 
     """
     axis = _AXIS if set(_AXIS) <= set(observables) else ()
     file = open_clouds(path, _PARTICLES, axis, "jets", points)
-    names = _in_order(name.removeprefix(_TYPE) for name in observables if name.startswith(_TYPE))
+    try:
+        return file, _types(file)
+    except DataError:
+        file.close()
+        raise
+
+
+def _types(file: CloudFile) -> JetTypes | None:
+    names = _in_order(name.removeprefix(_TYPE) for name in file.observables if name.startswith(_TYPE))
     if not names:
-        return file, None
-    with open_clouds(path, _PARTICLES[:1], [_TYPE + name for name in names], "jets", points) as labels:
-        found = labels[:].conditioning
+        return None
+    found = file.observed([_TYPE + name for name in names])
     wrong = np.flatnonzero((found.sum(1) != 1) | ((found != 0) & (found != 1)).any(1))
     if len(wrong):
-        msg = f"{path}: the jet in row {wrong[0]} is not of one type: of label_{', label_'.join(names)} one is 1"
+        msg = f"{file.path}: the jet in row {wrong[0]} is not of one type: of label_{', label_'.join(names)} one is 1"
         raise DataError(msg)
-    return file, JetTypes(found.argmax(1), tuple(names))
+    return JetTypes(found.argmax(1), tuple(names))
 
 
 def _in_order(names: Iterable[str]) -> list[str]:

@@ -101,6 +101,7 @@ def _arrays(path: Path, asked: Asked) -> Recognised | None:
     try:
         if is_energyflow(store):
             file, types = open_energyflow(path, store)
+            store.close()
             return _jets("EnergyFlow's padded particles", file, types, asked, file.close)
         if {"showers", "incident_energies"} <= set(store.arrays):
             asked.require_jets("voxels")
@@ -119,11 +120,12 @@ def _arrays(path: Path, asked: Asked) -> Recognised | None:
 def _lists(path: Path, asked: Asked) -> Recognised:
     """Lists of JetClass in a ROOT tree or in Parquet, or any file that names its columns."""
     file = open_clouds(path, points=asked.points)
-    if not is_jetclass(file.spec.names):
-        file.close()
-        return _as_named(path, asked)
-    observables = file.observables
+    if not is_jetclass(file.spec.names) and (asked.relative or asked.conditioning is None):
+        return _as_it_is(file, asked)
+    names, observables = file.spec.names, file.observables
     file.close()
+    if not is_jetclass(names):
+        return _as_named(path, asked)
     jets, types = open_jetclass(path, asked.points, observables)
     return _jets("particles of JetClass", jets, types, asked, jets.close)
 
@@ -131,7 +133,10 @@ def _lists(path: Path, asked: Asked) -> Recognised:
 def _as_named(path: Path, asked: Asked) -> Recognised:
     """A file of any layout by the names that it has, or that the caller gives."""
     conditioning = None if asked.relative else asked.conditioning
-    file = open_clouds(path, asked.features, conditioning, points=asked.points, mask=asked.mask)
+    return _as_it_is(open_clouds(path, asked.features, conditioning, points=asked.points, mask=asked.mask), asked)
+
+
+def _as_it_is(file: CloudFile, asked: Asked) -> Recognised:
     if asked.relative:
         return _jets("jets", file, None, asked, file.close)
     asked.require_jets(_plain(file))

@@ -119,6 +119,17 @@ class CloudFile(SlicedSource):
         """The names of all that the file knows of each cloud as a whole, whether it is read as conditioning or not."""
         return observable_names(self._store)
 
+    def observed(self, names: Sequence[str]) -> NDArray[np.float32]:
+        """Some of :attr:`observables` of all clouds, float32 (N, names); no points are read.
+
+        Raises:
+            DataError: if there is no such observable, or a value is not finite.
+        """
+        wanted = find_conditioning(self._store, len(self), None, names)
+        with reading(self.path, f"columns {', '.join(names)}"):
+            found = self._read_columns(wanted, 0, len(self))
+        return np.empty((len(self), 0), np.float32) if found is None else found
+
     @property
     def weighted(self) -> bool:
         """Whether the clouds have weights: there is an array ``weights`` (N,)."""
@@ -159,7 +170,7 @@ class CloudFile(SlicedSource):
             cloud = int(np.searchsorted(where.offsets, row, "right")) - 1
             at = f"row {start + cloud}, point {row - where.offsets[cloud]}, feature {self.spec.names[column]}"
             self._store.refuse(f"{self._layout.points} is not finite at {at}")
-        conditioning, weights = self._read_conditioning(start, stop), self._read_weights(start, stop)
+        conditioning, weights = self._read_columns(self._observables, start, stop), self._read_weights(start, stop)
         return Clouds(points, where.offsets, conditioning, where.given, where.event, weights)
 
     def _read_weights(self, start: int, stop: int) -> NDArray[np.float64] | None:
@@ -170,8 +181,8 @@ class CloudFile(SlicedSource):
         except DataError as error:
             self._store.refuse(str(error))
 
-    def _read_conditioning(self, start: int, stop: int) -> NDArray[np.float32] | None:
-        name, columns = self._observables.array, self._observables.columns
+    def _read_columns(self, wanted: Observables, start: int, stop: int) -> NDArray[np.float32] | None:
+        name, columns = wanted.array, wanted.columns
         if not columns:
             return None
         with np.errstate(over="ignore"):
