@@ -9,10 +9,12 @@ from jetgen import Clouds, CloudSpec, Feature, explain
 from jetgen.api.specs import MetricSpec
 from jetgen.errors import DataError, UsageError
 from jetgen.evaluation.explain.contrasts import auc_alone, contrast
+from jetgen.evaluation.explain.resolution import blurred
 from jetgen.metrics.c2st.metric import ClassifierTest
 from jetgen.metrics.c2st.verdict import Verdict
 from jetgen.metrics.c2st.weights import calibration_curve, summary, weights
 from jetgen.metrics.distortions import DISTORTIONS
+from jetgen.metrics.observables.catalogue import observable_values, observables
 from quick_judge import PROFILE
 from scipy.stats import norm
 
@@ -142,6 +144,25 @@ def test_of_truth_against_truth_nothing_is_seen(real_jets, jet_spec):
     assert found.generated.effective > 0.8
     assert found.generated.mean.value == pytest.approx(1.0, abs=5 * found.generated.mean.stderr)
     assert max(found.true.above, found.generated.below) < 0.02
+
+
+def test_the_grid_of_the_calorimeter_is_no_property_of_a_generator(real_jets, jet_spec):
+    rng, column = np.random.default_rng(0), [one.name for one in observables(jet_spec)].index("delta_r_5")
+    cells = real_jets.points.copy()
+    cells[:, :2] = 0.005 * np.round(cells[:, :2] / 0.005)
+    real_jets = real_jets.with_points(cells)
+    sides = real_jets[:1_000], blurred(real_jets[1_000:], jet_spec, rng, width=1e-4)
+    alone = [
+        auc_alone(*(observable_values(seen(side), jet_spec)[:, column] for side in sides), np.random.default_rng(1))
+        for seen in (lambda side: side, lambda side: blurred(side, jet_spec, rng))
+    ]
+    assert alone[0].value > 0.5 + 4 * alone[0].stderr
+    assert alone[1].value < 0.5 + 3 * alone[1].stderr
+
+
+def test_only_jets_are_blurred():
+    table = rows(10, 0)
+    assert blurred(table, TABLE, np.random.default_rng(0)) is table
 
 
 def test_every_number_is_in_the_json_and_the_same_seed_gives_the_same():

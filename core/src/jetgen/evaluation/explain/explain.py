@@ -19,6 +19,7 @@ from jetgen.errors import DataError, UsageError
 from jetgen.evaluation.choice import inapplicable, too_few_clouds
 from jetgen.evaluation.explain.contrasts import Contrast, auc_alone, contrast
 from jetgen.evaluation.explain.explanation import Explanation, Finding, Judge, Sides
+from jetgen.evaluation.explain.resolution import blurred
 from jetgen.evaluation.progress import progress_bar
 from jetgen.evaluation.sides import read_sides
 from jetgen.metrics.c2st.metric import ClassifierTest
@@ -49,7 +50,8 @@ def explain(
 
     The judge is trained as the metric does it (1610.06545). Its weights w = D / (1 - D) on the clouds that it reports
     on show where generated and true clouds differ (2305.16774). Each observable (:func:`.catalogue.observables`) is
-    judged alone by its likelihood ratio, and in the tails of the weights.
+    judged alone by its likelihood ratio, and in the tails of the weights. Observables of jets are taken of angles that
+    are :func:`.resolution.blurred` by a thousandth.
 
     Arguments:
         real, fake: clouds, or paths of files.
@@ -81,7 +83,9 @@ def explain(
         for name, verdict in chosen.verdicts(truth, made, dataclasses.replace(ctx, listener=bar)):
             found.setdefault(name, []).append(verdict)
         bar({"kind": "stage", "stage": "observables", "done": 1})
-        values = Sides(*(observable_values(side, meaning, threads=ctx.threads) for side in (truth, made)))
+        rng = ctx.at("side", "blurred").rng("metric")
+        seen = (blurred(side, meaning, rng) for side in (truth, made))
+        values = Sides(*(observable_values(side, meaning, threads=ctx.threads) for side in seen))
         return _explanation(meaning.kind, chosen.name, found, names, values, made.weights, ctx)
 
 
