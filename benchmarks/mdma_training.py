@@ -18,10 +18,10 @@ import jetgen
 from jetgen.harness.store.provenance import machine, versions
 
 
-def train(generator: str, preset: str, dataset: str, seed: int, folder: Path) -> None:
+def train(generator: str, preset: str, steps: int | None, dataset: str, seed: int, folder: Path) -> None:
     """Train one model and save it in ``folder``, with a report."""
     data = jetgen.dataset(dataset)
-    model = jetgen.generator(generator, preset=preset)
+    model = jetgen.generator(generator, preset=preset, **({} if steps is None else {"steps": steps}))
     started = time.perf_counter()
     report = model.fit(data, seed=seed, out=folder.with_suffix(".training"))
     told = {
@@ -46,13 +46,14 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--generator", default="mdma-flowmatch")
     parser.add_argument("--preset", default="standard")
+    parser.add_argument("--steps", type=int, help="of the network of the points, instead of the preset's")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     for seed in options.seeds:
         folder = options.out / f"s{seed}"
         if not (folder / "report.json").is_file():
-            train(options.generator, options.preset, options.dataset, seed, folder)
+            train(options.generator, options.preset, options.steps, options.dataset, seed, folder)
 
 
 if __name__ == "__main__":

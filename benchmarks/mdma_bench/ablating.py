@@ -34,6 +34,7 @@ def ablate(
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--jets", type=int, default=10_000)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--judge", action="store_true", help="the fast classifier test as well, and what it sees")
     parser.add_argument("--out", type=Path, help="add the results to this file, and take what it has")
     options = parser.parse_args()
     unknown = set(options.variants) - set(variants)

@@ -10,7 +10,7 @@ import jetgen
 import numpy as np
 import torch
 from jetgen.torch.clouds import CloudPreprocessing, JetSummary
-from jetgen.torch.nn import Backbone, MeanFieldBlock, SetNetwork, time_features, time_width
+from jetgen.torch.nn import Backbone, MeanFieldBlock, Neighbours, SetNetwork, time_features, time_width
 from jetgen.torch.training import seeded
 from jetgen_mdma_flowmatch.fields import PointField
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
@@ -101,7 +101,8 @@ def preset_forms() -> list[Form]:
     forms: dict[str, Form] = {}
     for preset in _PRESETS:
         settings, rng = _settings(preset), np.random.default_rng(0)
-        summary = JetSummary(data.spec, CloudPreprocessing.fit(settings, data.spec, jets, rng).points.features)
+        preprocessing = CloudPreprocessing.fit(settings, data.spec, jets, rng).points
+        summary = JetSummary(data.spec, preprocessing.features)
         with seeded(0):
             field = PointField(
                 settings,
@@ -110,6 +111,7 @@ def preset_forms() -> list[Form]:
                 largest=SIZE,
                 mean_multiplicity=float(jets.multiplicity.mean()),
                 summary=summary if settings.summary else None,
+                positions=preprocessing.positions,
             )
         shape = repr(field)
         name = f"{forms[shape].name}, {preset}" if shape in forms else preset
@@ -125,13 +127,15 @@ def _velocity(field: PointField, points: Tensor, mask: Tensor, t: Tensor) -> Ten
 
 
 def backbones() -> Mapping[str, Factory]:
-    """The three backbones at the widths of ``quick``, conditioned on the time and the number of points."""
-    return {name: partial(_backbone, name) for name in get_args(Backbone)}
+    """The backbones at the widths of ``quick``, conditioned on the time and the number of points."""
+    plain = {name: partial(_backbone, name) for name in get_args(Backbone)}
+    return {**plain, "mdma, neighbours": partial(_backbone, "mdma", Neighbours())}
 
 
-def _backbone(name: Backbone) -> Evaluate:
+def _backbone(name: Backbone, neighbours: Neighbours | None = None) -> Evaluate:
+    conditioning = time_width(_FREQUENCIES) + 1
     with seeded(0):
-        network = SetNetwork(3, 3, time_width(_FREQUENCIES) + 1, backbone=name, mean_multiplicity=100.0)
+        network = SetNetwork(3, 3, conditioning, backbone=name, mean_multiplicity=100.0, neighbours=neighbours)
 
     def evaluate(points: Tensor, mask: Tensor, t: Tensor) -> Tensor:
         count = mask.sum(1, keepdim=True) / 100.0

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from jetgen.torch.nn import (
     MeanFieldAttention,
     MeanFieldBlock,
+    Neighbours,
     SetNetwork,
     TransformerBlock,
     length_buckets,
@@ -21,6 +22,7 @@ NETWORKS = {
     "mdma": {"backbone": "mdma"},
     "mdma-bare": {"backbone": "mdma", "conditioning_width": 0},
     "mdma-field-only": {"backbone": "mdma", "conditioning_width": 0, "field_only": 2},
+    "mdma-neighbours": {"backbone": "mdma", "neighbours": Neighbours(3, rounds=2, width=6)},
     "epic": {"backbone": "epic"},
     "transformer": {"backbone": "transformer"},
 }

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from jetgen import CloudSpec, Conditions, Feature
+from jetgen import Clouds, CloudSpec, Conditions, Feature
 from jetgen.api.pretrained import find_weights
 from jetgen.api.settings import resolve
 from jetgen.data.jets import jet_spec
@@ -229,7 +229,15 @@ def test_every_preset_builds_and_its_velocity_is_0_at_first(preset, kind, hard_j
 
 
 @pytest.mark.parametrize(
-    "values", [{}, {"condition_on_size": False}, {"feedback": False}, {"summary": False}, {"conditioning_width": 0}]
+    "values",
+    [
+        {},
+        {"condition_on_size": False},
+        {"feedback": False},
+        {"summary": False},
+        {"conditioning_width": 0},
+        {"neighbours": 0},
+    ],
 )
 @pytest.mark.parametrize("backbone", ["mdma", "epic", "transformer"])
 def test_losses_of_every_form_of_the_network_have_gradients(backbone, values, hard_jets):
@@ -244,6 +252,22 @@ def test_losses_of_every_form_of_the_network_have_gradients(backbone, values, ha
     loss.backward()
     assert loss.item() > 0
     assert model.points.network.out.weight.grad.any()
+
+
+def test_particles_and_hits_hear_their_neighbours_and_rows_of_a_table_have_none(hard_jets):
+    hits = (Feature("energy", nature="positive"), Feature("z", bins=45), Feature("alpha", nature="periodic", bins=16))
+    showers = Clouds(np.full((100, 3), 5.0), np.arange(0, 101, 10))
+    rows = CloudSpec("table", JETS.features, 1), hard_jets[hard_jets.multiplicity == 1]
+    heard = [built(settings(), *known, 10.0)[0].points.network.neighbours for known in ((JETS, hard_jets), rows)]
+    assert heard[0].positions == (JETS.index("etarel"), JETS.index("phirel"))
+    assert heard[1] is None
+    # An angle is seen as its cosine and its sine.
+    assert built(settings(), CloudSpec("showers", hits, 100), showers, 10.0)[0].points.network.neighbours.positions == (
+        1,
+        2,
+        3,
+    )
+    assert built(settings(neighbours=0), JETS, hard_jets, 10.0)[0].points.network.neighbours is None
 
 
 def test_clouds_that_it_cannot_learn_are_refused_in_a_few_words():

@@ -6,7 +6,7 @@ import math
 
 import torch
 from jetgen.torch.clouds import JetSummary
-from jetgen.torch.nn import SetNetwork, size_numbers, time_features, time_width
+from jetgen.torch.nn import Neighbours, SetNetwork, size_numbers, time_features, time_width
 from torch import Tensor, nn
 
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
@@ -27,6 +27,7 @@ class PointField(nn.Module):
         largest: the largest multiplicity.
         mean_multiplicity: of the training clouds.
         summary: what summarises a jet; None for clouds without a summary.
+        positions: the columns of a preprocessed point that say where it is; none if clouds have no places.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class PointField(nn.Module):
         largest: int,
         mean_multiplicity: float,
         summary: JetSummary | None,
+        positions: tuple[int, ...] = (),
     ) -> None:
         super().__init__()
         self.settings, self.features, self.summary = settings, features, summary
@@ -57,6 +59,7 @@ class PointField(nn.Module):
             mean_multiplicity=mean_multiplicity,
             conditioning_width=0 if published else settings.conditioning_width,
             field_only=int(published and sized),
+            neighbours=_neighbours(settings, positions if largest > 1 else ()),
         )
 
     def forward(
@@ -77,6 +80,12 @@ class PointField(nn.Module):
             known.append(part if one.published_form else size_numbers(n, self.largest))
         velocity: Tensor = self.network(points, mask, torch.cat(known, 1))
         return velocity * mask.unsqueeze(-1)
+
+
+def _neighbours(settings: MDMAFlowMatchSettings, positions: tuple[int, ...]) -> Neighbours | None:
+    if not settings.neighbours or not positions:
+        return None
+    return Neighbours(settings.neighbours, positions, settings.neighbour_rounds, settings.message_width)
 
 
 def published_times(times: Tensor, frequencies: int) -> Tensor:

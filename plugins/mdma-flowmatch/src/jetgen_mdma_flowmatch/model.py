@@ -33,10 +33,11 @@ class Model(nn.Module):
         largest: int,
         mean_multiplicity: float,
         summary: JetSummary | None,
+        positions: tuple[int, ...] = (),
     ) -> None:
         super().__init__()
         self.settings = settings
-        self.points = PointField(settings, features, conditioning, largest, mean_multiplicity, summary)
+        self.points = PointField(settings, features, conditioning, largest, mean_multiplicity, summary, positions)
         self.summary: SummaryFlow | None = None
         if summary is not None:
             self.summary = SummaryFlow(

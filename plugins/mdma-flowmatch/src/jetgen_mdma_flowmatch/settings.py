@@ -27,6 +27,11 @@ class MDMAFlowMatchSettings(SummarySettings):
     backbone: Literal["mdma", "epic", "transformer"] = Field(
         "mdma", description="how points speak with each other: mean-field attention, sum and mean, or each with each"
     )
+    neighbours: int = Field(
+        0, ge=0, description="nearest other points that each point hears as well, where points have places; 0 for none"
+    )
+    neighbour_rounds: int = Field(3, ge=1, description="before how many of the blocks")
+    message_width: int = Field(32, ge=1, description="numbers of what a neighbour says")
     width: int = Field(64, ge=1, description="numbers of a point and of the mean field inside the network")
     hidden: int = Field(128, ge=1, description="numbers inside a block, and of its attention")
     blocks: int = Field(6, ge=1, description="how many blocks")
@@ -71,6 +76,9 @@ class MDMAFlowMatchSettings(SummarySettings):
             "blocks": 2,
             "heads": 4,
             "conditioning_width": 16,
+            "neighbours": 4,
+            "neighbour_rounds": 2,
+            "message_width": 8,
             "summary_hidden": 32,
             "summary_steps": 40,
             "steps": 40,
@@ -80,6 +88,7 @@ class MDMAFlowMatchSettings(SummarySettings):
         },
         "quick": {},
         "standard": {
+            "neighbours": 8,
             "summary_steps": 4000,
             "steps": 10_000,
             "warmup": 200,
@@ -89,6 +98,7 @@ class MDMAFlowMatchSettings(SummarySettings):
             "density_nfe": 32,
         },
         "gpu": {
+            "neighbours": 8,
             "width": 128,
             "hidden": 256,
             "summary_steps": 6000,

@@ -11,6 +11,7 @@ from jetgen.torch.nn.buckets import length_buckets
 from jetgen.torch.nn.epic import EPiCBlock
 from jetgen.torch.nn.masking import attention_bias, masked_mean, masked_sum
 from jetgen.torch.nn.mean_field import MeanFieldBlock
+from jetgen.torch.nn.neighbours import Neighbours
 from jetgen.torch.nn.normalised import Norm, constrain, linear
 from jetgen.torch.nn.set_network import Backbone, SetNetwork
 from jetgen.torch.nn.sizes import size_numbers
@@ -24,6 +25,7 @@ __all__ = [
     "EPiCBlock",
     "MeanFieldAttention",
     "MeanFieldBlock",
+    "Neighbours",
     "Norm",
     "SetNetwork",
     "TransformerBlock",

@@ -138,6 +138,16 @@ class PointPreprocessing:
         return sum(_width(feature) for feature in self.spec.features)
 
     @property
+    def positions(self) -> tuple[int, ...]:
+        """The columns of :meth:`encode` that say where a point is: all but those of positive features."""
+        return tuple(
+            place + i
+            for _, feature, place in self._places()
+            if feature.nature != "positive"
+            for i in range(_width(feature))
+        )
+
+    @property
     def exact(self) -> bool:
         """Whether :meth:`decode` undoes :meth:`encode` point by point, and :meth:`log_det` exists."""
         return _exact(self.spec)
