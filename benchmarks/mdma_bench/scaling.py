@@ -139,7 +139,8 @@ def scaling_case(
         one.show()
         if one.name in linear:
             claims.append(Claim(f"exponent of the cost of {one.name}", one.exponent, linear[one.name], at_least=False))
-            claims.append(Claim(f"memory of {one.name} off a straight line", one.memory_line[2], 0.02, at_least=False))
+            last = one.last_memory_exponent
+            claims.append(Claim(f"exponent of the memory of {one.name}, large", last, 1.05, at_least=False))
     figures = {
         one.name: asdict(one)
         | {

@@ -64,7 +64,7 @@ def test_the_neighbours_of_a_cloud_that_is_not_finite_raise_nothing(slots):
 def test_a_neighbourhood_knows_differences_direction_and_distance():
     points = torch.tensor([[[0.0, 0.0, 1.0], [0.3, 0.4, 3.0], [5.0, 5.0, 2.0]]])
     around = Neighbourhood.of(points, torch.ones(1, 3, dtype=torch.bool), Neighbours(nearest=1))
-    pair = around.pairs[0, 0, 0]
+    pair = around.pairs[0, 0]
     assert pair.shape == (Neighbourhood.features(3, 2),)
     expected = [0.3, 0.4, 2.0, 0.3 / 0.52, 0.4 / 0.52, 0.5, float(np.log(0.5)) / 4]
     torch.testing.assert_close(pair, torch.tensor(expected), rtol=1e-4, atol=1e-4)
@@ -81,7 +81,7 @@ def test_what_is_heard_changes_smoothly_where_neighbours_change():
     for shift in (-1e-4, 1e-4):
         points[0, 2, 0] = 0.5 + shift
         around = Neighbourhood.of(points, torch.ones(1, 4, dtype=torch.bool), Neighbours(nearest=2))
-        found.append((around.index[0, 0].tolist(), messages(states, around)[0, 0]))
+        found.append((around.index[0].tolist(), messages(states, around)[0, 0]))
     assert [index for index, _ in found] == [[1, 2], [1, 3]]
     torch.testing.assert_close(found[0][1], found[1][1], atol=2e-3, rtol=0)
     assert (found[0][1] - states[0, 0]).abs().max() > 0.1

@@ -42,12 +42,12 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class Neighbourhood:
-    """For each point of a batch of clouds its nearest others.
+    """For each of the N = B P slots of a batch of clouds its nearest others.
 
     Arguments:
-        index: int64 (B, P, k), the slots of the neighbours in their cloud.
-        weights: (B, P, k, 1), what a message counts: 0 where a cloud has fewer points.
-        pairs: (B, P, k, L), what is known of point and neighbour: see :meth:`features`.
+        index: int64 (N, k), their slots.
+        weights: (N, k, 1), what a message counts: 0 where a cloud has fewer points.
+        pairs: (N, k, L), what is known of point and neighbour: see :meth:`features`.
     """
 
     index: Tensor
@@ -62,32 +62,31 @@ class Neighbourhood:
     @classmethod
     def of(cls, points: Tensor, mask: Tensor, neighbours: Neighbours) -> Neighbourhood:
         """Of points (B, P, F), there where ``mask`` (B, P) is True."""
+        clouds, slots, width = points.shape
         where = list(neighbours.positions)
         # The first point beyond the neighbours says how far they reach.
-        index, exists = nearest(points[..., where].detach(), mask, neighbours.nearest + 1)
-        differences = _chosen(points, index) - points.unsqueeze(2)
+        found, exists = nearest(points[..., where].detach(), mask, neighbours.nearest + 1)
+        first = slots * torch.arange(clouds, device=points.device).view(-1, 1, 1)
+        index, exists = (found + first).flatten(0, 1), exists.flatten(0, 1).unsqueeze(-1)
+        points = points.reshape(-1, width)
+        differences = gathered(points, index) - points.unsqueeze(1)
         moved = differences[..., where]
         squares = moved.square().sum(-1, keepdim=True) + _SMALLEST**2
-        weights = exists[..., :-1, None] * (1 - squares[:, :, :-1] / squares[:, :, -1:]).clamp(min=0)
-        weights = weights.where(exists[:, :, -1:, None], exists[:, :, :-1, None].to(weights))
+        weights = exists[:, :-1] * (1 - squares[:, :-1] / squares[:, -1:]).clamp(min=0)
+        weights = weights.where(exists[:, -1:], exists[:, :-1].to(weights))
         distance = squares.sqrt()
         pairs = [differences, moved / (distance + _CLOSE), distance, _LOG_SCALE * distance.log()]
-        return cls(index[..., :-1], weights, torch.cat(pairs, 3)[:, :, :-1])
+        return cls(index[:, :-1], weights, torch.cat(pairs, 2)[:, :-1])
 
-    def split(self, clouds: int) -> list[Neighbourhood]:
-        """In batches of so many clouds."""
-        parts = (torch.split(each, clouds) for each in (self.index, self.weights, self.pairs))
+    def split(self, size: int) -> list[Neighbourhood]:
+        """Of so many slots each."""
+        parts = (torch.split(each, size) for each in (self.index, self.weights, self.pairs))
         return [Neighbourhood(*part) for part in zip(*parts, strict=True)]
 
-    def of_neighbours(self, values: Tensor) -> Tensor:
-        """Of ``values`` (B, P, L) those of the neighbours of each point: (B, P, k, L)."""
-        return _chosen(values, self.index)
 
-
-def _chosen(values: Tensor, index: Tensor) -> Tensor:
-    clouds, slots, width = values.shape
-    first = slots * torch.arange(clouds, device=index.device).view(-1, 1, 1)
-    return values.reshape(-1, width).index_select(0, (index + first).reshape(-1)).view(*index.shape, width)
+def gathered(values: Tensor, index: Tensor) -> Tensor:
+    """Of ``values`` (N, L) those in the rows ``index`` (M, k): (M, k, L)."""
+    return values.index_select(0, index.reshape(-1)).view(*index.shape, values.shape[1])
 
 
 class NeighbourMessages(nn.Module):
@@ -117,19 +116,17 @@ class NeighbourMessages(nn.Module):
 
     def forward(self, points: Tensor, around: Neighbourhood) -> Tensor:
         """Points (B, P, width) after one round."""
-        inner = functional.leaky_relu(points)
-        size = max(1, _AT_ONCE // max(points.shape[1], 1))
-        parts = zip(self.own(inner).split(size), self.other(inner).split(size), around.split(size), strict=True)
-        heard = [self._heard(*part) for part in parts]
+        inner = functional.leaky_relu(points).flatten(0, 1)
+        own, other = self.own(inner).split(_AT_ONCE), self.other(inner)
+        heard = [self._heard(*part, other) for part in zip(own, around.split(_AT_ONCE), strict=True)]
         moved: Tensor = self.back(torch.cat(heard))
-        return points + moved
+        return points + moved.view_as(points)
 
-    def _heard(self, own: Tensor, other: Tensor, around: Neighbourhood) -> Tensor:
-        """Mean and maximum (B, P, 2 messages) of what each point hears."""
+    def _heard(self, own: Tensor, around: Neighbourhood, other: Tensor) -> Tensor:
+        """Mean and maximum (M, 2 messages) of what some of the points hear."""
         # Tensors of pairs are by far the largest here, so they are changed in place.
-        sent, pairs = around.of_neighbours(other), around.pairs
-        message = torch.addmm(sent.flatten(0, 2), pairs.flatten(0, 2), self.pair.weight.t()).view_as(sent)
-        message = message.add_(own.unsqueeze(2))
-        message = functional.leaky_relu(self.message(functional.leaky_relu_(message)), inplace=True)
-        message = message * around.weights
-        return torch.cat([message.mean(2), message.amax(2)], 2)
+        sent, pairs = gathered(other, around.index), around.pairs
+        message = torch.addmm(sent.flatten(0, 1), pairs.flatten(0, 1), self.pair.weight.t()).view_as(sent)
+        message = message.add_(own.unsqueeze(1))
+        message = functional.leaky_relu(self.message(functional.leaky_relu_(message)), inplace=True) * around.weights
+        return torch.cat([message.mean(1), message.amax(1)], 1)
