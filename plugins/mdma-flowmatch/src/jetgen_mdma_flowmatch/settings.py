@@ -88,7 +88,6 @@ class MDMAFlowMatchSettings(SummarySettings):
         },
         "quick": {},
         "standard": {
-            "neighbours": 8,
             "summary_steps": 4000,
             "steps": 10_000,
             "warmup": 200,
@@ -98,7 +97,6 @@ class MDMAFlowMatchSettings(SummarySettings):
             "density_nfe": 32,
         },
         "gpu": {
-            "neighbours": 8,
             "width": 128,
             "hidden": 256,
             "summary_steps": 6000,
