@@ -12,16 +12,17 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import jetgen
 from jetgen.harness.store.provenance import machine, versions
 
 
-def train(generator: str, preset: str, steps: int | None, dataset: str, seed: int, folder: Path) -> None:
-    """Train one model and save it in ``folder``, with a report."""
+def train(generator: str, preset: str, changed: Mapping[str, str], dataset: str, seed: int, folder: Path) -> None:
+    """Train one model and save it in ``folder``, with a report; ``changed`` are settings other than the preset's."""
     data = jetgen.dataset(dataset)
-    model = jetgen.generator(generator, preset=preset, **({} if steps is None else {"steps": steps}))
+    model = jetgen.generator(generator, preset=preset, **changed)
     started = time.perf_counter()
     report = model.fit(data, seed=seed, out=folder.with_suffix(".training"))
     told = {
@@ -46,14 +47,15 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--generator", default="mdma-flowmatch")
     parser.add_argument("--preset", default="standard")
-    parser.add_argument("--steps", type=int, help="of the network of the points, instead of the preset's")
+    parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE", help="settings other than the preset's")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     options = parser.parse_args()
+    changed = dict(one.split("=", 1) for one in options.set)
     options.out.mkdir(parents=True, exist_ok=True)
     for seed in options.seeds:
         folder = options.out / f"s{seed}"
         if not (folder / "report.json").is_file():
-            train(options.generator, options.preset, options.steps, options.dataset, seed, folder)
+            train(options.generator, options.preset, changed, options.dataset, seed, folder)
 
 
 if __name__ == "__main__":
