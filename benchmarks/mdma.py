@@ -16,9 +16,9 @@ quality        Presets trained, sampled, judged and timed by the harness (`jetbe
                (folders that mdma_training.py wrote, one for each seed) nothing is trained.
 
 Claimed: forward at least 8 times as fast, a step 4 times; cost growing with n to the power 1.05 at most, 1.1 with
-neighbours, memory to the power 1.05 between the two largest sizes; sampling at least 20 times as fast as the
-simulator; `quick` W1M below 5e-3 and W1P below 2e-3; `standard` W1M at most twice its floor, W1P and W1EFP 1.5 times.
-Exit status: 0 all claims met, 1 one missed.
+neighbours, memory along a straight line; sampling at least 20 times as fast as the simulator; `quick` W1M below 5e-3
+and W1P below 2e-3; `standard` W1M at most twice its floor, W1P and W1EFP 1.5 times. Exit status: 0 all claims met, 1
+one missed.
 """
 
 from __future__ import annotations

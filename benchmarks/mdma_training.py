@@ -14,12 +14,14 @@ import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import jetgen
+from jetgen.harness.planning.request import parse_overrides
 from jetgen.harness.store.provenance import machine, versions
 
 
-def train(generator: str, preset: str, changed: Mapping[str, str], dataset: str, seed: int, folder: Path) -> None:
+def train(generator: str, preset: str, changed: Mapping[str, Any], dataset: str, seed: int, folder: Path) -> None:
     """Train one model and save it in ``folder``, with a report; ``changed`` are settings other than the preset's."""
     data = jetgen.dataset(dataset)
     model = jetgen.generator(generator, preset=preset, **changed)
@@ -47,10 +49,10 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--generator", default="mdma-flowmatch")
     parser.add_argument("--preset", default="standard")
-    parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE", help="settings other than the preset's")
+    parser.add_argument("--set", action="append", default=[], metavar="GENERATOR.SETTING=VALUE")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     options = parser.parse_args()
-    changed = dict(one.split("=", 1) for one in options.set)
+    changed = parse_overrides(options.set).get(options.generator, {})
     options.out.mkdir(parents=True, exist_ok=True)
     for seed in options.seeds:
         folder = options.out / f"s{seed}"

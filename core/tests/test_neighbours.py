@@ -16,6 +16,15 @@ def places_of(slots, clouds=3, columns=2, seed=0):
     return torch.randn(clouds, slots, columns, generator=torch.Generator().manual_seed(seed))
 
 
+@pytest.fixture
+def messages():
+    """Between points of three features with states of five numbers, and not silent as at the beginning."""
+    with seeded(1):
+        made = NeighbourMessages(5, Neighbourhood.features(3, 2), 4)
+        torch.nn.init.normal_(made.back.weight)
+    return made
+
+
 def by_hand(places, there, point, k):
     """The k nearest other points of one point of one cloud, nearest first."""
     distances = np.linalg.norm(places - places[point], axis=1)
@@ -70,10 +79,7 @@ def test_a_neighbourhood_knows_differences_direction_and_distance():
     torch.testing.assert_close(pair, torch.tensor(expected), rtol=1e-4, atol=1e-4)
 
 
-def test_what_is_heard_changes_smoothly_where_neighbours_change():
-    with seeded(1):
-        messages = NeighbourMessages(5, Neighbourhood.features(3, 2), 4)
-        torch.nn.init.normal_(messages.back.weight)
+def test_what_is_heard_changes_smoothly_where_neighbours_change(messages):
     states, points = places_of(4, 1, 5), torch.zeros(1, 4, 3)
     points[0, 1:, 0] = torch.tensor([0.1, 0.5, 0.5])
     found = []
@@ -87,10 +93,7 @@ def test_what_is_heard_changes_smoothly_where_neighbours_change():
     assert (found[0][1] - states[0, 0]).abs().max() > 0.1
 
 
-def test_messages_come_from_the_neighbours_and_from_nobody_else():
-    with seeded(1):
-        messages = NeighbourMessages(5, Neighbourhood.features(3, 2), 4)
-        torch.nn.init.normal_(messages.back.weight)
+def test_messages_come_from_the_neighbours_and_from_nobody_else(messages):
     # Two groups far from each other: a point hears its own group alone.
     points = torch.cat([places_of(5, 1, 3), 100 + places_of(5, 1, 3, seed=1)], 1)
     around = Neighbourhood.of(points, torch.ones(1, 10, dtype=torch.bool), Neighbours(nearest=4))
@@ -102,10 +105,7 @@ def test_messages_come_from_the_neighbours_and_from_nobody_else():
     assert (moved[5:] > 1e-4).all()
 
 
-def test_a_cloud_of_one_point_hears_nothing():
-    with seeded(1):
-        messages = NeighbourMessages(5, Neighbourhood.features(3, 2), 4)
-        torch.nn.init.normal_(messages.back.weight)
+def test_a_cloud_of_one_point_hears_nothing(messages):
     mask = mask_of(torch.tensor([1, 4]), 4)
     around = Neighbourhood.of(places_of(4, 2, 3), mask, Neighbours(nearest=3))
     states = places_of(4, 2, 5)

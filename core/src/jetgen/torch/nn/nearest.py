@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 from torch import Tensor
 from torch.nn import functional
 
@@ -55,6 +54,8 @@ def _by_trees(places: Tensor, mask: Tensor, k: int) -> tuple[Tensor, Tensor]:
 
 def _others(places: NDArray[np.float64], k: int) -> NDArray[np.int64]:
     """The k nearest of each of n > k places (n, D), without itself: (n, k)."""
+    from scipy.spatial import KDTree  # a second of every start, for what only large clouds need
+
     found = np.asarray(KDTree(places).query(places, k + 1)[1])
     # Of places in one spot the tree may name another first.
     itself = found == np.arange(len(places))[:, None]
