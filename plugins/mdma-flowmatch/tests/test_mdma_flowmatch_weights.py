@@ -66,6 +66,7 @@ def test_shipped_weights_load_although_their_files_hold_former_names(name):
     found, network = model.settings, model.trained().points.network
     assert (found.conditioning_width, found.condition_on_size) == (former["inner_context"], former["told_size"])
     assert (found.pt_transform, found.mirroring) == (former["momentum"], former["flips"])
+    assert found.summary_momentum == "scalar", "they were trained when there was no other"
     assert network.mean_multiplicity == stored["typical"]
     assert torch.equal(network.condition.weight, tensors.pop("points.network.steer.weight"))
     assert torch.equal(network.conditioning[0].weight, tensors.pop("points.network.context.0.weight"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
@@ -45,12 +45,20 @@ class Settings(BaseModel):
     former_names: ClassVar[Mapping[str, str]] = {}
     """The former names of settings, in models that were saved before a rename, and the present names."""
 
+    former_defaults: ClassVar[Mapping[str, Any]] = {}
+    """What made models that were saved before there were these settings, where the default is another."""
+
     @model_validator(mode="before")
     @classmethod
     def _rename_former(cls, values: Any) -> Any:
         if not isinstance(values, Mapping):
             return values
         return {cls.former_names.get(name, name): value for name, value in values.items()}
+
+    @classmethod
+    def of_saved(cls, values: Mapping[str, Any]) -> Self:
+        """The settings that a saved model was made with, from those it was saved with."""
+        return cls.model_validate({**cls.former_defaults, **values})
 
     def incompatibility(self, cloud_spec: CloudSpec) -> str | None:
         """The reason why a generator with these settings cannot learn such clouds, in a few words; None if it can."""

@@ -65,7 +65,7 @@ def saved_settings(card: Mapping[str, Any], spec: GeneratorSpec, folder: Path) -
     """
     cls: Any = load_target(spec.settings)
     try:
-        settings: Settings = cls.model_validate(card["generator"]["settings"])
+        settings: Settings = cls.of_saved(card["generator"]["settings"])
     except (KeyError, TypeError, ValidationError) as error:
         msg = (
             f"the card of the model in {folder} has no valid settings of its generator; "

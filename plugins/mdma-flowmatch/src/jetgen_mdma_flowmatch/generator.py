@@ -33,9 +33,10 @@ class MDMAFlowMatch(TorchGenerator[MDMAFlowMatchSettings, Model]):
 
     def build(self, features: int, conditioning: int, mean_multiplicity: float) -> Model:
         """The velocity field of the points, and that of the summaries of jets."""
-        summary = JetSummary.of(self.spec, self.preprocessing) if self.settings.summary else None
+        one = self.settings
+        summary = JetSummary.of(self.spec, self.preprocessing, one.summary_momentum) if one.summary else None
         positions = self.preprocessing.points.positions
-        return Model(self.settings, features, conditioning, self.spec.max_points, mean_multiplicity, summary, positions)
+        return Model(one, features, conditioning, self.spec.max_points, mean_multiplicity, summary, positions)
 
     def loss(self, model: Model, batch: Batch, rng: torch.Generator) -> Tensor:
         """The squared error of the velocity of the points."""

@@ -33,7 +33,7 @@ class MDMAGAN(TorchGenerator[MDMAGANSettings, Model]):
 
     def build(self, features: int, conditioning: int, mean_multiplicity: float) -> Model:
         """The networks that are kept: all but the critic."""
-        observer = JetSummary.of(self.spec, self.preprocessing) if self.settings.summary else None
+        observer = self._jet() if self.settings.summary else None
         sizes = Sizes(self.spec.max_points, mean_multiplicity, self.settings.published_form)
         mirrored = mirrored_columns(self.settings, self.spec)
         return Model(self.settings, features, conditioning, sizes, observer, mirrored)
@@ -63,12 +63,15 @@ class MDMAGAN(TorchGenerator[MDMAGANSettings, Model]):
         finish = report_unchanged if judge is None else judge.judged
         return TrainingPlan({**modules, "critic": critic}, rows, phases, finish)
 
+    def _jet(self) -> JetSummary | None:
+        return JetSummary.of(self.spec, self.preprocessing, self.settings.summary_momentum)
+
     def _observer(self, model: Model, rows: Mapping[str, Rows]) -> JetSummary | WeightedSummary | None:
         """What shows the critic a cloud as a whole: what jets are rescaled by, or one fitted to the training clouds."""
         if not self.settings.critic_summary or model.points.observer is not None:
             return model.points.observer if self.settings.critic_summary else None
         points, mask = some_padded(rows)
-        jet = JetSummary.of(self.spec, self.preprocessing)
+        jet = self._jet()
         if jet is not None:
             jet.fit(jet.raw(points, mask), mirrored=bool(model.mirrored))
             return jet

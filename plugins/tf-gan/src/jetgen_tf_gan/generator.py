@@ -87,7 +87,7 @@ class TFGAN(TorchGenerator[TFGANSettings, Model]):
     def build(self, features: int, conditioning: int, mean_multiplicity: float) -> Model:
         """The refiner; the critic is not kept."""
         del mean_multiplicity
-        observer = JetSummary(self.spec, self.preprocessing.points.features)
+        observer = JetSummary(self.spec, self.preprocessing.points.features, self.settings.summary_momentum)
         refiner = Refiner(self.settings, features, conditioning, self.spec.max_points, observer)
         return Model(self.settings, refiner, observer, features)
 

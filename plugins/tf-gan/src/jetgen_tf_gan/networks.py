@@ -177,7 +177,7 @@ class Critic(nn.Module):
 
         Arguments:
             pairs: the logarithms of their pairs, for slopes by them.
-            pt_noise: (B,), added to the standardised sum of pT, which would make the critic too strong at first.
+            pt_noise: (B,), added to the standardised momentum, which would make the critic too strong at first.
         """
         known = _known(mask, conditioning, self.largest)
         whole = self._observer[0](points, mask)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from jetgen import CloudSpec, Need
-from jetgen.api.torch_settings import AdversarialSettings
+from jetgen.api.torch_settings import AdversarialSettings, SummaryMomentum
 from jetgen.data.jets import RELATIVE, has_relative
 from pydantic import Field
 
@@ -28,6 +28,7 @@ _PUBLISHED: dict[str, Any] = {
     "drafts": 16,
     "published_form": True,
     "keep_summary": False,
+    "summary_momentum": "scalar",
     "true_marginals": False,
     "pairs": 0,
     "dropout": 0.2,
@@ -89,7 +90,10 @@ class TFGANSettings(AdversarialSettings):
         16, ge=0, description="width of the network that biases attention by distance and pT of two particles; 0: none"
     )
     keep_summary: bool = Field(
-        default=True, description="refined jets keep mass, sum of pT and centre of their draft; not with plain noise"
+        default=True, description="refined jets keep mass, momentum and centre of their draft; not with plain noise"
+    )
+    summary_momentum: SummaryMomentum = Field(
+        "vector", description="momentum of a jet: that of the vector sum of its particles, or the sum of their pT"
     )
     true_marginals: bool = Field(
         default=True,
@@ -108,7 +112,7 @@ class TFGANSettings(AdversarialSettings):
     critic_heads: int = Field(2, ge=1, description="as heads, of the critic")
     token: Literal["none", "mass", "mass+pt", "summary", "shapes"] = Field(
         "shapes",
-        description="what the critic is shown of a jet as a whole; summary: mass, sum of pT, and centre; "
+        description="what the critic is shown of a jet as a whole; summary: mass, momentum and centre; "
         "shapes: planar flow, angularities, dispersion and the share of the 10 hardest particles, too",
     )
     token_at: Literal["start", "end", "both"] = Field(
@@ -117,7 +121,7 @@ class TFGANSettings(AdversarialSettings):
     pt_noise: float = Field(
         0.0,
         ge=0,
-        description="noise on the sum of pT that the critic sees, in its spreads; falls as exp(-20 step/steps)",
+        description="noise on the momentum that the critic sees, in its spreads; falls as exp(-20 step/steps)",
     )
 
     critic_first: int = Field(
@@ -148,6 +152,8 @@ class TFGANSettings(AdversarialSettings):
         "pairs", description="all scores, W1 of the mass of jets alone, or all and the smallest ΔR between particles"
     )
     batch_points: int = Field(65_536, ge=1, description="padded particles refined at once; a limit on memory")
+
+    former_defaults: ClassVar[Mapping[str, Any]] = {"summary_momentum": "scalar"}
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "tiny": {
@@ -234,7 +240,7 @@ class TFGANSettings(AdversarialSettings):
 
     @property
     def keeps_summary(self) -> bool:
-        """Whether jets keep mass, sum of pT and centre of their draft, which plain noise does not have."""
+        """Whether jets keep mass, momentum and centre of their draft, which plain noise does not have."""
         return self.keep_summary and self.base != GAUSSIAN
 
     def needs(self) -> Mapping[str, Need]:

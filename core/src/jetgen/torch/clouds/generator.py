@@ -319,7 +319,7 @@ class TorchGenerator(ABC, Generic[AnySettings, AnyModule]):
         """
         with reading(folder, "saved model", "train it again, or install the version of the plugin that saved it"):
             document = cls.read_document(folder)
-            settings = cls.settings_class.model_validate(document["settings"])
+            settings = cls.settings_class.of_saved(document["settings"])
             spec = CloudSpec.from_json(document["cloud_spec"])
             self = cls(settings, spec)  # type: ignore[arg-type]  # it is that class
             self.preprocessing = self.load_preprocessing(document["preprocessing"])

@@ -7,6 +7,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
+from jetgen.api.torch_settings import SummaryMomentum
 from jetgen.data.jets import RELATIVE, has_relative
 from jetgen.data.spec import CloudSpec
 from jetgen.torch.clouds.preprocessing import CloudPreprocessing
@@ -31,18 +32,23 @@ _FARTHEST_MOVE = 3.0
 class JetSummary(nn.Module):
     """Four numbers of a jet of particles in standardised coordinates.
 
-    With S = sum pt and the centre (eta, phi) weighted by pt they are log(S width), log S, eta and phi, where width² is
-    the weighted variance of the directions: S width is the mass of the jet, up to half a per cent.
+    With the momentum p of the jet they are log(p width), log p, eta and phi, where width² is the variance of the
+    directions, weighted by pt: p width is the mass of the jet, up to a per cent. eta is the weighted mean. ``vector``
+    takes p and phi from the sum of the vectors, which is the jet of which the particles were found: with all of its
+    particles there, p is 1 and phi is 0 to a few parts in 10,000. ``scalar`` takes sum pt and the weighted mean of phi,
+    which spread 10 times as far.
 
     Arguments:
         spec: of jets with the features of :data:`jetgen.data.jets.RELATIVE`.
         transform: from their units to the standardised coordinates.
+        momentum: how momenta are added.
     """
 
     size = 4
 
-    def __init__(self, spec: CloudSpec, transform: FeatureTransform) -> None:
+    def __init__(self, spec: CloudSpec, transform: FeatureTransform, momentum: SummaryMomentum = "vector") -> None:
         super().__init__()
+        self.momentum = momentum
         self.columns = [spec.index(name) for name in RELATIVE]
         self.chains = [transform.chains[name] for name in RELATIVE]
         self.mean: Tensor
@@ -51,9 +57,11 @@ class JetSummary(nn.Module):
         self.register_buffer("scale", torch.ones(self.size))
 
     @classmethod
-    def of(cls, spec: CloudSpec, preprocessing: CloudPreprocessing) -> Self | None:
+    def of(
+        cls, spec: CloudSpec, preprocessing: CloudPreprocessing, momentum: SummaryMomentum = "vector"
+    ) -> Self | None:
         """The summary of preprocessed jets; None for clouds that are not jets about their axis."""
-        return cls(spec, preprocessing.points.features) if has_relative(spec) else None
+        return cls(spec, preprocessing.points.features, momentum) if has_relative(spec) else None
 
     def fit(self, summaries: Tensor, *, mirrored: bool) -> None:
         """Let these raw summaries (N, 4) have mean 0 and variance 1; centres keep 0 as it is if jets are mirrored."""
@@ -83,17 +91,22 @@ class JetSummary(nn.Module):
     def rescaled(self, points: Tensor, mask: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """Jets with exactly the raw summaries ``target`` (B, 4), and the logarithm (B,) of the change of volume.
 
-        Momenta are multiplied by one number, angles stretched about the centre by another, and the centre is moved.
-        These moves add constants to log S width, log S and the centre, so one can go from any summary to any other.
+        Angles are stretched by one number, momenta multiplied by another, and the jet is moved. The first adds to the
+        logarithm of the width, the second to log p, the third to eta and phi, whatever they were: so one can go from
+        any summary to any other, and equal steps of a summary are equal volumes of such moves.
         """
         eta, phi, momentum = self.physical(points)
         found = self._observed(eta, phi, momentum, mask)
-        step = (target[:, :2] - found[:, :2]).clamp(-_FARTHEST_MOVE, _FARTHEST_MOVE)
-        grow, stretch = step[:, 1], step[:, 0] - step[:, 1]
+        step = target - found
+        stretch = (step[:, 0] - step[:, 1]).clamp(-_FARTHEST_MOVE, _FARTHEST_MOVE)
         factor = stretch.exp().unsqueeze(1)
+        stretched = factor * (phi - found[:, 3:4])
+        # Stretched, vectors add up to less than before, and not along the same direction.
+        now, direction = self._sum(stretched, momentum * mask)
+        grow = (target[:, 1] - now.log()).clamp(-_FARTHEST_MOVE, _FARTHEST_MOVE)
         moved = (
             target[:, 2:3] + factor * (eta - found[:, 2:3]),
-            target[:, 3:4] + factor * (phi - found[:, 3:4]),
+            target[:, 3:4] + stretched - direction.unsqueeze(1),
             momentum * grow.exp().unsqueeze(1),
         )
         answer = points.clone()
@@ -110,11 +123,20 @@ class JetSummary(nn.Module):
         pairs = zip(self.columns, self.chains, strict=True)
         return [chain.inverse(points[..., i], _LARGEST_LOG).clamp(-_LARGEST, _LARGEST) for i, chain in pairs]
 
-    @staticmethod
-    def _observed(eta: Tensor, phi: Tensor, momentum: Tensor, mask: Tensor) -> Tensor:
+    def _observed(self, eta: Tensor, phi: Tensor, momentum: Tensor, mask: Tensor) -> Tensor:
         momentum = momentum * mask
         total = momentum.sum(1).clamp(min=_SMALLEST)
         centre_eta, centre_phi = ((momentum * angle).sum(1) / total for angle in (eta, phi))
         spread = (eta - centre_eta.unsqueeze(1)).square() + (phi - centre_phi.unsqueeze(1)).square()
         width = ((momentum * spread).sum(1) / total).clamp(min=_SMALLEST)
-        return torch.stack([0.5 * width.log() + total.log(), total.log(), centre_eta, centre_phi], 1)
+        whole, direction = self._sum(phi, momentum)
+        return torch.stack([0.5 * width.log() + whole.log(), whole.log(), centre_eta, direction], 1)
+
+    def _sum(self, phi: Tensor, momentum: Tensor) -> tuple[Tensor, Tensor]:
+        """Magnitude and direction (B,) of what momenta (B, P), 0 where there is no particle, add up to."""
+        if self.momentum == "scalar":
+            total = momentum.sum(1).clamp(min=_SMALLEST)
+            return total, (momentum * phi).sum(1) / total
+        # Away from 0, where angle and root have no slope.
+        x, y = (momentum * phi.cos()).sum(1).clamp(min=_SMALLEST), (momentum * phi.sin()).sum(1)
+        return (x.square() + y.square()).sqrt(), torch.atan2(y, x)
