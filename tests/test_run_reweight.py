@@ -71,6 +71,14 @@ def test_settings_of_the_model_and_of_the_weights_are_part_of_the_plan(module_ou
     assert weighted["generator"]["settings"]["largest"] == 3.0
 
 
+def test_a_model_with_settings_of_its_own_is_trained_once_too(module_outsiders, tmp_path):
+    more = ("--reweight", "--dry-run", "--json")
+    words = arguments(tmp_path / "run", "kind-gaussian,clouds_per_step=50", more=more)
+    _, plain, weighted = json.loads(module_outsiders.jetbench(*words).stdout)["cells"]
+    assert plain["generator"]["shown_as"] == "kind-gaussian,clouds_per_step=50"
+    assert weighted["needs"] == {"base": plain["id"]}
+
+
 def test_settings_of_weights_that_nobody_asked_for_are_one_sentence(module_outsiders, tmp_path):
     done = module_outsiders.jetbench(*arguments(tmp_path / "run", "kind-gaussian", more=("--set", "weights.largest=3")))
     assert done.returncode == 2

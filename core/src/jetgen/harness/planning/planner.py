@@ -14,7 +14,7 @@ from jetgen.api.specs import GeneratorSpec, MetricSpec
 from jetgen.datasets.naming import find_dataset, open_dataset
 from jetgen.errors import DataError, JetgenError, PluginError, UsageError
 from jetgen.evaluation.choice import chosen_metrics, claimed_metrics, inapplicable, suits, too_few_clouds
-from jetgen.harness.planning.asked import WEIGHTS, Asked, asked_generators, layers_of
+from jetgen.harness.planning.asked import WEIGHTS, Asked, Layers, asked_generators, layers_of
 from jetgen.harness.planning.estimates import Estimates, fit_seconds
 from jetgen.harness.planning.request import Request
 from jetgen.harness.planning.samples import FileOfSamples
@@ -60,12 +60,14 @@ class Planner:
         self._granted_by = granted_by
         self._estimates = Estimates(rows)
         self._cells: dict[str, CellPlan] = {}
+        self._shown: dict[tuple[str, str], str] = {}
         self._chosen: dict[tuple[Any, ...], tuple[tuple[MetricPlan, ...], dict[str, str]]] = {}
 
     def plan(self) -> Plan:
         """The whole plan: for each dataset its floor, the baselines, and every model with every seed."""
         request = self._request
         asked = asked_generators(request, self._registry)
+        self._shown = {_variant(each.plugin, request.preset, each.layers): each.shown_as for each in asked}
         samples = [FileOfSamples.of(text) for text in request.samples]
         for dataset in self._datasets():
             self._add(self._floor(dataset))
@@ -175,10 +177,10 @@ class Planner:
 
         Arguments:
             given: settings that are nobody's choice: they leave no mark.
-            shown_as: the name of the row.
+            shown_as: the name of the row; by default the one that such a model has in this run.
         """
-        spec = plugin.spec
-        variant = f"{preset}{_mark(_changed(layers))}"
+        spec, key = plugin.spec, _variant(plugin, preset, layers)
+        variant, shown_as = key[1], shown_as or self._shown.get(key, "")
         name = plugin.name if plugin.state is State.OK else plugin.full_name.replace("/", "~")
         cell_id = _id(f"{(shown_as or name).replace('/', '~')}.{variant}.{dataset.label}.s{seed}")
         if cell_id in self._cells:
@@ -297,6 +299,11 @@ def _id(text: str) -> str:
 def _changed(layers: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
     """The settings that layers give, of several for one key the last."""
     return {key: value for _, layer in layers for key, value in layer.items()}
+
+
+def _variant(plugin: Plugin, preset: str, layers: Layers) -> tuple[str, str]:
+    """What tells the models of a dataset and a seed apart: the generator, and its preset with changed settings."""
+    return plugin.full_name, f"{preset}{_mark(_changed(layers))}"
 
 
 def _mark(changed: Mapping[str, Any]) -> str:
