@@ -29,7 +29,11 @@ def observed(jets, **values):
     preprocessing = CloudPreprocessing.fit(settings, JETS, jets, rng())
     rows = preprocessing.rows(jets, rng())
     padded = rows["points"][torch.arange(len(jets))]
-    return JetSummary.of(JETS, preprocessing, settings.summary_momentum), padded, mask_of(rows["multiplicity"], padded.shape[1])
+    return (
+        JetSummary.of(JETS, preprocessing, settings.summary_momentum),
+        padded,
+        mask_of(rows["multiplicity"], padded.shape[1]),
+    )
 
 
 def summarised(jets, **values):

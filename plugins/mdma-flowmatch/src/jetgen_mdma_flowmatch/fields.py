@@ -47,6 +47,11 @@ class PointField(nn.Module):
         known = conditioning + (2 * settings.frequencies if published else time_width(settings.frequencies))
         known += sized * (1 if published else 2)
         known += 0 if summary is None else summary.size * (3 if settings.feedback else 1)
+        # Added to what the network knows, and 0 at first: until it learns jumps it says the velocity.
+        self.jump: nn.Linear | None = None
+        if settings.flow_map != "none":
+            self.jump = nn.Linear(time_width(settings.frequencies), known, bias=False)
+            nn.init.zeros_(self.jump.weight)
         self.network = SetNetwork(
             features,
             features,
@@ -63,9 +68,18 @@ class PointField(nn.Module):
         )
 
     def forward(
-        self, time: Tensor, points: Tensor, mask: Tensor, conditioning: Tensor, target: Tensor | None
+        self,
+        time: Tensor,
+        points: Tensor,
+        mask: Tensor,
+        conditioning: Tensor,
+        target: Tensor | None,
+        until: Tensor | None = None,
     ) -> Tensor:
-        """The velocity (B, P, F) at times (B,) of points (B, P, F), 0 where ``mask`` is False; target: (B, 4)."""
+        """The velocity (B, P, F) at times (B,) of points (B, P, F), 0 where ``mask`` is False; target: (B, 4).
+
+        With times ``until`` (B,) it is the mean velocity until then, if the settings have a ``flow_map``.
+        """
         one = self.settings
         known = [(published_times if one.published_form else time_features)(time, one.frequencies), conditioning]
         if self.summary is not None and target is not None:
@@ -78,7 +92,11 @@ class PointField(nn.Module):
             n = mask.sum(1)
             part = (n.to(time.dtype) / self.mean_multiplicity).unsqueeze(1)
             known.append(part if one.published_form else size_numbers(n, self.largest))
-        velocity: Tensor = self.network(points, mask, torch.cat(known, 1))
+        told = torch.cat(known, 1)
+        if self.jump is not None and until is not None:
+            gap = until - time
+            told = told + self.jump(gap.unsqueeze(1) * time_features(gap, one.frequencies))
+        velocity: Tensor = self.network(points, mask, told)
         return velocity * mask.unsqueeze(-1)
 
 

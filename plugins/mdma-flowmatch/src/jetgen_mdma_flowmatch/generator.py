@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
-from jetgen import Clouds, RunContext
+from jetgen import Clouds, CloudSource, FitReport, RunContext
+from jetgen.api.pretrained import require_same_clouds
+from jetgen.errors import UsageError
 from jetgen.torch import Batch, Noise, NoiseShape, TorchGenerator, TrainingData, TrainingPlan
 from jetgen.torch.clouds import CloudPreprocessing, JetSummary
 from jetgen.torch.clouds.summaries import summary_training
 from jetgen.torch.nn import length_buckets
+from jetgen.torch.nn.flow_map import Jumps
 from jetgen.torch.nn.odes import Solver
+from jetgen.torch.training import Phase, warmup_cosine
 from numpy.typing import NDArray
 from torch import Tensor
 
-from jetgen_mdma_flowmatch.matching import point_loss
+from jetgen_mdma_flowmatch.matching import jump_loss, point_loss
 from jetgen_mdma_flowmatch.model import Model
-from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
+from jetgen_mdma_flowmatch.settings import JUMPS, VELOCITY, MDMAFlowMatchSettings
 
 __all__ = ["MDMAFlowMatch"]
 
@@ -30,6 +36,35 @@ class MDMAFlowMatch(TorchGenerator[MDMAFlowMatchSettings, Model]):
 
     settings_class = MDMAFlowMatchSettings
     preprocessing: CloudPreprocessing
+
+    _velocity: MDMAFlowMatch | None = None
+
+    def _fit(self, train: CloudSource, val: CloudSource, ctx: RunContext) -> FitReport:
+        if self.settings.flow_map != "none":
+            self._take_velocity(ctx)
+        return super()._fit(train, val, ctx)
+
+    def _take_velocity(self, ctx: RunContext) -> None:
+        """Be like the model that knows the velocity, but for what is said of jumps and sampling."""
+        if VELOCITY not in ctx.upstream:
+            msg = "jumps are learnt by a trained mdma-flowmatch, the model called velocity: nobody has given one"
+            raise UsageError(msg)
+        found, one = self.load(ctx.upstream[VELOCITY], ctx.device), self.settings
+        require_same_clouds(one.velocity_weights or "of the velocity", found.spec, self.spec)
+        own = {name: getattr(one, name) for name in (*JUMPS, *one.sampling)}
+        self._velocity, self.settings = found, found.settings.model_copy(update=own)
+
+    def fit_preprocessing(self, clouds: Clouds, rng: np.random.Generator) -> CloudPreprocessing:
+        """That of the model that knows the velocity, if there is one."""
+        if self._velocity is not None:
+            return self._velocity.preprocessing
+        return CloudPreprocessing.fit(self.settings, self.spec, clouds, rng)
+
+    def mean_multiplicity(self, clouds: Clouds) -> float:
+        """As the network of the velocity knows it."""
+        if self._velocity is not None:
+            return self._velocity.trained().points.mean_multiplicity
+        return super().mean_multiplicity(clouds)
 
     def build(self, features: int, conditioning: int, mean_multiplicity: float) -> Model:
         """The velocity field of the points, and that of the summaries of jets."""
@@ -48,16 +83,40 @@ class MDMAFlowMatch(TorchGenerator[MDMAFlowMatchSettings, Model]):
 
     def sample_batch(self, model: Model, noise: Noise, mask: Tensor, conditioning: Tensor) -> Tensor:
         """The points that the noise flows to."""
-        solver = Solver(self.settings.solver, self.settings.nfe, self.settings.tolerance)
-        return model.draw(solver, noise, mask, conditioning)
+        return model.draw(self._solver(), noise, mask, conditioning)
+
+    def _solver(self) -> Solver | Jumps:
+        one = self.settings
+        if one.solver != "jumps":
+            return Solver(one.solver, one.nfe, one.tolerance)
+        if one.flow_map == "none":
+            msg = "the model has not learnt jumps; take another solver, or train it with a flow_map"
+            raise UsageError(msg)
+        return Jumps(one.nfe)
 
     def plan(self, model: Model, data: TrainingData) -> TrainingPlan:
-        """The small flow is trained first, then the large one."""
+        """The small flow is trained first, then the large one; or, where both are there, jumps of the large one."""
+        if self._velocity is not None:
+            model.take(self._velocity.trained())
+            return TrainingPlan({"points": model.points}, data.rows, [self._jumps(model, data)])
         points = self.phase("points", model, data)
         if model.summary is None or model.points.summary is None:
             return TrainingPlan({"points": model.points}, data.rows, [points])
         rows, summary = summary_training(model.points.summary, model.summary, self.settings, self.spec, data.rows)
         return TrainingPlan({"points": model.points, "summary": model.summary}, rows, [summary, points])
+
+    def _jumps(self, model: Model, data: TrainingData) -> Phase:
+        """Its last average is kept: no loss of jumps says which weights make the best jets."""
+        one = self.settings
+
+        def loss(batch: Batch, rng: torch.Generator, done: float) -> Tensor:
+            return jump_loss(model.points, batch, rng, done)
+
+        phase = self.phase("points", model, data, loss=loss)
+        schedule = warmup_cosine(one.map_steps, min(one.warmup, one.map_steps // 10))
+        optimiser = partial(torch.optim.AdamW, lr=one.map_rate, weight_decay=one.weight_decay, fused=True)
+        update = replace(phase.updates[0], optimiser=optimiser, schedule=schedule)
+        return replace(phase, name="jumps", steps=one.map_steps, updates=(update,), validate=None)
 
     def log_prob(self, clouds: Clouds, ctx: RunContext) -> NDArray[np.float64]:
         """An estimate (N,) of log p(n) + log n! p(x_1, ..., x_n | n) in the units of the features.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from jetgen.torch import Batch
+from jetgen.torch.nn.flow_map import TARGETS, MeanVelocity, Path
 from jetgen.torch.training import even_times, normal
 from torch import Tensor
 
@@ -11,11 +12,54 @@ from jetgen_mdma_flowmatch.coupling import couple
 from jetgen_mdma_flowmatch.fields import PointField
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
 
-__all__ = ["noisy_summary", "point_loss"]
+__all__ = ["jump_loss", "mean_velocity", "noisy_summary", "point_loss"]
 
 
 def point_loss(field: PointField, batch: Batch, rng: torch.Generator) -> Tensor:
     """The mean over all real points and their features of the squared error of the velocity."""
+    path, target = _paths(field, batch, rng)
+    velocity = field(path.start, path.state, batch.mask, batch.conditioning, target)
+    return _mean((velocity - path.velocity).square(), batch)
+
+
+def jump_loss(field: PointField, batch: Batch, rng: torch.Generator, done: float) -> Tensor:
+    """The same, but some clouds teach the mean velocity until a later time.
+
+    Arguments:
+        done: the part of the training of jumps that is done.
+    """
+    settings, clouds = field.settings, len(batch)
+    assert settings.flow_map != "none"
+    path, target = _paths(field, batch, rng)
+    first, last = settings.map_alpha
+    alpha = first * (last / first) ** done
+    rows = torch.randperm(clouds, generator=rng, device=rng.device)[: round(settings.map_share * clouds)]
+    part = torch.rand(len(rows), generator=rng, device=rng.device)
+    path.end[rows] += part * (1 - path.start[rows])
+    wanted, weight = path.velocity.clone(), torch.ones(clouds, 1, 1, device=rng.device)
+    few = Batch({name: each[rows] for name, each in batch.rows.items()})
+    with torch.no_grad():
+        now = mean_velocity(field, few.mask, few.conditioning, None if target is None else target[rows])
+        wanted[rows] = TARGETS[settings.flow_map](now, path[rows], alpha)
+    if settings.flow_map == "alpha":
+        weight[rows] = 1 / alpha  # else the gradient of these clouds would fade with alpha
+    found = mean_velocity(field, batch.mask, batch.conditioning, target)(path.state, path.start, path.end)
+    return _mean(weight * (found - wanted).square(), batch)
+
+
+def mean_velocity(field: PointField, mask: Tensor, conditioning: Tensor, target: Tensor | None) -> MeanVelocity:
+    """The mean velocity of these clouds, as a function of their points and two times."""
+    return lambda state, start, end: field(start, state, mask, conditioning, target, end)
+
+
+def _mean(errors: Tensor, batch: Batch) -> Tensor:
+    """The mean of (B, P, F) over all real points and their features."""
+    total: Tensor = (errors * batch.mask.unsqueeze(-1)).sum()
+    return total / (batch.multiplicity.sum().clamp(min=1) * errors.shape[2])
+
+
+def _paths(field: PointField, batch: Batch, rng: torch.Generator) -> tuple[Path, Tensor | None]:
+    """A point of the straight path of each cloud, and the summary that the network is told."""
     settings, points, mask = field.settings, batch.points, batch.mask
     multiplicity = batch.multiplicity
     noise = normal(points.shape, rng)
@@ -28,9 +72,7 @@ def point_loss(field: PointField, batch: Batch, rng: torch.Generator) -> Tensor:
     target = None if field.summary is None else noisy_summary(field.summary(points, mask), settings, rng)
     at = time.view(-1, 1, 1)
     between = ((1 - at) * noise + at * points) * mask.unsqueeze(-1)
-    velocity = field(time, between, mask, batch.conditioning, target)
-    total: Tensor = ((velocity - (points - noise)).square() * mask.unsqueeze(-1)).sum()
-    return total / (multiplicity.sum().clamp(min=1) * points.shape[2])
+    return Path(between, time, time.clone(), points - noise), target
 
 
 def noisy_summary(summary: Tensor, settings: MDMAFlowMatchSettings, rng: torch.Generator) -> Tensor:

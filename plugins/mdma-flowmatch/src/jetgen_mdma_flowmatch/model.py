@@ -8,12 +8,13 @@ import torch
 from jetgen.torch import Batch, Noise
 from jetgen.torch.clouds import JetSummary
 from jetgen.torch.clouds.summary_flow import SummaryFlow
+from jetgen.torch.nn.flow_map import Jumps
 from jetgen.torch.nn.odes import Field, Solver
 from torch import Tensor, nn
 
 from jetgen_mdma_flowmatch.density import exact_trace, hutchinson_trace, log_density, log_normal
 from jetgen_mdma_flowmatch.fields import PointField
-from jetgen_mdma_flowmatch.matching import noisy_summary
+from jetgen_mdma_flowmatch.matching import mean_velocity, noisy_summary
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
 
 __all__ = ["Model"]
@@ -48,15 +49,19 @@ class Model(nn.Module):
                 frequencies=settings.frequencies,
             )
 
-    def draw(self, solver: Solver, noise: Noise, mask: Tensor, conditioning: Tensor) -> Tensor:
+    def take(self, velocity: Model) -> None:
+        """The weights of a model of the same settings that learns no jumps: jumps are its velocity at first."""
+        self.load_state_dict({**self.state_dict(), **velocity.state_dict()})
+
+    def draw(self, solver: Solver | Jumps, noise: Noise, mask: Tensor, conditioning: Tensor) -> Tensor:
         """The points (B, P, F) that ``noise`` flows to; a jet gets exactly the summary that was drawn for it."""
         start, observer = noise.points * mask.unsqueeze(-1), self.points.summary
         if self.summary is None or observer is None:
-            return solver.solve(self._point_field(mask, conditioning, None), start)
+            return self._moved(solver, start, mask, conditioning, None)
         first, blur = noise.cloud.chunk(2, 1)
         summary = self.summary.draw(first, mask.sum(1), conditioning)
         target = observer.standardised(summary) + self.settings.summary_noise * blur
-        points = solver.solve(self._point_field(mask, conditioning, target), start)
+        points = self._moved(solver, start, mask, conditioning, target)
         return observer.rescaled(points, mask, summary)[0]
 
     def log_density(self, solver: Solver, batch: Batch, rng: torch.Generator) -> Tensor:
@@ -87,6 +92,13 @@ class Model(nn.Module):
         probe = (2.0 * signs - 1) * mask.unsqueeze(-1)
         field = self._point_field(mask, conditioning, target)
         return weight + log_density(field, points, solver, hutchinson_trace(probe), mask.unsqueeze(-1))
+
+    def _moved(
+        self, solver: Solver | Jumps, start: Tensor, mask: Tensor, conditioning: Tensor, target: Tensor | None
+    ) -> Tensor:
+        if isinstance(solver, Jumps):
+            return solver.solve(mean_velocity(self.points, mask, conditioning, target), start)
+        return solver.solve(self._point_field(mask, conditioning, target), start)
 
     def _point_field(self, mask: Tensor, conditioning: Tensor, target: Tensor | None) -> Field:
         return lambda time, state: self.points(time.expand(len(state)), state, mask, conditioning, target)

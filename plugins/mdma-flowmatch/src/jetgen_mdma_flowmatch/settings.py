@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
-from jetgen import CloudSpec
+from jetgen import CloudSpec, Need
 from jetgen.api.torch_settings import SummarySettings
 from pydantic import Field
 
-__all__ = ["MDMAFlowMatchSettings"]
+__all__ = ["JUMPS", "VELOCITY", "MDMAFlowMatchSettings"]
+
+VELOCITY = "velocity"
+"""The role of the model whose network learns jumps."""
+
+JUMPS = ("flow_map", "velocity_weights", "map_steps", "map_rate", "map_share", "map_alpha")
+"""The settings of learning them; all others but those of sampling are of the velocity."""
 
 
 class MDMAFlowMatchSettings(SummarySettings):
@@ -57,7 +63,24 @@ class MDMAFlowMatchSettings(SummarySettings):
     )
     learning_rate: float = Field(4e-3, gt=0, description="of AdamW, at its highest")
 
-    solver: Literal["euler", "midpoint", "heun", "rk4", "dopri5"] = Field("midpoint", description="method of sampling")
+    flow_map: Literal["none", "alpha", "mean", "shortcut"] = Field(
+        "none",
+        description="how a network that knows the velocity learns jumps over the time: alpha-Flow, MeanFlow, shortcuts",
+    )
+    velocity_weights: str = Field(
+        "",
+        description="shipped weights, or the folder of a saved model, whose network learns jumps; by default trained",
+    )
+    map_steps: int = Field(500, ge=1, description="steps of that")
+    map_rate: float = Field(1e-3, gt=0, description="its learning rate, at its highest")
+    map_share: float = Field(0.5, gt=0, le=1, description="part of the clouds that teach jumps, not the velocity")
+    map_alpha: tuple[float, float] = Field(
+        (0.5, 0.02), description="part of a jump of alpha-Flow along the straight path, at the beginning and at the end"
+    )
+
+    solver: Literal["euler", "midpoint", "heun", "rk4", "dopri5", "jumps"] = Field(
+        "midpoint", description="method of sampling; jumps are those of flow_map"
+    )
     nfe: int = Field(6, ge=1, description="evaluations of the network for a cloud, with a solver of equal steps")
     tolerance: float = Field(1e-3, gt=0, description="error of a step of dopri5")
     density_nfe: int = Field(16, ge=1, description="evaluations for a density, by rk4")
@@ -87,6 +110,9 @@ class MDMAFlowMatchSettings(SummarySettings):
             "density_nfe": 8,
         },
         "quick": {},
+        "alpha-flow": {"flow_map": "alpha", "solver": "jumps", "nfe": 4},
+        "mean-flow": {"flow_map": "mean", "solver": "jumps", "nfe": 4},
+        "shortcut": {"flow_map": "shortcut", "solver": "jumps", "nfe": 4},
         "standard": {
             "summary_steps": 4000,
             "steps": 10_000,
@@ -134,8 +160,32 @@ class MDMAFlowMatchSettings(SummarySettings):
         },
     }
 
+    def needs(self) -> Mapping[str, Need]:
+        """For jumps a model that knows the velocity: by weights, or as a preset with what is changed here."""
+        if self.flow_map == "none" or self.weights:
+            return {}
+        if self.velocity_weights:
+            return {VELOCITY: Need("mdma-flowmatch", "quick", {"weights": self.velocity_weights})}
+        own = self.model_dump(exclude={*JUMPS, *self.sampling, "weights", "weights_digest"})
+        changes = {
+            preset: {name: value for name, value in own.items() if value != defaults[name]}
+            for preset, defaults in self._presets_without_jumps()
+        }
+        nearest = min(changes, key=lambda preset: len(changes[preset]))
+        return {VELOCITY: Need("mdma-flowmatch", nearest, changes[nearest])}
+
+    @classmethod
+    def _presets_without_jumps(cls) -> Iterator[tuple[str, dict[str, Any]]]:
+        for name, values in cls.presets.items():
+            if "flow_map" not in values:
+                yield name, cls(**values).model_dump()
+
     def incompatibility(self, cloud_spec: CloudSpec) -> str | None:
         """Why these settings cannot learn such clouds, or do not fit each other."""
+        if self.solver == "jumps" and self.flow_map == "none" and not self.weights:
+            return "solver = jumps needs a network that learns them: set flow_map, too"
+        if not 0 < min(self.map_alpha) <= max(self.map_alpha) <= 1:
+            return f"map_alpha = {self.map_alpha} are not parts of a jump, above 0 and at most 1"
         if self.hidden % self.heads:
             return f"hidden = {self.hidden} is not a multiple of heads = {self.heads}"
         if self.backbone == "transformer" and self.width % self.heads:

@@ -150,6 +150,10 @@ class TorchGenerator(ABC, Generic[AnySettings, AnyModule]):
         """The preprocessing that suits the training clouds."""
         return CloudPreprocessing.fit(self.settings, self.spec, clouds, rng)
 
+    def mean_multiplicity(self, clouds: Clouds) -> float:
+        """Of the training clouds, as :meth:`build` is told."""
+        return float(clouds.multiplicity.mean())
+
     def load_preprocessing(self, document: Mapping[str, Any]) -> Preprocessing:
         """The preprocessing that ``to_json`` described."""
         return CloudPreprocessing.from_json(self.spec, document)
@@ -178,7 +182,7 @@ class TorchGenerator(ABC, Generic[AnySettings, AnyModule]):
             raise DataError(msg)
         checks = val[: len(val)]
         self.preprocessing, self.device = self.fit_preprocessing(clouds, rng), ctx.device
-        mean = float(clouds.multiplicity.mean())
+        mean = self.mean_multiplicity(clouds)
         with seeded(ctx.torch_seed("init")):
             model = self._build(mean)
             few = checks[:_VALIDATION]
