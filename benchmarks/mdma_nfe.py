@@ -1,11 +1,13 @@
 """Score against the number of function evaluations of mdma-flowmatch, for each solver: the curve its default rests on.
 
-    python benchmarks/mdma_nfe.py [--weights FOLDER_OR_NAME] [--plot nfe.png]
+    python benchmarks/mdma_nfe.py [--weights FOLDER_OR_NAME] [--solvers midpoint jumps] [--judge] [--plot nfe.png]
 
 A trained model (--weights: the folder of a saved one, or shipped weights; without it the preset is trained first)
 samples the same number of jets with every solver and NFE, from the same noise. They are judged against train and
 validation jets together, because this is where a setting is chosen; the floor is that of truth against truth at these
-sizes. The time is that of one thread. --plot draws the scores over the floor.
+sizes. With --judge also what the fast judge says (particles, high-level features), about a minute for each. Jumps are
+of models that have learnt them (the setting flow_map). The time is that of one thread. --plot draws the scores over the
+floor.
 """
 
 from __future__ import annotations
@@ -21,10 +23,11 @@ import torch
 from jetgen import Clouds
 from jetgen.evaluation.floors import floor_draws
 from jetgen.evaluation.scorer import Scorer
-from mdma_bench.judging import METRICS, judged, truth_to_choose_by
+from mdma_bench.judging import METRICS, judged, seen, shown, truth_to_choose_by
 
 LABELS = {"w1m": "$W_1^M$", "w1p": "$W_1^P$", "w1efp": "$W_1^{EFP}$", "sliced": "sliced"}
 NFES = {
+    "jumps": (1, 2, 4, 8, 16, 32),
     "euler": (4, 8, 16, 32),
     "midpoint": (4, 6, 8, 12, 16, 32),
     "heun": (4, 6, 8, 12, 16, 32),
@@ -50,20 +53,20 @@ def curve(options: argparse.Namespace, weights: str) -> list[dict[str, Any]]:
     floor = floors(truth, data.spec, options.jets)
     print("floor  " + "  ".join(f"{name} {value * 1e3:.3f}e-3" for name, value in floor.items()), flush=True)
     rows = []
-    for solver, nfes in NFES.items():
-        for nfe in nfes:
+    for solver in options.solvers:
+        for nfe in NFES[solver]:
             model = jetgen.generator("mdma-flowmatch", weights=weights, solver=solver, nfe=max(1, nfe))
             start = time.perf_counter()
             fake = model.sample(options.jets, seed=1)
             spent = (time.perf_counter() - start) / options.jets
             scores = judged(truth, fake, data.spec)
-            rows.append(
-                {"solver": solver, "nfe": nfe, "seconds": spent, **{k: v / floor[k] for k, v in scores.items()}}
-            )
+            told = seen(truth, fake, data.spec) if options.judge else {}
+            over = {name: value / floor[name] for name, value in scores.items()}
+            rows.append({"solver": solver, "nfe": nfe, "seconds": spent, **over, **told})
             values = "  ".join(
                 f"{name} {value * 1e3:7.3f}e-3 ({value / floor[name]:5.1f} x)" for name, value in scores.items()
             )
-            print(f"{solver:8s} NFE {nfe or 'own':>3}  {values}  {spent * 1e6:.0f} us a jet", flush=True)
+            print(f"{solver:8s} NFE {nfe or 'own':>3}  {values}  {spent * 1e6:.0f} us a jet{shown(told)}", flush=True)
     return rows
 
 
@@ -76,7 +79,7 @@ def draw(rows: list[dict[str, Any]], target: Path) -> None:
 
     figure, axes = plt.subplots(1, len(METRICS), figsize=(12, 3.2), sharex=True, sharey=True, layout="constrained")
     for axis, name in zip(axes, METRICS, strict=True):
-        for solver in NFES:
+        for solver in dict.fromkeys(row["solver"] for row in rows):
             points = [(row["nfe"], row[name]) for row in rows if row["solver"] == solver]
             if solver == "dopri5":
                 axis.axhline(points[0][1], color="grey", linestyle=":", label="dopri5")
@@ -84,7 +87,8 @@ def draw(rows: list[dict[str, Any]], target: Path) -> None:
                 axis.plot(*zip(*points, strict=True), marker="o", markersize=3, label=solver)
         axis.axhline(1, color="black", linewidth=0.8)
         axis.set(xscale="log", yscale="log", xlabel="NFE", title=f"{LABELS[name]} over its floor")
-        axis.set_xticks([4, 8, 16, 32], ["4", "8", "16", "32"])
+        ticks = [1, 2, 4, 8, 16, 32] if any(row["solver"] == "jumps" for row in rows) else [4, 8, 16, 32]
+        axis.set_xticks(ticks, [str(tick) for tick in ticks])
         axis.set_yticks([0.5, 1, 2, 5, 10], ["0.5", "1", "2", "5", "10"])
         axis.minorticks_off()
     axes[0].legend(frameon=False, fontsize="small")
@@ -98,6 +102,8 @@ def main() -> None:
     parser.add_argument("--dataset", default="pythia-top30@small")
     parser.add_argument("--jets", type=int, default=10_000)
     parser.add_argument("--save", type=Path, default=Path("mdma-nfe-model"), help="where a trained model is kept")
+    parser.add_argument("--solvers", nargs="+", choices=NFES, default=[name for name in NFES if name != "jumps"])
+    parser.add_argument("--judge", action="store_true", help="also ask the fast judge")
     parser.add_argument("--plot", type=Path, help="draw the curves into this file")
     options = parser.parse_args()
     torch.set_num_threads(1)

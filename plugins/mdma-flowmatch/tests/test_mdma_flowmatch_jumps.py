@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from jetgen import Conditions, RunContext
+from jetgen import Clouds, CloudSpec, Conditions, Feature, RunContext
 from jetgen.api.settings import resolve
 from jetgen.data.jets import jet_spec
 from jetgen.errors import UsageError
@@ -18,9 +18,10 @@ from jetgen_mdma_flowmatch.generator import MDMAFlowMatch
 from jetgen_mdma_flowmatch.matching import jump_loss, point_loss
 from jetgen_mdma_flowmatch.model import Model
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
+from jetgen_mdma_flowmatch.ways import taught_path, travelled
 
 JETS = jet_spec(30)
-KINDS = ("alpha", "mean", "shortcut")
+KINDS = ("alpha", "mean", "shortcut", "reflow", "distilled")
 
 
 def settings(**values):
@@ -73,6 +74,53 @@ def test_a_small_alpha_has_the_gradient_of_mean_flow_within_a_per_cent(jets):
         double = {name: each.double() if each.is_floating_point() else each for name, each in batch.rows.items()}
         found[kind] = gradient(model, jump_loss(model.points, Batch(double), generator(), 0.0))
     assert (found["alpha"] - found["mean"]).norm() < 0.01 * found["mean"].norm()
+
+
+@pytest.fixture
+def ways(hard_jets):
+    """A model, and a batch of jets with two ways of each."""
+    model, _ = untrained(hard_jets, flow_map="distilled", neighbours=0)
+    preprocessing = CloudPreprocessing.fit(model.settings, JETS, hard_jets, np.random.default_rng(0))
+    rows = preprocessing.rows(hard_jets, np.random.default_rng(0))
+    found = travelled(model.points, rows, 2, batch_points=300, seed=3)
+    return model, Batch({name: each[torch.arange(64)] for name, each in found.items()})
+
+
+def test_a_way_ends_where_the_solver_does(ways):
+    model, batch = ways
+    first = batch["ways"].chunk(2, 2)[0]
+    target = batch["summaries"].chunk(2, 1)[0]
+    noise, end = first[..., :3], first[..., -3:]
+    assert noise[batch.mask].std().item() == pytest.approx(1, abs=0.05)
+    found = model._moved(Solver("midpoint", 16), noise, batch.mask, batch.conditioning, target)
+    torch.testing.assert_close(found, end, rtol=1e-4, atol=1e-4)
+    assert not torch.equal(*batch["ways"].chunk(2, 2))
+
+
+def test_a_part_of_a_way_leads_from_stop_to_stop_and_a_straight_one_to_the_end(ways):
+    _, batch = ways
+    for straight in (False, True):
+        path, target = taught_path(batch, 3, generator(), straight=straight)
+        ends = torch.cat([way[..., -3:] for way in batch["ways"].chunk(2, 2)]).view(2, 64, -1, 3)
+        remaining = (1 - path.start).view(-1, 1, 1)
+        whole = (path.end == 1) | straight
+        reached = path.state + remaining * path.velocity
+        off = (reached - ends).square().sum((2, 3)).min(0).values
+        assert whole.any()
+        assert off[whole].max() < 1e-6
+        assert target.shape == (64, 4)
+        assert (path.end >= path.start).all()
+
+
+def test_ways_of_clouds_without_a_summary_have_none(tmp_path):
+    spec = CloudSpec("tracks", (Feature("x"),), 4)
+    clouds = Clouds(np.random.default_rng(0).normal(size=(40, 1)), np.arange(0, 41, 2))
+    model = MDMAFlowMatch.create(settings(flow_map="distilled", summary=False), spec)
+    known = MDMAFlowMatch.create(settings(), spec)
+    known.fit(clouds, clouds[:5], RunContext(seed=1))
+    known.save(tmp_path)
+    model.fit(clouds, clouds[:5], RunContext(seed=1, upstream={"velocity": tmp_path}))
+    assert len(model.sample(Conditions(3), RunContext(seed=1))) == 3
 
 
 def test_before_jumps_are_learnt_they_are_the_steps_of_euler(hard_jets):

@@ -15,7 +15,7 @@ from jetgen.torch import Batch, Noise, NoiseShape, TorchGenerator, TrainingData,
 from jetgen.torch.clouds import CloudPreprocessing, JetSummary
 from jetgen.torch.clouds.summaries import summary_training
 from jetgen.torch.nn import length_buckets
-from jetgen.torch.nn.flow_map import Jumps
+from jetgen.torch.nn.flow_map import TARGETS, Jumps
 from jetgen.torch.nn.odes import Solver
 from jetgen.torch.training import Phase, warmup_cosine
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from torch import Tensor
 from jetgen_mdma_flowmatch.matching import jump_loss, point_loss
 from jetgen_mdma_flowmatch.model import Model
 from jetgen_mdma_flowmatch.settings import JUMPS, VELOCITY, MDMAFlowMatchSettings
+from jetgen_mdma_flowmatch.ways import travelled, way_loss
 
 __all__ = ["MDMAFlowMatch"]
 
@@ -77,6 +78,10 @@ class MDMAFlowMatch(TorchGenerator[MDMAFlowMatchSettings, Model]):
         """The squared error of the velocity of the points."""
         return point_loss(model.points, batch, rng)
 
+    def augment(self, batch: Batch, rng: torch.Generator) -> Batch:
+        """Where the network takes noise is not mirrored: it takes mirrored noise elsewhere."""
+        return batch if "ways" in batch.rows else super().augment(batch, rng)
+
     def noise_shape(self, model: Model) -> NoiseShape:
         """A starting point for each point; for a jet that of its summary, and the noise on its conditioning."""
         return NoiseShape(model.points.features, 0 if model.summary is None else 2 * model.summary.size)
@@ -98,7 +103,11 @@ class MDMAFlowMatch(TorchGenerator[MDMAFlowMatchSettings, Model]):
         """The small flow is trained first, then the large one; or, where both are there, jumps of the large one."""
         if self._velocity is not None:
             model.take(self._velocity.trained())
-            return TrainingPlan({"points": model.points}, data.rows, [self._jumps(model, data)])
+            if self.settings.flow_map in TARGETS:
+                return TrainingPlan({"points": model.points}, data.rows, [self._jumps(model, data)])
+            one, seed = self.settings, data.ctx.torch_seed("training")
+            rows = travelled(self._velocity.trained().points, data.rows, one.map_ways, one.batch_points, seed)
+            return TrainingPlan({"points": model.points}, rows, [self._jumps(model, replace(data, rows=rows))])
         points = self.phase("points", model, data)
         if model.summary is None or model.points.summary is None:
             return TrainingPlan({"points": model.points}, data.rows, [points])
@@ -110,7 +119,9 @@ class MDMAFlowMatch(TorchGenerator[MDMAFlowMatchSettings, Model]):
         one = self.settings
 
         def loss(batch: Batch, rng: torch.Generator, done: float) -> Tensor:
-            return jump_loss(model.points, batch, rng, done)
+            if one.flow_map in TARGETS:
+                return jump_loss(model.points, batch, rng, done)
+            return way_loss(model.points, batch, rng)
 
         phase = self.phase("points", model, data, loss=loss)
         schedule = warmup_cosine(one.map_steps, min(one.warmup, one.map_steps // 10))

@@ -12,14 +12,14 @@ from jetgen_mdma_flowmatch.coupling import couple
 from jetgen_mdma_flowmatch.fields import PointField
 from jetgen_mdma_flowmatch.settings import MDMAFlowMatchSettings
 
-__all__ = ["jump_loss", "mean_velocity", "noisy_summary", "point_loss"]
+__all__ = ["jump_loss", "mean_error", "mean_velocity", "noisy_summary", "point_loss"]
 
 
 def point_loss(field: PointField, batch: Batch, rng: torch.Generator) -> Tensor:
     """The mean over all real points and their features of the squared error of the velocity."""
     path, target = _paths(field, batch, rng)
     velocity = field(path.start, path.state, batch.mask, batch.conditioning, target)
-    return _mean((velocity - path.velocity).square(), batch)
+    return mean_error((velocity - path.velocity).square(), batch)
 
 
 def jump_loss(field: PointField, batch: Batch, rng: torch.Generator, done: float) -> Tensor:
@@ -29,7 +29,7 @@ def jump_loss(field: PointField, batch: Batch, rng: torch.Generator, done: float
         done: the part of the training of jumps that is done.
     """
     settings, clouds = field.settings, len(batch)
-    assert settings.flow_map != "none"
+    assert settings.flow_map in TARGETS
     path, target = _paths(field, batch, rng)
     first, last = settings.map_alpha
     alpha = first * (last / first) ** done
@@ -44,7 +44,7 @@ def jump_loss(field: PointField, batch: Batch, rng: torch.Generator, done: float
     if settings.flow_map == "alpha":
         weight[rows] = 1 / alpha  # else the gradient of these clouds would fade with alpha
     found = mean_velocity(field, batch.mask, batch.conditioning, target)(path.state, path.start, path.end)
-    return _mean(weight * (found - wanted).square(), batch)
+    return mean_error(weight * (found - wanted).square(), batch)
 
 
 def mean_velocity(field: PointField, mask: Tensor, conditioning: Tensor, target: Tensor | None) -> MeanVelocity:
@@ -52,7 +52,7 @@ def mean_velocity(field: PointField, mask: Tensor, conditioning: Tensor, target:
     return lambda state, start, end: field(start, state, mask, conditioning, target, end)
 
 
-def _mean(errors: Tensor, batch: Batch) -> Tensor:
+def mean_error(errors: Tensor, batch: Batch) -> Tensor:
     """The mean of (B, P, F) over all real points and their features."""
     total: Tensor = (errors * batch.mask.unsqueeze(-1)).sum()
     return total / (batch.multiplicity.sum().clamp(min=1) * errors.shape[2])

@@ -14,7 +14,7 @@ __all__ = ["JUMPS", "VELOCITY", "MDMAFlowMatchSettings"]
 VELOCITY = "velocity"
 """The role of the model whose network learns jumps."""
 
-JUMPS = ("flow_map", "velocity_weights", "map_steps", "map_rate", "map_share", "map_alpha")
+JUMPS = ("flow_map", "velocity_weights", "map_steps", "map_rate", "map_ways", "map_share", "map_alpha")
 """The settings of learning them; all others but those of sampling are of the velocity."""
 
 
@@ -63,9 +63,10 @@ class MDMAFlowMatchSettings(SummarySettings):
     )
     learning_rate: float = Field(4e-3, gt=0, description="of AdamW, at its highest")
 
-    flow_map: Literal["none", "alpha", "mean", "shortcut"] = Field(
+    flow_map: Literal["none", "alpha", "mean", "shortcut", "reflow", "distilled"] = Field(
         "none",
-        description="how a network that knows the velocity learns jumps over the time: alpha-Flow, MeanFlow, shortcuts",
+        description="how a network that knows the velocity learns jumps over the time: alpha-Flow, MeanFlow, shortcuts, "
+        "or where it takes noise itself, along straight lines or from stop to stop",
     )
     velocity_weights: str = Field(
         "",
@@ -73,6 +74,7 @@ class MDMAFlowMatchSettings(SummarySettings):
     )
     map_steps: int = Field(500, ge=1, description="steps of that")
     map_rate: float = Field(1e-3, gt=0, description="its learning rate, at its highest")
+    map_ways: int = Field(2, ge=1, description="of reflow and distilled: ways of new noise for each training cloud")
     map_share: float = Field(0.5, gt=0, le=1, description="part of the clouds that teach jumps, not the velocity")
     map_alpha: tuple[float, float] = Field(
         (0.5, 0.02), description="part of a jump of alpha-Flow along the straight path, at the beginning and at the end"
@@ -112,6 +114,8 @@ class MDMAFlowMatchSettings(SummarySettings):
         "quick": {},
         "alpha-flow": {"flow_map": "alpha", "solver": "jumps", "nfe": 4},
         "mean-flow": {"flow_map": "mean", "solver": "jumps", "nfe": 4},
+        "reflow": {"flow_map": "reflow", "solver": "jumps", "nfe": 4},
+        "distilled": {"flow_map": "distilled", "solver": "jumps", "nfe": 4},
         "shortcut": {"flow_map": "shortcut", "solver": "jumps", "nfe": 4},
         "standard": {
             "summary_steps": 4000,

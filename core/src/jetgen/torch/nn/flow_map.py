@@ -6,20 +6,17 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
 import torch
 from torch import Tensor
 
-__all__ = ["TARGETS", "Jumps", "MeanVelocity", "Path", "Target"]
+__all__ = ["TARGETS", "Jumps", "MeanVelocity", "Path"]
 
 MeanVelocity = Callable[[Tensor, Tensor, Tensor], Tensor]
 """u(x, t, s): the mean velocity (B, ...) on the way of x (B, ...) from its time t (B,) to the later time s (B,).
 
 x + (s - t) u(x, t, s) is the map of the flow; u(x, t, t) is its velocity.
 """
-
-Target = Literal["alpha", "mean", "shortcut"]
 
 
 @dataclass(frozen=True)
@@ -91,7 +88,7 @@ def _shortcut(u: MeanVelocity, path: Path, alpha: float) -> Tensor:
     return 0.5 * (first + u(there, then, path.end))
 
 
-TARGETS: Mapping[Target, Callable[[MeanVelocity, Path, float], Tensor]] = {
+TARGETS: Mapping[str, Callable[[MeanVelocity, Path, float], Tensor]] = {
     "alpha": _alpha,
     "mean": _mean,
     "shortcut": _shortcut,
