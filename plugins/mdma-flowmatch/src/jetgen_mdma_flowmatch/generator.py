@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -17,7 +18,7 @@ from jetgen.torch.clouds.summaries import summary_training
 from jetgen.torch.nn import length_buckets
 from jetgen.torch.nn.flow_map import TARGETS, Jumps
 from jetgen.torch.nn.odes import Solver
-from jetgen.torch.training import Phase, warmup_cosine
+from jetgen.torch.training import Phase, Rows, warmup_cosine
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -103,16 +104,20 @@ class MDMAFlowMatch(TorchGenerator[MDMAFlowMatchSettings, Model]):
         """The small flow is trained first, then the large one; or, where both are there, jumps of the large one."""
         if self._velocity is not None:
             model.take(self._velocity.trained())
-            if self.settings.flow_map in TARGETS:
-                return TrainingPlan({"points": model.points}, data.rows, [self._jumps(model, data)])
-            one, seed = self.settings, data.ctx.torch_seed("training")
-            rows = travelled(self._velocity.trained().points, data.rows, one.map_ways, one.batch_points, seed)
-            return TrainingPlan({"points": model.points}, rows, [self._jumps(model, replace(data, rows=rows))])
+            data = replace(data, rows=self._taught(self._velocity.trained(), data))
+            return TrainingPlan({"points": model.points}, data.rows, [self._jumps(model, data)])
         points = self.phase("points", model, data)
         if model.summary is None or model.points.summary is None:
             return TrainingPlan({"points": model.points}, data.rows, [points])
         rows, summary = summary_training(model.points.summary, model.summary, self.settings, self.spec, data.rows)
         return TrainingPlan({"points": model.points, "summary": model.summary}, rows, [summary, points])
+
+    def _taught(self, velocity: Model, data: TrainingData) -> Mapping[str, Rows]:
+        """The rows that jumps are learnt from: those of the training, with ways of the network where these teach."""
+        one = self.settings
+        if one.flow_map in TARGETS:
+            return data.rows
+        return travelled(velocity.points, data.rows, one.map_ways, one.batch_points, data.ctx.torch_seed("training"))
 
     def _jumps(self, model: Model, data: TrainingData) -> Phase:
         """Its last average is kept: no loss of jumps says which weights make the best jets."""

@@ -65,8 +65,8 @@ class MDMAFlowMatchSettings(SummarySettings):
 
     flow_map: Literal["none", "alpha", "mean", "shortcut", "reflow", "distilled"] = Field(
         "none",
-        description="how a network that knows the velocity learns jumps over the time: alpha-Flow, MeanFlow, shortcuts, "
-        "or where it takes noise itself, along straight lines or from stop to stop",
+        description="how a network that knows the velocity learns jumps over time: alpha-Flow, MeanFlow, shortcuts, "
+        "or where it takes noise itself, straight or from stop to stop",
     )
     velocity_weights: str = Field(
         "",
