@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 PLUGINS = Path(__file__).parent.parent / "plugins"
-SCORES = ("w1m", "w1p", "w1pt", "w1mult", "w1efp", "sliced", "nll", "novelty", "c2st", "fpnd_truth")
+SCORES = ("w1m", "w1p", "w1pt", "w1mult", "w1efp", "sliced", "nll", "novelty", "c2st_fast", "c2st", "fpnd_truth")
 
 
 def _read(run: Path, cell: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from jetgen import RunContext
 from jetgen.api.pretrained import find_weights, shipped_weights
-from jetgen.data.jets import jet_spec
+from jetgen.data.jets import jet_spec, relative_pt
 from jetgen.errors import UsageError
 from jetgen.metrics.wasserstein import FeatureDistance, MassDistance
 from jetgen_mdma_flowmatch.generator import MDMAFlowMatch
@@ -57,9 +57,16 @@ def test_shipped_weights_sample_without_data_or_training(name):
     assert clouds.points[:, 2].min() >= 0
 
 
-@pytest.mark.parametrize("name", SHIPPED)
-def test_shipped_weights_load_although_their_files_hold_former_names(name):
-    folder = shipped_weights(PACKAGE)[name]
+def test_shipped_jets_of_150_particles_have_the_momentum_of_true_ones():
+    jets = jetgen.generator("mdma-flowmatch", weights="pythia-top150", nfe=4).sample(200, seed=1)
+    pt = relative_pt(jets, jet_spec(150))
+    # Of 10,000 true ones: spread 0.0002, median 0.9998.
+    assert np.median(pt) == pytest.approx(0.9998, abs=1e-4)
+    assert pt.std() < 5e-4
+
+
+def test_shipped_weights_load_although_their_files_hold_former_names():
+    folder = shipped_weights(PACKAGE)["pythia-top30"]
     stored = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     tensors, former = load_file(folder / "weights.safetensors"), stored["settings"]
     model = MDMAFlowMatch.load(folder, "cpu")
