@@ -36,6 +36,7 @@ VARIANTS: Variants = {
     "half coupling": {"coupling": 0.5},
     "no summary": {"summary": False},
     "no feedback": {"feedback": False},
+    "scalar momentum": {"summary_momentum": "scalar"},
     "no n": {"condition_on_size": False},
     "no n, no summary": {"condition_on_size": False, "summary": False},
     "no average": {"ema": 0.0},
