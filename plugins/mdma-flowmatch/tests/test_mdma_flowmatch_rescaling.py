@@ -57,6 +57,7 @@ def test_the_summary_has_the_mass_of_the_jet(jets, pt_transform, momentum, low):
     assert heavy.mean() > 0.95
     off = (found[:, 0] / relative_mass(jets, JETS) - 1)[heavy]
     assert np.median(off) == pytest.approx(-low, abs=1e-3)
+    assert np.median(abs(off + low)) < 2e-3
     assert np.quantile(abs(off + low), 0.99) < 1e-2
 
 
@@ -73,6 +74,7 @@ def test_a_scalar_summary_adds_the_magnitudes(jets):
     found, _ = summarised(jets, summary_momentum="scalar")
     total, _, around = sums(jets)
     np.testing.assert_allclose(found[:, 1], total, rtol=1e-3)
+    assert np.median(abs(found[:, 1] / relative_pt(jets, JETS) - 1)) < 1e-2
     np.testing.assert_allclose(found[:, 3], around / total, atol=2e-5)
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from jetgen.api.pretrained import PretrainedSettings
 from jetgen.data.spec import CloudSpec
 
-__all__ = ["AdversarialSettings", "SummaryMomentum", "SummarySettings", "TorchSettings"]
+__all__ = ["AdversarialSettings", "JetSummarySettings", "SummaryMomentum", "SummarySettings", "TorchSettings"]
 
 SummaryMomentum = Literal["vector", "scalar"]
 """The momentum of a jet in its summary: that of the sum of the vectors, or the sum of their magnitudes."""
@@ -75,22 +75,27 @@ class TorchSettings(PretrainedSettings):
         return None
 
 
-class SummarySettings(TorchSettings):
+class JetSummarySettings(TorchSettings):
+    """Of a generator that looks at jets as a whole."""
+
+    summary_momentum: SummaryMomentum = Field(
+        "vector", description="momentum of a jet: that of the vector sum of its particles, or the sum of their pT"
+    )
+
+    former_defaults: ClassVar[Mapping[str, Any]] = {"summary_momentum": "scalar"}
+
+
+class SummarySettings(JetSummarySettings):
     """Of a generator that first draws the summary of a jet, then its points for that."""
 
     summary: bool = Field(
         default=True,
         description="first draw mass, momentum and centre of a jet with a small flow, then its points for them",
     )
-    summary_momentum: SummaryMomentum = Field(
-        "vector", description="momentum of a jet: that of the vector sum of its particles, or the sum of their pT"
-    )
     summary_hidden: int = Field(128, ge=1, description="width of the network of the small flow")
     summary_steps: int = Field(2000, ge=1, description="steps of its training")
     summary_batch: int = Field(1024, ge=1, description="clouds in such a step")
     summary_rate: float = Field(3e-3, gt=0, description="its learning rate, at its highest")
-
-    former_defaults: ClassVar[Mapping[str, Any]] = {"summary_momentum": "scalar"}
 
 
 class AdversarialSettings(TorchSettings):

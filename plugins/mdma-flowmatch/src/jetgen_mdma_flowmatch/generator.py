@@ -14,6 +14,7 @@ from jetgen.api.pretrained import require_same_clouds
 from jetgen.errors import UsageError
 from jetgen.torch import Batch, Noise, NoiseShape, TorchGenerator, TrainingData, TrainingPlan
 from jetgen.torch.clouds import CloudPreprocessing, JetSummary
+from jetgen.torch.clouds.preprocessing import Preprocessing
 from jetgen.torch.clouds.summaries import summary_training
 from jetgen.torch.nn import length_buckets
 from jetgen.torch.nn.flow_map import TARGETS, Jumps
@@ -56,11 +57,11 @@ class MDMAFlowMatch(TorchGenerator[MDMAFlowMatchSettings, Model]):
         own = {name: getattr(one, name) for name in (*JUMPS, *one.sampling)}
         self._velocity, self.settings = found, found.settings.model_copy(update=own)
 
-    def fit_preprocessing(self, clouds: Clouds, rng: np.random.Generator) -> CloudPreprocessing:
+    def fit_preprocessing(self, clouds: Clouds, rng: np.random.Generator) -> Preprocessing:
         """That of the model that knows the velocity, if there is one."""
         if self._velocity is not None:
             return self._velocity.preprocessing
-        return CloudPreprocessing.fit(self.settings, self.spec, clouds, rng)
+        return super().fit_preprocessing(clouds, rng)
 
     def mean_multiplicity(self, clouds: Clouds) -> float:
         """As the network of the velocity knows it."""

@@ -37,9 +37,9 @@ def jump_loss(field: PointField, batch: Batch, rng: torch.Generator, done: float
     part = torch.rand(len(rows), generator=rng, device=rng.device)
     path.end[rows] += part * (1 - path.start[rows])
     wanted, weight = path.velocity.clone(), torch.ones(clouds, 1, 1, device=rng.device)
-    few = Batch({name: each[rows] for name, each in batch.rows.items()})
+    told = None if target is None else target[rows]
     with torch.no_grad():
-        now = mean_velocity(field, few.mask, few.conditioning, None if target is None else target[rows])
+        now = mean_velocity(field, batch.mask[rows], batch.conditioning[rows], told)
         wanted[rows] = TARGETS[settings.flow_map](now, path[rows], alpha)
     if settings.flow_map == "alpha":
         weight[rows] = 1 / alpha  # else the gradient of these clouds would fade with alpha

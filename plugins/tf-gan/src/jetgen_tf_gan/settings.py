@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from jetgen import CloudSpec, Need
-from jetgen.api.torch_settings import AdversarialSettings, SummaryMomentum
+from jetgen.api.torch_settings import AdversarialSettings, JetSummarySettings
 from jetgen.data.jets import RELATIVE, has_relative
 from pydantic import Field
 
@@ -57,7 +57,7 @@ _PUBLISHED: dict[str, Any] = {
 }
 
 
-class TFGANSettings(AdversarialSettings):
+class TFGANSettings(AdversarialSettings, JetSummarySettings):
     """Base, networks, training and sampling. The defaults are those of the preset ``quick``."""
 
     sampling: ClassVar[tuple[str, ...]] = ("batch_points", "dropout_in_generation")
@@ -91,9 +91,6 @@ class TFGANSettings(AdversarialSettings):
     )
     keep_summary: bool = Field(
         default=True, description="refined jets keep mass, momentum and centre of their draft; not with plain noise"
-    )
-    summary_momentum: SummaryMomentum = Field(
-        "vector", description="momentum of a jet: that of the vector sum of its particles, or the sum of their pT"
     )
     true_marginals: bool = Field(
         default=True,
@@ -152,8 +149,6 @@ class TFGANSettings(AdversarialSettings):
         "pairs", description="all scores, W1 of the mass of jets alone, or all and the smallest ΔR between particles"
     )
     batch_points: int = Field(65_536, ge=1, description="padded particles refined at once; a limit on memory")
-
-    former_defaults: ClassVar[Mapping[str, Any]] = {"summary_momentum": "scalar"}
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "tiny": {
